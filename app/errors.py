@@ -1,0 +1,42 @@
+"""What can go wrong, in the user's words.
+
+Each error carries one sentence that says what is wrong and what to do; the cause is chained for the
+log. The exit code is what a headless run ends with.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+INTERRUPTED = 130
+"""Exit code of a run that was ended by Ctrl+C or a termination signal."""
+
+
+class AppError(Exception):
+    """An error of our own; its text is meant for the user."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(AppError):
+    """The command line asks for what is not possible."""
+
+    exit_code = 2
+
+
+class SourceError(AppError):
+    """A camera or a file cannot be opened or read."""
+
+    exit_code = 3
+
+
+class WeightsError(AppError):
+    """The weights cannot be loaded."""
+
+    exit_code = 4
+
+
+class OutputError(AppError):
+    """A recording cannot be written."""
+
+    exit_code = 5

@@ -1,0 +1,102 @@
+"""The run without a window: every frame, in order, as fast as the slowest stage."""
+
+from __future__ import annotations
+
+import queue
+import sys
+import time
+
+from tqdm import tqdm
+
+from app.errors import INTERRUPTED, AppError, UsageError
+from app.pipeline.pipeline import Event, Pipeline
+from app.pipeline.recorder import check_output
+from app.settings import Settings
+
+
+def run_headless(settings: Settings) -> int:
+    """Process a source to its end; returns the exit code.
+
+    A progress bar goes to standard error, the closing line to standard output.
+    """
+    try:
+        if settings.source is None:
+            raise UsageError("--headless needs a source: name a file, a camera index or demo.")
+        if settings.output is not None:
+            check_output(settings.output, overwrite=settings.overwrite)
+    except AppError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return error.exit_code
+    pipeline = Pipeline(settings, display=False)
+    started = time.monotonic()
+    exit_code = 0
+    try:
+        pipeline.start()
+        pipeline.open(settings.source)
+        if settings.output is not None:
+            pipeline.start_recording(settings.output, overwrite=settings.overwrite)
+        exit_code = _follow(pipeline, settings)
+    except AppError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        exit_code = error.exit_code
+    except KeyboardInterrupt:
+        print("Interrupted: closing what was begun.", file=sys.stderr)
+        exit_code = INTERRUPTED
+    finally:
+        pipeline.stop()
+    seconds = time.monotonic() - started
+    while not pipeline.events.empty():
+        exit_code = _tell(pipeline.events.get()) or exit_code
+    if pipeline.stats.counters().processed:
+        print(closing_line(pipeline, seconds))
+    return exit_code
+
+
+def closing_line(pipeline: Pipeline, seconds: float) -> str:
+    """Frames, seconds, fps end to end, and what each stage alone would reach."""
+    counters = pipeline.stats.counters()
+    parts = [
+        f"{counters.processed} frames in {seconds:.1f} s",
+        f"{counters.processed / seconds:.1f} fps end to end",
+    ]
+    if counters.dropped_total:
+        causes = ", ".join(f"{n} {cause}" for cause, n in sorted(counters.dropped.items()))
+        parts.append(f"{counters.dropped_total} dropped ({causes})")
+    if counters.not_recorded:
+        parts.append(f"{counters.not_recorded} not recorded")
+    rates = pipeline.stats.stage_rates()
+    stages = ", ".join(f"{stage} {rate:.0f}" for stage, rate in rates.items())
+    return f"{'; '.join(parts)} (fps of each stage alone: {stages})"
+
+
+def _tell(event: Event) -> int:
+    """Say what an event has to say; its exit code."""
+    if event.kind == "error":
+        print(f"Error: {event.text}", file=sys.stderr)
+    elif event.text and event.kind != "opened":
+        print(event.text, file=sys.stderr)
+    return event.exit_code
+
+
+def _follow(pipeline: Pipeline, settings: Settings) -> int:
+    exit_code = 0
+    with tqdm(unit="frame", dynamic_ncols=True, disable=None) as bar:
+        while True:
+            try:
+                event = pipeline.events.get(timeout=0.1)
+            except queue.Empty:
+                event = None
+            snapshot = pipeline.snapshot()
+            if bar.total is None and snapshot.source is not None:
+                totals = [n for n in (snapshot.source.frames, settings.max_frames) if n]
+                bar.total = min(totals, default=None)
+            bar.update(snapshot.counters.processed - bar.n)
+            if event is None:
+                continue
+            if event.kind == "ended":
+                bar.close()
+                _tell(event)
+                return exit_code
+            if event.kind == "error":
+                bar.close()
+                return _tell(event)

@@ -1,0 +1,31 @@
+"""The demo street as a source: endless, 30 pictures a second, the same at every start."""
+
+from __future__ import annotations
+
+from app.sources.base import Picture, Source, SourceInfo
+from app.sources.spec import SourceSpec
+from fastscnn.data.street import Street
+
+
+class DemoSource(Source):
+    """Frames of ``fastscnn.data.street``; time runs with the frames, not with the clock."""
+
+    RATE = 30.0
+    SIZE = (1024, 512)
+
+    live = False
+
+    def __init__(self, spec: SourceSpec) -> None:
+        width, height = spec.width or self.SIZE[0], spec.height or self.SIZE[1]
+        self._street = Street(seed=0, width=width, height=height)
+        self._index = 0
+        self.info = SourceInfo(spec.name, width, height, rate=self.RATE, decoder="rendered")
+
+    def read(self) -> Picture:
+        time = self._index / self.RATE
+        self._index += 1
+        image, _ = self._street.render(time)
+        return Picture(image, time)
+
+    def close(self) -> None:
+        pass

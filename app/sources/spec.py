@@ -1,0 +1,73 @@
+"""From what the user typed to an open source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from app.errors import SourceError
+from app.sources.base import Source
+
+Kind = Literal["camera", "file", "demo"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """A source that is not open yet.
+
+    Attributes:
+        kind: what it is.
+        value: the camera's index, the file's path, or nothing for the demo street.
+        width, height, rate: the mode to ask a camera for; ``None`` leaves it as it is.
+    """
+
+    kind: Kind
+    value: str = ""
+    width: int | None = None
+    height: int | None = None
+    rate: float | None = None
+
+    @property
+    def name(self) -> str:
+        """What the window and messages call it."""
+        if self.kind == "camera":
+            return f"camera {self.value}"
+        return Path(self.value).name if self.kind == "file" else "demo street"
+
+
+def parse_source(text: str) -> SourceSpec:
+    """Tell a camera index, ``demo`` and a path apart.
+
+    A file that is really called ``demo`` or ``0`` can be named as ``./demo``.
+
+    Raises:
+        SourceError: the text is empty.
+    """
+    if not text.strip():
+        raise SourceError("The source is empty: name a video file, a camera index or demo.")
+    if text == "demo":
+        return SourceSpec("demo")
+    if text.isdecimal() and text.isascii():
+        return SourceSpec("camera", str(int(text)))
+    return SourceSpec("file", text)
+
+
+def open_source(spec: SourceSpec) -> Source:
+    """Open a source; may take seconds, so never on the thread of the window.
+
+    Raises:
+        SourceError: it cannot be opened.
+    """
+    # Imported when needed: a run on a file needs no camera back end, and so on.
+    if spec.kind == "camera":
+        from app.sources.camera import CameraSource
+
+        return CameraSource(spec)
+    if spec.kind == "demo":
+        from app.sources.demo import DemoSource
+
+        return DemoSource(spec)
+    from app.sources.file import FileSource
+
+    return FileSource(spec)

@@ -1,0 +1,39 @@
+"""Fast-SCNN (Poudel, Liwicki, Cipolla, BMVC 2019) as a library.
+
+It knows nothing of video files, threads of the application, or windows.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fastscnn.checkpoint import Checkpoint, CheckpointError
+    from fastscnn.model import FastSCNN, FastSCNNConfig
+    from fastscnn.segmenter import DeviceError, Segmenter
+
+_HOME = {
+    "Checkpoint": "checkpoint",
+    "CheckpointError": "checkpoint",
+    "DeviceError": "segmenter",
+    "FastSCNN": "model",
+    "FastSCNNConfig": "model",
+    "Segmenter": "segmenter",
+}
+
+__all__ = [
+    "Checkpoint",
+    "CheckpointError",
+    "DeviceError",
+    "FastSCNN",
+    "FastSCNNConfig",
+    "Segmenter",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # torch takes a second or two to import: the window and --help do not wait for it
+    if name in _HOME:
+        return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""Datasets, the demo street and augmentation."""

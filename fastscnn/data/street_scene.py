@@ -1,0 +1,336 @@
+"""What stands and moves where along the demo street.
+
+The street is endless.  It is cut into chunks of `CHUNK` metres; what stands in a chunk follows
+from a hash of (seed, chunk) alone.  What moves comes in streams of numbered slots that travel at
+a fixed speed; what fills a slot follows from a hash of (seed, stream, slot).  So every moment can
+be asked for directly, in any order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import cos, floor, sin
+
+import numpy as np
+
+from fastscnn.data.street_models import BUS_MODEL, TRUCK_MODEL, VAN
+from fastscnn.data.street_paint import AVENUE, CHUNK, CITY, CROSS, KERB, PARK, SUBURB
+
+LEFT, RIGHT = -1, 1
+
+# Kinds of things.
+TREE, LAMP, SIGNPOST, SIGNAL, VEHICLE, PEDESTRIAN, CYCLIST, BICYCLES, MOTORBIKE, BOLLARD, BUSH = range(11)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A building; ``x`` is the distance of its front from the middle of the road, z in metres."""
+
+    side: int
+    z0: float
+    z1: float
+    x: float
+    height: float
+    picture: int
+    roof: float
+    depth: float
+    tint: int
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A hedge, wall, fence or far row of trees along the street, ``x`` like in `House`."""
+
+    side: int
+    z0: float
+    z1: float
+    x: float
+    height: float
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """Anything that stands or moves on one spot (x is signed: right is positive)."""
+
+    kind: int
+    x: float
+    z: float
+    variant: int = 0
+    size: float = 1.0
+    facing: int = 0
+    phase: float = 0.0
+
+
+@dataclass(slots=True)
+class Chunk:
+    """One piece of street: kinds of its left and right side and everything that stands there."""
+
+    left: int
+    right: int
+    houses: list[House] = field(default_factory=list)
+    strips: list[Strip] = field(default_factory=list)
+    things: list[Thing] = field(default_factory=list)
+
+
+class Scene:
+    """The contents of the street for one seed.
+
+    Args:
+        seed: any integer.
+        fronts: number of baked façades per style: shops/flats/offices first, then houses.
+        heights: height in metres of every baked façade.
+        trees: number of baked trees.
+        people: number of baked people.
+    """
+
+    def __init__(
+        self, seed: int, town: int, heights: list[float], trees: int, people: int
+    ) -> None:
+        self._seed = abs(int(seed)) * 2 + (seed < 0)
+        self._town = town
+        self._heights = heights
+        self._trees = trees
+        self._people = people
+        self._chunks: dict[int, Chunk] = {}
+        self._slots: dict[tuple[int, int], tuple[float, ...]] = {}
+        rng = self._rng(0, 0)
+        self._phase = rng.uniform(0, 6.28, 4).tolist()
+
+    def _rng(self, stream: int, index: int) -> np.random.Generator:
+        return np.random.default_rng((self._seed, stream, index + (1 << 32)))
+
+    def bend(self, z: float) -> float:
+        """Sideways position of the road in metres at the way point ``z``."""
+        p = self._phase
+        return 9.0 * sin(z / 96 + p[0]) + 3.5 * sin(z / 41 + p[1])
+
+    def slope(self, z: float) -> float:
+        """Derivative of `bend`."""
+        p = self._phase
+        return 9.0 / 96 * cos(z / 96 + p[0]) + 3.5 / 41 * cos(z / 41 + p[1])
+
+    def chunk(self, k: int) -> Chunk:
+        """Everything that stands between CHUNK·k and CHUNK·(k+1) metres."""
+        found = self._chunks.get(k)
+        if found is None:
+            if len(self._chunks) > 64:
+                self._chunks.clear()
+            found = self._chunks[k] = self._make(k)
+        return found
+
+    def _district(self, group: int) -> tuple[int, int]:
+        kind = (group + self._seed) % 4 if group < 2 else int(self._rng(1, group).integers(0, 5))
+        return ((CITY, CITY), (SUBURB, SUBURB), (AVENUE, AVENUE), (CITY, AVENUE), (PARK, SUBURB))[kind]
+
+    def _make(self, k: int) -> Chunk:
+        rng = self._rng(2, k)
+        left, right = self._district(floor(k / 7))
+        if k % 7 == 6 or (k % 7 == 3 and left == CITY and rng.random() < 0.6):
+            left = right = CROSS
+        chunk = Chunk(left, right)
+        for side, kind in ((LEFT, left), (RIGHT, right)):
+            if kind == CROSS:
+                self._corner(chunk, rng, k, side)
+            elif kind in (CITY, AVENUE):
+                self._town_side(chunk, rng, k, side, kind)
+            else:
+                self._green_side(chunk, rng, k, side, kind)
+        return chunk
+
+    def _corner(self, chunk: Chunk, rng: np.random.Generator, k: int, side: int) -> None:
+        z = k * CHUNK
+        near, far = z + 0.9, z + CHUNK - 0.9
+        chunk.things.append(Thing(SIGNAL, side * 6.1, near, 0, 1.0, 0))
+        chunk.things.append(Thing(SIGNAL, side * 6.1, far, 0, 1.0, 1))
+        for at in (z + 5.5, z + CHUNK - 5.2):
+            for x in (8.6, 9.6):
+                chunk.things.append(Thing(BOLLARD, side * x, at))
+        if rng.random() < 0.7:
+            kind = (3, 5, 4, 1)[int(rng.integers(4))]
+            chunk.things.append(Thing(SIGNPOST, side * 6.4, near + 4.2, kind, 1.0))
+        for _ in range(int(rng.integers(0, 3))):
+            who = int(rng.integers(self._people))
+            chunk.things.append(Thing(PEDESTRIAN, side * rng.uniform(6.6, 8.4), far - rng.uniform(0, 2),
+                                      who, rng.uniform(1.62, 1.86), int(rng.choice([-1, 1])), -1.0))  # fmt: skip
+        # The side road runs into greenery far away, so that the gap is not a hole.
+        chunk.strips.append(Strip(side, z - 12, z + CHUNK + 12, 34.0, 7.0, "forest"))
+        for at in (z + 1.5, z + CHUNK - 2):
+            picture = int(rng.integers(self._town))
+            height = self._heights[picture]
+            width = 4.0 if at < z + 5 else 2.0
+            if side == LEFT or rng.random() < 0.6:
+                chunk.houses.append(House(side, at - 1.5, at - 1.5 + width, 9.2, height, picture,
+                                          0.0, 22.0, int(rng.integers(4))))  # fmt: skip
+
+    def _town_side(
+        self, chunk: Chunk, rng: np.random.Generator, k: int, side: int, kind: int
+    ) -> None:
+        z = k * CHUNK
+        front = 9.2 if kind == CITY else 10.8
+        plans = ((12.0, 12.0), (8.0, 8.0, 8.0), (12.0, 8.0, -4.0), (8.0, 12.0, 4.0), (-3.0, 9.0, 12.0))
+        at = z
+        for width in plans[int(rng.choice(5, p=(0.4, 0.2, 0.12, 0.2, 0.08)))]:
+            if width > 0:
+                picture = int(rng.integers(self._town))
+                height = self._heights[picture] * rng.uniform(0.92, 1.08)
+                roof = float(rng.choice([0.0, 2.4, 3.0])) if height < 14 else 0.0
+                set_back = float(rng.choice([0.0, 0.0, 0.0, 0.6]))
+                chunk.houses.append(House(side, at, at + width, front + set_back, height, picture,
+                                          roof, rng.uniform(9, 14), int(rng.integers(4))))  # fmt: skip
+            else:
+                chunk.strips.append(Strip(side, at, at - width, front, 2.2, "brick"))
+                tree = int(rng.integers(self._trees))
+                chunk.things.append(Thing(TREE, side * (front + 4), at - width / 2, tree, 8.0))
+            at += abs(width)
+        if kind == AVENUE:
+            for i in range(3):
+                chunk.things.append(Thing(TREE, side * 6.15, z + 4 + 8 * i, int(rng.integers(self._trees)),
+                                          rng.uniform(6.8, 8.6)))  # fmt: skip
+            if rng.random() < 0.6:
+                chunk.strips.append(Strip(side, z, z + CHUNK, 8.6, rng.uniform(0.7, 1.1), "hedge"))
+        elif rng.random() < 0.3:
+            chunk.things.append(Thing(TREE, side * 6.3, z + rng.uniform(2, 22),
+                                      int(rng.integers(self._trees)), rng.uniform(5.5, 7.5)))  # fmt: skip
+        self._furniture(chunk, rng, k, side, kind)
+        self._parked(chunk, rng, k, side, 0.62)
+
+    def _green_side(
+        self, chunk: Chunk, rng: np.random.Generator, k: int, side: int, kind: int
+    ) -> None:
+        z = k * CHUNK
+        chunk.strips.append(Strip(side, z, z + CHUNK, 27.0, rng.uniform(7.5, 9.5), "forest"))
+        style = ("boards", "hedge", "brick", "rail")[int(rng.choice(4, p=(0.32, 0.28, 0.2, 0.2)))]
+        if kind == PARK:
+            style = ("rail", "hedge", "brick")[int(rng.choice(3, p=(0.6, 0.2, 0.2)))]
+        tall = {"boards": 1.5, "hedge": 1.3, "brick": 1.1, "rail": 1.2}[style]
+        if kind == SUBURB and rng.random() < 0.85:
+            at = z + rng.uniform(4, 9)
+            picture = self._town + int(rng.integers(len(self._heights) - self._town))
+            chunk.houses.append(House(side, at, at + 12, rng.uniform(12.0, 14.0), self._heights[picture],
+                                      picture, 3.0, 8.0, int(rng.integers(4))))  # fmt: skip
+            gate = at + 5.0
+            chunk.strips.append(Strip(side, z, gate, 7.5, tall, style))
+            chunk.strips.append(Strip(side, gate + 2.5, z + CHUNK, 7.5, tall, style))
+            spots = [z + rng.uniform(0, 3), z + CHUNK - rng.uniform(0, 3)]
+        else:
+            if rng.random() < 0.75:
+                chunk.strips.append(Strip(side, z, z + CHUNK, 7.5, tall, style))
+            spots = [z + 3 + 6 * i + rng.uniform(-2, 2) for i in range(4)]
+        for at in spots:
+            if rng.random() < 0.85:
+                chunk.things.append(Thing(TREE, side * rng.uniform(9.2, 13.5), at,
+                                          int(rng.integers(self._trees)), rng.uniform(6.5, 11.0)))  # fmt: skip
+        for _ in range(int(rng.integers(0, 4))):
+            chunk.things.append(Thing(BUSH, side * rng.uniform(8.2, 10.5), z + rng.uniform(0, 24),
+                                      int(rng.integers(self._trees)), rng.uniform(0.9, 1.7)))  # fmt: skip
+        self._furniture(chunk, rng, k, side, kind)
+        if kind == SUBURB and rng.random() < 0.5:
+            self._parked(chunk, rng, k, side, 0.25)
+
+    def _furniture(
+        self, chunk: Chunk, rng: np.random.Generator, k: int, side: int, kind: int
+    ) -> None:
+        z, kerb = k * CHUNK, KERB[kind]
+        if (k + (side > 0)) % 2 == 0 or kind == CITY:
+            chunk.things.append(Thing(LAMP, side * (kerb + 0.45), z + 12.0))
+        if rng.random() < 0.55:
+            chunk.things.append(Thing(SIGNPOST, side * (kerb + 0.5), z + rng.uniform(6, 20),
+                                      int(rng.integers(7)), rng.uniform(0.9, 1.05)))  # fmt: skip
+        if kind in (CITY, AVENUE):
+            if rng.random() < 0.35:
+                at = z + rng.uniform(2, 16)
+                for i in range(int(rng.integers(2, 5))):
+                    chunk.things.append(Thing(BICYCLES, side * 8.3, at + 0.8 * i, int(rng.integers(4))))
+            if rng.random() < 0.3:
+                for i in range(5):
+                    chunk.things.append(Thing(BOLLARD, side * (kerb + 0.4), z + 14.5 + 1.8 * i))
+        if rng.random() < (0.4 if kind == CITY else 0.2):
+            at, first = z + rng.uniform(2, 20), int(rng.integers(self._people))
+            for i in range(int(rng.integers(1, 4))):
+                chunk.things.append(Thing(PEDESTRIAN, side * (7.0 + 0.55 * i), at + rng.uniform(-0.5, 0.5),
+                                          (first + i) % self._people, rng.uniform(1.6, 1.88),
+                                          1 if i % 2 else -1, -1.0))  # fmt: skip
+
+    def _parked(
+        self, chunk: Chunk, rng: np.random.Generator, k: int, side: int, share: float
+    ) -> None:
+        for i in range(4):
+            roll = rng.random()
+            at = k * CHUNK + 6 * i + rng.uniform(0.5, 0.9)
+            paint = int(rng.integers(11))
+            x = side * (KERB[CITY] - 1.0)
+            if roll < share:
+                model = int(rng.choice((0, 1, 2, 3, VAN), p=(0.26, 0.24, 0.26, 0.14, 0.10)))
+                chunk.things.append(Thing(VEHICLE, x, at, model, paint, side))
+            elif roll < share + 0.07:
+                chunk.things.append(Thing(MOTORBIKE, x + side * 0.2, at + 1, int(rng.integers(2))))
+            elif roll < share + 0.10 and i == 0:
+                chunk.things.append(Thing(VEHICLE, side * 4.3, at, TRUCK_MODEL, paint, side))
+
+    # ------------------------------------------------------------------------------ movement
+
+    def _slot(self, stream: int, index: int) -> tuple[float, ...]:
+        key = (stream, index)
+        found = self._slots.get(key)
+        if found is None:
+            if len(self._slots) > 2000:
+                self._slots.clear()
+            found = self._slots[key] = tuple(self._rng(10 + stream, index).random(5).tolist())
+        return found
+
+    def moving(self, time: float, start: float, stop: float) -> list[Thing]:
+        """Everything that moves between the way points ``start`` and ``stop`` at a time."""
+        out: list[Thing] = []
+        # (stream, spacing, speed, x, share of filled slots)
+        for stream, gap, speed, x, share in (
+            (0, 26.0, -9.0, -1.8, 0.62), (1, 9.0, 1.35, 7.05, 0.5), (2, 9.0, -1.2, 6.45, 0.5),
+            (3, 9.0, 1.25, -6.45, 0.5), (4, 9.0, -1.3, -7.05, 0.5), (5, 55.0, 4.5, 3.15, 0.55),
+            (6, 70.0, -4.8, -3.2, 0.5),
+        ):  # fmt: skip
+            travelled = speed * time
+            for i in range(floor((start - travelled) / gap), floor((stop - travelled) / gap) + 1):
+                a, b, c, d, e = self._slot(stream, i)
+                z = (i + 0.35 * b) * gap + travelled
+                if a > share or not start < z < stop:
+                    continue
+                facing = 1 if speed > 0 else -1
+                if stream == 0:
+                    model = int(c * 4) if c < 0.8 else (VAN, BUS_MODEL, TRUCK_MODEL)[int((c - 0.8) * 15) % 3]  # fmt: skip  # noqa: E501
+                    out.append(Thing(VEHICLE, x, z, model, int(d * 11), facing))
+                elif stream < 5:
+                    who, shift = int(c * self._people) % self._people, (d - 0.5) * 0.5
+                    out.append(Thing(PEDESTRIAN, x + shift, z, who, 1.6 + 0.28 * e, facing, b))
+                    if e > 0.7:
+                        out.append(Thing(PEDESTRIAN, x + shift + 0.6 * (1 if x > 0 else -1), z + 0.2,
+                                         (who + 1) % self._people, 1.62 + 0.2 * a, facing, d))  # fmt: skip
+                else:
+                    out.append(Thing(CYCLIST, x, z, int(c * 2), 1.78, facing, b))
+        out += self._ahead(time, start)
+        return out
+
+    def _ahead(self, time: float, start: float) -> list[Thing]:
+        """The vehicles in the own lane; their distance drifts from one target to the next."""
+        out = []
+        window = floor(time / 16.0)
+        part = time / 16.0 - window
+        part = part * part * (3 - 2 * part)
+        distance = 0.0
+        for rank, base in ((0, 13.0), (1, 20.0)):
+            gaps = []
+            for w in (window, window + 1):
+                slot = self._slot(20 + rank, w)
+                gaps.append(base + 12 * slot[1] + (150.0 if slot[0] > 0.62 else 0.0))
+            distance += gaps[0] + (gaps[1] - gaps[0]) * part
+            who = self._slot(23 + rank, self._era(rank, window))
+            model = int(who[2] * 4) if who[2] < 0.75 else VAN + int(who[3] * 3)
+            if distance < 165:
+                out.append(Thing(VEHICLE, 1.8, start + distance, model, int(who[4] * 11), 1))
+        return out
+
+    def _era(self, rank: int, window: int) -> int:
+        """The last window that began with the vehicle far away: there it may become another one."""
+        for back in range(window, window - 16, -1):
+            if self._slot(20 + rank, back)[0] > 0.62:
+                return back
+        return 0

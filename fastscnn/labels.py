@@ -1,0 +1,126 @@
+"""The Cityscapes classes: names, ids, train ids, categories and colours.
+
+This is the only place in the project where they stand. Facts from the Cityscapes dataset
+(Cordts et al., CVPR 2016) and its official label table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+UNKNOWN = 255
+"""Train id of pixels that carry no evaluated class."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelClass:
+    """One row of the Cityscapes label table.
+
+    Attributes:
+        name: the official English name.
+        id: the id in ``*_labelIds.png`` files (-1 for licence plates).
+        train_id: 0–18 for the evaluated classes, 255 (``UNKNOWN``) for all others.
+        category: one of the 8 groups (7 evaluated ones and ``void``).
+        color: RGB, 0–255 each.
+    """
+
+    name: str
+    id: int
+    train_id: int
+    category: str
+    color: tuple[int, int, int]
+
+
+LABELS: tuple[LabelClass, ...] = (
+    LabelClass("unlabeled", 0, UNKNOWN, "void", (0, 0, 0)),
+    LabelClass("ego vehicle", 1, UNKNOWN, "void", (0, 0, 0)),
+    LabelClass("rectification border", 2, UNKNOWN, "void", (0, 0, 0)),
+    LabelClass("out of roi", 3, UNKNOWN, "void", (0, 0, 0)),
+    LabelClass("static", 4, UNKNOWN, "void", (0, 0, 0)),
+    LabelClass("dynamic", 5, UNKNOWN, "void", (111, 74, 0)),
+    LabelClass("ground", 6, UNKNOWN, "void", (81, 0, 81)),
+    LabelClass("road", 7, 0, "flat", (128, 64, 128)),
+    LabelClass("sidewalk", 8, 1, "flat", (244, 35, 232)),
+    LabelClass("parking", 9, UNKNOWN, "flat", (250, 170, 160)),
+    LabelClass("rail track", 10, UNKNOWN, "flat", (230, 150, 140)),
+    LabelClass("building", 11, 2, "construction", (70, 70, 70)),
+    LabelClass("wall", 12, 3, "construction", (102, 102, 156)),
+    LabelClass("fence", 13, 4, "construction", (190, 153, 153)),
+    LabelClass("guard rail", 14, UNKNOWN, "construction", (180, 165, 180)),
+    LabelClass("bridge", 15, UNKNOWN, "construction", (150, 100, 100)),
+    LabelClass("tunnel", 16, UNKNOWN, "construction", (150, 120, 90)),
+    LabelClass("pole", 17, 5, "object", (153, 153, 153)),
+    LabelClass("polegroup", 18, UNKNOWN, "object", (153, 153, 153)),
+    LabelClass("traffic light", 19, 6, "object", (250, 170, 30)),
+    LabelClass("traffic sign", 20, 7, "object", (220, 220, 0)),
+    LabelClass("vegetation", 21, 8, "nature", (107, 142, 35)),
+    LabelClass("terrain", 22, 9, "nature", (152, 251, 152)),
+    LabelClass("sky", 23, 10, "sky", (70, 130, 180)),
+    LabelClass("person", 24, 11, "human", (220, 20, 60)),
+    LabelClass("rider", 25, 12, "human", (255, 0, 0)),
+    LabelClass("car", 26, 13, "vehicle", (0, 0, 142)),
+    LabelClass("truck", 27, 14, "vehicle", (0, 0, 70)),
+    LabelClass("bus", 28, 15, "vehicle", (0, 60, 100)),
+    LabelClass("caravan", 29, UNKNOWN, "vehicle", (0, 0, 90)),
+    LabelClass("trailer", 30, UNKNOWN, "vehicle", (0, 0, 110)),
+    LabelClass("train", 31, 16, "vehicle", (0, 80, 100)),
+    LabelClass("motorcycle", 32, 17, "vehicle", (0, 0, 230)),
+    LabelClass("bicycle", 33, 18, "vehicle", (119, 11, 32)),
+    LabelClass("license plate", -1, UNKNOWN, "vehicle", (0, 0, 142)),
+)
+"""The full official table, in its order."""
+
+CLASSES: tuple[LabelClass, ...] = tuple(
+    sorted((c for c in LABELS if c.train_id != UNKNOWN), key=lambda c: c.train_id)
+)
+"""The 19 evaluated classes; the position is the train id."""
+
+CLASS_NAMES: tuple[str, ...] = tuple(c.name for c in CLASSES)
+NUM_CLASSES = len(CLASSES)
+
+CATEGORIES: tuple[str, ...] = tuple(dict.fromkeys(c.category for c in CLASSES))
+"""The 7 evaluated categories, in the order of the table."""
+
+
+def _palette() -> NDArray[np.uint8]:
+    colors = np.zeros((256, 3), np.uint8)
+    for c in CLASSES:
+        colors[c.train_id] = c.color
+    colors.setflags(write=False)
+    return colors
+
+
+def _id_to_train_id() -> NDArray[np.uint8]:
+    table = np.full(256, UNKNOWN, np.uint8)
+    for c in LABELS:
+        if c.id >= 0:
+            table[c.id] = c.train_id
+    table.setflags(write=False)
+    return table
+
+
+PALETTE = _palette()
+"""256×3 uint8 RGB, indexed by train id; black for everything that is no evaluated class."""
+
+ID_TO_TRAIN_ID = _id_to_train_id()
+"""256 uint8: Cityscapes id (as in ``*_labelIds.png``) → train id."""
+
+
+def colorize(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Paint labels in the official colours.
+
+    Args:
+        labels: H×W uint8 train ids.
+
+    Returns:
+        H×W×3 uint8 RGB, contiguous; unknown pixels are black.
+
+    Example:
+        >>> import numpy as np
+        >>> colorize(np.array([[10]], np.uint8)).tolist()
+        [[[70, 130, 180]]]
+    """
+    return np.ascontiguousarray(PALETTE[labels])

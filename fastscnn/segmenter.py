@@ -1,0 +1,211 @@
+"""Segmenter: a picture in, labels out.
+
+Example:
+    >>> import numpy as np
+    >>> from fastscnn import Segmenter
+    >>> segmenter = Segmenter.from_checkpoint(device="cpu", input_size="quarter")
+    >>> segmenter(np.zeros((90, 160, 3), np.uint8)).shape
+    (90, 160)
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fastscnn.checkpoint import Checkpoint, load
+from fastscnn.sizes import InputSize, network_size, parse_input_size
+from fastscnn.upsample import labels_reference, probabilities
+
+Precision = Literal["fp32", "fp16", "bf16"]
+PRECISIONS: dict[Precision, torch.dtype] = {
+    "fp32": torch.float32,
+    "fp16": torch.float16,
+    "bf16": torch.bfloat16,
+}
+
+class DeviceError(Exception):
+    """The asked device or precision is not there; the message is one sentence for the user."""
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """The device to run on: the named one, or the best there is (cuda, mps, cpu).
+
+    Raises:
+        DeviceError: the named device is unknown or not in this machine.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise DeviceError(f"{name!r} is no device: use auto, cpu, cuda, cuda:N or mps.") from error
+    missing = {
+        "cpu": False,
+        "cuda": not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count(),
+        "mps": not torch.backends.mps.is_available(),
+    }.get(device.type, True)
+    if missing:
+        raise DeviceError(f"The device {name} is not in this machine: use --device auto or cpu.")
+    return device
+
+
+def pick_precision(name: str, device: torch.device) -> Precision:
+    """The precision to run in: the named one, or float16 on CUDA and float32 elsewhere.
+
+    Raises:
+        DeviceError: the precision is unknown or not for this device.
+    """
+    if name == "auto":
+        return "fp16" if device.type == "cuda" else "fp32"
+    for precision in PRECISIONS:
+        if name == precision:
+            if precision == "fp16" and device.type == "cpu":
+                raise DeviceError("float16 is not for the CPU: use --precision fp32 or bf16.")
+            return precision
+    raise DeviceError(f"{name!r} is no precision: use auto, fp32, fp16 or bf16.")
+
+
+def default_checkpoint() -> Path:
+    """The checkpoint that ships with the program."""
+    return Path(str(resources.files("weights"))) / "fastscnn.pth"
+
+
+class Segmenter:
+    """Runs a network on pictures of any size.
+
+    Args:
+        checkpoint: the network with its normalisation.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        precision: ``auto``, ``fp32``, ``fp16`` or ``bf16``.
+        input_size: what the network sees: ``full``, ``half``, ``quarter`` (short side 1024, 512,
+            256), ``exact`` (the picture's own) or (height, width).
+
+    Raises:
+        DeviceError: the device or precision is not to be had.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        input_size: InputSize = "half",
+    ) -> None:
+        self.device = pick_device(device)
+        self.precision = pick_precision(precision, self.device)
+        self.input_size = (
+            parse_input_size(input_size) if isinstance(input_size, str) else input_size
+        )
+        self.classes = checkpoint.classes
+        dtype = PRECISIONS[self.precision]
+        self._model = checkpoint.model.eval().to(
+            device=self.device, dtype=dtype, memory_format=torch.channels_last
+        )
+        shape = (1, 3, 1, 1)
+        mean, std = torch.tensor(checkpoint.mean), torch.tensor(checkpoint.std)
+        # (x / 255 - mean) / std in one multiplication and one addition
+        self._scale = (1 / (255 * std)).view(shape).to(self.device)
+        self._shift = (-mean / std).view(shape).to(self.device)
+
+    @classmethod
+    def from_checkpoint(
+        cls,
+        path: str | Path | None = None,
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        input_size: InputSize = "half",
+    ) -> Segmenter:
+        """A segmenter from a checkpoint file; ``None`` is the one that ships with the program.
+
+        Raises:
+            CheckpointError: the file cannot be used.
+            DeviceError: the device or precision is not to be had.
+        """
+        checkpoint = load(path or default_checkpoint())
+        return cls(checkpoint, device=device, precision=precision, input_size=input_size)
+
+    def network_size(self, height: int, width: int) -> tuple[int, int]:
+        """What the network sees of an H×W picture."""
+        return network_size(self.input_size, height, width)
+
+    def fit(
+        self, image: NDArray[np.uint8], out: NDArray[np.uint8] | None = None
+    ) -> NDArray[np.uint8]:
+        """Resize RGB uint8 H×W×3 to what the network sees (area when shrinking, else linear).
+
+        Args:
+            image: the picture.
+            out: where to put the result, of the network's size; otherwise it may be ``image``
+                itself or a new array.
+        """
+        height, width = image.shape[:2]
+        size = self.network_size(height, width)
+        if size == (height, width):
+            if out is None:
+                return np.ascontiguousarray(image)
+            np.copyto(out, image)
+            return out
+        shrinks = size[0] < height and size[1] < width
+        method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        return np.asarray(cv2.resize(image, size[::-1], dst=out, interpolation=method), np.uint8)
+
+    @torch.inference_mode()
+    def logits(self, pixels: Tensor, skip: bool = True) -> Tensor:
+        """Run the network.
+
+        Args:
+            pixels: h×w×3 uint8 RGB at the network's size, on this segmenter's device.
+            skip: whether the skip connection contributes.
+
+        Returns:
+            1×classes×⌈h/8⌉×⌈w/8⌉ in this segmenter's precision.
+        """
+        x = pixels.permute(2, 0, 1).unsqueeze(0).float()
+        x = torch.addcmul(self._shift, x, self._scale)
+        x = x.to(dtype=PRECISIONS[self.precision], memory_format=torch.channels_last)
+        logits: Tensor = self._model(x, skip)
+        return logits
+
+    @torch.inference_mode()
+    def labels(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
+        """Labels H×W uint8 of ``size`` from what ``logits`` gave, on the device."""
+        return labels_reference(logits, size)[0]
+
+    def __call__(self, image: NDArray[np.uint8], *, skip: bool = True) -> NDArray[np.uint8]:
+        """Labels of a picture (*cls*).
+
+        Args:
+            image: RGB uint8 H×W×3.
+            skip: whether the skip connection contributes (§4.2).
+
+        Returns:
+            H×W uint8 train ids at the picture's own size.
+
+        Raises:
+            ValueError: the picture has another shape or dtype.
+        """
+        logits = self.logits(self._upload(image), skip)
+        return np.asarray(self.labels(logits, image.shape[:2]).cpu().numpy(), np.uint8)
+
+    @torch.inference_mode()
+    def prob(self, image: NDArray[np.uint8], *, skip: bool = True) -> NDArray[np.float32]:
+        """Class probabilities of a picture (*prob*): classes×H×W float32, at its own size."""
+        logits = self.logits(self._upload(image), skip)
+        return np.asarray(probabilities(logits, image.shape[:2])[0].cpu().numpy(), np.float32)
+
+    def _upload(self, image: NDArray[np.uint8]) -> Tensor:
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+            raise ValueError(f"A picture is uint8 H×W×3, not {image.dtype} {image.shape}.")
+        return torch.from_numpy(self.fit(image)).to(self.device)

@@ -1,0 +1,58 @@
+"""Input sizes: what the network sees of a picture."""
+
+from __future__ import annotations
+
+InputSize = str | tuple[int, int]
+"""``full``, ``half``, ``quarter``, ``exact``, or (height, width)."""
+
+MIN_SIDE = 32
+"""The smallest input height and width: below it the last stage has nothing left to look at."""
+
+MAX_SIDE = 4096
+"""No input side may be longer: it bounds memory whatever the user or a file asks for."""
+
+SHORT_SIDES = {"full": 1024, "half": 512, "quarter": 256}
+"""Named input sizes and the short side that the network then sees."""
+
+
+def parse_input_size(text: str) -> InputSize:
+    """``full``, ``half``, ``quarter``, ``exact``, or ``HxW`` as a pair.
+
+    Raises:
+        ValueError: anything else, or a side outside 32–4096.
+    """
+    name = text.strip().lower()
+    if name in SHORT_SIDES or name == "exact":
+        return name
+    height, times, width = name.replace("×", "x").partition("x")
+    if not (times and height.isdecimal() and width.isdecimal()):
+        raise ValueError(
+            f"{text!r} is no input size: use full, half, quarter, exact or HEIGHTxWIDTH."
+        )
+    size = int(height), int(width)
+    if not all(MIN_SIDE <= side <= MAX_SIDE for side in size):
+        raise ValueError(f"The sides of the input size {text} must be {MIN_SIDE} to {MAX_SIDE}.")
+    return size
+
+
+def network_size(input_size: InputSize, height: int, width: int) -> tuple[int, int]:
+    """What the network sees of an H×W picture.
+
+    A named size sets the short side; the long one follows the picture's aspect to the nearest
+    multiple of 32 and is at most 4096. ``exact`` is the picture's own size within 32–4096.
+
+    Example:
+        >>> network_size("half", 540, 960)
+        (512, 896)
+    """
+    if isinstance(input_size, tuple):
+        return input_size
+    if input_size == "exact":
+        return _bounded(height), _bounded(width)
+    short = SHORT_SIDES[input_size]
+    long = _bounded(round(short * max(height, width) / min(height, width) / 32) * 32)
+    return (short, long) if height <= width else (long, short)
+
+
+def _bounded(side: int) -> int:
+    return min(max(side, MIN_SIDE), MAX_SIDE)
