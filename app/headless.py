@@ -11,6 +11,7 @@ from tqdm import tqdm
 from app.errors import INTERRUPTED, AppError, UsageError
 from app.pipeline.pipeline import Event, Pipeline
 from app.pipeline.recorder import check_output
+from app.pipeline.stats import Stats
 from app.settings import Settings
 
 
@@ -44,19 +45,25 @@ def run_headless(settings: Settings) -> int:
         exit_code = INTERRUPTED
     finally:
         pipeline.stop()
-    seconds = time.monotonic() - started
+    ended = time.monotonic()
     while not pipeline.events.empty():
         exit_code = _tell(pipeline.events.get()) or exit_code
-    if pipeline.stats.counters().processed:
-        print(closing_line(pipeline, seconds))
+    if pipeline.ready_at is not None and pipeline.stats.counters().processed:
+        print(closing_line(pipeline.stats, ended - pipeline.ready_at, pipeline.ready_at - started))
     return exit_code
 
 
-def closing_line(pipeline: Pipeline, seconds: float) -> str:
-    """Frames, seconds, fps end to end, and what each stage alone would reach."""
-    counters = pipeline.stats.counters()
+def closing_line(stats: Stats, seconds: float, start_up: float) -> str:
+    """Frames, seconds, fps end to end, and what each stage alone would reach.
+
+    Args:
+        stats: the run's counts and times.
+        seconds: from the loaded network to the closed file.
+        start_up: seconds before that.
+    """
+    counters = stats.counters()
     parts = [
-        f"{counters.processed} frames in {seconds:.1f} s",
+        f"{counters.processed} frames in {seconds:.1f} s after {start_up:.1f} s of start-up",
         f"{counters.processed / seconds:.1f} fps end to end",
     ]
     if counters.dropped_total:
@@ -64,7 +71,7 @@ def closing_line(pipeline: Pipeline, seconds: float) -> str:
         parts.append(f"{counters.dropped_total} dropped ({causes})")
     if counters.not_recorded:
         parts.append(f"{counters.not_recorded} not recorded")
-    rates = pipeline.stats.stage_rates()
+    rates = stats.stage_rates()
     stages = ", ".join(f"{stage} {rate:.0f}" for stage, rate in rates.items())
     return f"{'; '.join(parts)} (fps of each stage alone: {stages})"
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 
 class ConvBNReLU(nn.Sequential):
-    """Convolution, batch norm and, unless ``relu=False``, ReLU; padded to keep ``size / stride``."""
+    """Convolution, batch norm and, unless ``relu=False``, ReLU; the size is kept but for stride."""
 
     def __init__(
         self,

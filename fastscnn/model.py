@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from fastscnn.blocks import Bottleneck, ConvBNReLU, DSConv, FeatureFusion, PyramidPooling
 from fastscnn.labels import NUM_CLASSES
 
+
 @dataclass(frozen=True, slots=True)
 class FastSCNNConfig:
     """What a network is built from; stored in every checkpoint.

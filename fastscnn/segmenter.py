@@ -31,6 +31,7 @@ PRECISIONS: dict[Precision, torch.dtype] = {
     "bf16": torch.bfloat16,
 }
 
+
 class DeviceError(Exception):
     """The asked device or precision is not there; the message is one sentence for the user."""
 
@@ -109,9 +110,8 @@ class Segmenter:
         )
         self.classes = checkpoint.classes
         dtype = PRECISIONS[self.precision]
-        self._model = checkpoint.model.eval().to(
-            device=self.device, dtype=dtype, memory_format=torch.channels_last
-        )
+        self._model = checkpoint.model.eval().to(device=self.device, dtype=dtype)
+        self._model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         shape = (1, 3, 1, 1)
         mean, std = torch.tensor(checkpoint.mean), torch.tensor(checkpoint.std)
         # (x / 255 - mean) / std in one multiplication and one addition

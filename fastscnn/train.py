@@ -35,7 +35,7 @@ from fastscnn.data.augment import Augmentation
 from fastscnn.data.folder import DataError
 from fastscnn.data.mix import Mix
 from fastscnn.data.targets import TargetSets
-from fastscnn.labels import NUM_CLASSES, UNKNOWN
+from fastscnn.labels import UNKNOWN
 from fastscnn.model import AuxiliaryHeads, FastSCNN
 from fastscnn.segmenter import DeviceError, pick_device
 
@@ -76,7 +76,8 @@ class Recipe:
     def rate_at(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""
         ramp = min(1.0, (step + 1) / self.warmup) if self.warmup else 1.0
-        return ramp * self.rate * max(0.0, 1 - step / self.steps) ** self.power
+        falling: float = max(0.0, 1 - step / self.steps) ** self.power
+        return ramp * self.rate * falling
 
 
 def set_cross_entropy(logits: Tensor, target: Tensor, members: Tensor) -> Tensor:
@@ -175,7 +176,8 @@ class Trainer:
         self.augment = Augmentation(crop=recipe.crop)
         torch.manual_seed(recipe.seed)
         self.trainee = Trainee(start or FastSCNN(), sets.members(), recipe.loss_stride)
-        self.trainee = self.trainee.to(self.device, memory_format=torch.channels_last)
+        self.trainee.to(device=self.device)
+        self.trainee.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.SGD(
             parameter_groups(self.trainee, recipe.weight_decay),
             lr=recipe.rate,
@@ -212,9 +214,7 @@ class Trainer:
         """One optimiser step; its loss. A step with a gradient that is not finite is left out."""
         rng = np.random.default_rng((self.recipe.seed, self.step))
         torch.manual_seed(int(rng.integers(2**31)))  # dropout
-        samples = [
-            self.augment(self.mix.sample(rng), rng) for _ in range(self.recipe.batch)
-        ]
+        samples = [self.augment(self.mix.sample(rng), rng) for _ in range(self.recipe.batch)]
         images = torch.from_numpy(np.stack([image for image, _ in samples])).to(self.device)
         targets = torch.from_numpy(np.stack([target for _, target in samples])).to(self.device)
         x = (images.permute(0, 3, 1, 2).float() / 255 - self._mean) / self._std
@@ -270,8 +270,8 @@ class Trainer:
 
     def checkpoint(self) -> Checkpoint:
         """The trained network, ready to be saved."""
-        info = {"recipe": asdict(self.recipe), "data": self.data, "step": self.step}
-        info["recipe"]["crop"] = list(self.recipe.crop)
+        recipe = asdict(self.recipe) | {"crop": list(self.recipe.crop)}
+        info = {"recipe": recipe, "data": self.data, "step": self.step}
         return Checkpoint(self.trainee.network, info=info)
 
 
@@ -306,8 +306,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--start", type=Path, help="checkpoint whose weights to start from")
     parser.add_argument("--resume", action="store_true", help="go on from the run's saved state")
     args = parser.parse_args(argv)
-    if min(args.steps, args.batch, args.loss_stride) < 1 or not args.rate > 0:
-        parser.error("--steps, --batch, --loss-stride and --rate must be positive")
+    if min(args.steps, args.loss_stride) < 1 or not args.rate > 0:
+        parser.error("--steps, --loss-stride and --rate must be positive")
+    if args.batch < 2:
+        parser.error("--batch must be at least 2: batch norm needs more than one sample")
     recipe = Recipe(
         steps=args.steps,
         batch=args.batch,

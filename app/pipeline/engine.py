@@ -124,7 +124,8 @@ class CudaQueues(Queues):
     def __init__(self, device: torch.device) -> None:
         self.device = device
         self._streams = {
-            name: torch.cuda.Stream(device) for name in ("upload", "compute", "download")
+            name: torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+            for name in ("upload", "compute", "download")
         }
         # The weights went up on the default stream: what follows must find them there.
         torch.cuda.synchronize(device)
@@ -133,7 +134,7 @@ class CudaQueues(Queues):
         return torch.cuda.stream(self._streams[queue])
 
     def mark(self, queue: str) -> torch.cuda.Event:
-        event = torch.cuda.Event(enable_timing=True)
+        event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
         event.record(self._streams[queue])
         return event
 
@@ -144,7 +145,7 @@ class CudaQueues(Queues):
         mark.synchronize()
 
     def seconds(self, earlier: torch.cuda.Event, later: torch.cuda.Event) -> float:
-        return earlier.elapsed_time(later) / 1000
+        return float(earlier.elapsed_time(later)) / 1000
 
 
 class _Slot:

@@ -1,7 +1,7 @@
 """The pipeline: owns the threads and the channels between them; the only place that wires them.
 
-    Source ── capture thread ──▶ inbox ──▶ worker ──┬─▶ display slot (newest wins) ─▶ window
-                                                    └─▶ recorder (bounded) ─▶ MP4
+Source ── capture thread ──▶ inbox ──▶ worker ──┬─▶ display slot (newest wins) ─▶ window
+                                                └─▶ recorder (bounded) ─▶ MP4
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,6 +76,7 @@ class Snapshot:
         stages: mean seconds per frame by stage, lately.
         recording: the recording under way.
         skip, view: the options in force.
+        broken: the network ended with an error; no picture comes any more.
     """
 
     state: State
@@ -89,6 +91,7 @@ class Snapshot:
     recording: RecordingInfo | None = None
     skip: bool = True
     view: ViewOptions = field(default_factory=ViewOptions)
+    broken: bool = False
 
 
 class Pipeline:
@@ -110,6 +113,8 @@ class Pipeline:
         self.view = settings.view
         self.skip = settings.skip
         self.generation = 0
+        self.ready_at: float | None = None
+        """Monotonic time at which the network was loaded."""
         self._settings, self._display, self._wake = settings, display, wake
         # Two places: the end of a source may wait behind its last frame.
         self._inbox: Channel[Frame | EndOfSource] = Channel(2)
@@ -121,6 +126,7 @@ class Pipeline:
         self._spec: SourceSpec | None = None
         self._source: SourceInfo | None = None
         self._segmenter: Segmenter | None = None
+        self._broken = False
         self._position = 0.0
         self._capture: Capture | None = None
         self._recorder: Recorder | None = None
@@ -133,7 +139,7 @@ class Pipeline:
             ready=self._network_ready,
             deliver=self._deliver,
             ended=self._source_ended,
-            failed=self._failed,
+            failed=self._network_failed,
         )
 
     # Commands
@@ -266,6 +272,7 @@ class Pipeline:
             recorder.info() if recorder else None,
             self.skip,
             self.view,
+            self._broken,
         )
 
     # What the threads report
@@ -276,6 +283,7 @@ class Pipeline:
     def _network_ready(self, segmenter: Segmenter) -> None:
         with self._lock:
             self._segmenter = segmenter
+        self.ready_at = time.monotonic()
 
     def _source_opened(self, generation: int, info: SourceInfo) -> None:
         with self._lock:
@@ -320,11 +328,18 @@ class Pipeline:
         else:
             self.events.put(Event("notice", "Nothing was recorded: no frame came in that time."))
 
+    def _network_failed(self, error: BaseException) -> None:
+        self._broken = True
+        self._failed(error)
+
     def _failed(self, error: BaseException) -> None:
         if isinstance(error, AppError):
             _log.info("%s", error, exc_info=error)
             self.events.put(Event("error", str(error), error.exit_code))
         else:
-            _log.error("unexpected error", exc_info=error)
-            text = f"Something unforeseen went wrong ({type(error).__name__}: {error})."
+            _log.info("unexpected error", exc_info=error)
+            text = (
+                f"Something unforeseen went wrong ({type(error).__name__}: {error}):"
+                " run again with --log-level info and report what it prints."
+            )
             self.events.put(Event("error", text, AppError.exit_code))

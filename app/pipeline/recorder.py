@@ -137,7 +137,7 @@ class Recorder(threading.Thread):
             )
             self.error.__cause__ = error
         except Exception as error:
-            _log.exception("recorder")
+            _log.info("unexpected error", exc_info=error)
             self.error = OutputError(f"The recording {self.path} failed: {error}.")
         finally:
             self._inbox.close()

@@ -169,7 +169,7 @@ class Worker(threading.Thread):
             self._deliver(self._last)
 
     def _refuse_all(self) -> None:
-        """With no network left, account for frames until the end instead of letting them pile up."""
+        """With no network left, account for frames until the end: they must not pile up."""
         while not self._stop_asked.is_set():
             try:
                 item = self._inbox.get(timeout=0.1)

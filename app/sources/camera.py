@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sys
+import platform
 import time
 
 import cv2
 import numpy as np
+from cv2.utils import logging
 
 from app.errors import SourceError
 from app.sources.base import Picture, Source, SourceInfo
@@ -15,11 +16,12 @@ from app.sources.spec import SourceSpec
 
 def _backend() -> int:
     """The back end that opens cameras fast and reports failure on this system."""
-    if sys.platform.startswith("linux"):
-        return cv2.CAP_V4L2
-    if sys.platform == "win32":
-        return cv2.CAP_DSHOW
-    return cv2.CAP_AVFOUNDATION if sys.platform == "darwin" else cv2.CAP_ANY
+    backends = {
+        "Linux": cv2.CAP_V4L2,
+        "Windows": cv2.CAP_DSHOW,
+        "Darwin": cv2.CAP_AVFOUNDATION,
+    }
+    return backends.get(platform.system(), cv2.CAP_ANY)
 
 
 class CameraSource(Source):
@@ -35,14 +37,15 @@ class CameraSource(Source):
 
     def __init__(self, spec: SourceSpec) -> None:
         self._name = spec.name
-        before = cv2.getLogLevel()
-        cv2.setLogLevel(0)  # OpenCV would print warnings of its own beside our sentence
+        before = logging.getLogLevel()
+        # OpenCV would print warnings of its own beside our sentence.
+        logging.setLogLevel(logging.LOG_LEVEL_SILENT)
         try:
             self._capture = cv2.VideoCapture(int(spec.value), _backend())
         except (cv2.error, OverflowError) as error:
             raise SourceError(self._missing()) from error
         finally:
-            cv2.setLogLevel(before)
+            logging.setLogLevel(before)
         if not self._capture.isOpened():
             raise SourceError(self._missing())
         # Drivers forget the size when the rate is set first, so the order matters.

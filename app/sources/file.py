@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import av
 import numpy as np
-from numpy.typing import NDArray
 
 from app.errors import SourceError
 from app.sources.base import Picture, Source, SourceInfo
@@ -116,8 +115,9 @@ class FileSource(Source):
                 # The last packet is empty: it flushes what the decoder's threads still hold.
                 frames = packet.decode()
             except av.error.FFmpegError:
+                # What a decoder makes of the data behind a gap is not a picture of the scene.
                 damaged = True
-                continue
+                break
             for frame in frames:
                 count += 1
                 yield self._picture(frame)
@@ -132,7 +132,7 @@ class FileSource(Source):
         step = 1 / self._rate if self._rate else 1 / 30
         time = self._last + step if frame.time is None else frame.time - self._start
         self._last = time
-        pixels: NDArray[np.uint8] = frame.to_ndarray(format="rgb24")
+        pixels = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
         if frame.rotation:
             pixels = np.rot90(pixels, frame.rotation // 90)
         return Picture(np.ascontiguousarray(pixels), time)

@@ -100,9 +100,7 @@ class Augmentation:
             np.uint8,
         )
 
-    def _photometric(
-        self, image: NDArray[np.uint8], rng: np.random.Generator
-    ) -> NDArray[np.uint8]:
+    def _photometric(self, image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
         gain = np.exp(rng.uniform(-1, 1) * np.log1p(self.brightness))
         gains = gain * np.exp(rng.uniform(-1, 1, 3) * np.log1p(self.color))
         gamma = float(np.exp(rng.uniform(-1, 1) * 0.3))
@@ -114,6 +112,6 @@ class Augmentation:
             # cv2's generator is ten times faster than numpy's; seeded from ours it repeats
             cv2.setRNGSeed(int(rng.integers(2**31 - 1)))
             grain = np.empty(out.shape, np.int16)
-            cv2.randn(grain, (0, 0, 0), (sigma, sigma, sigma))
+            cv2.randn(grain, np.zeros(3), np.full(3, sigma))
             out = np.asarray(cv2.add(out, grain, dtype=cv2.CV_8U))
         return np.asarray(out, np.uint8)

@@ -18,6 +18,8 @@ from fastscnn.labels import NUM_CLASSES, UNKNOWN
 Sample = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 """A picture (RGB uint8 H×W×3) and its targets (uint8 H×W)."""
 
+_TRAIN_IDS: dict[int, tuple[int, ...]] = {i: (i,) for i in range(NUM_CLASSES)}
+
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 
 
@@ -53,7 +55,7 @@ class FolderDataset:
         if missing:
             raise DataError(f"{truths} lacks {len(missing)} labels, the first is {missing[0]}.")
         try:
-            values = read_sets(table) if table else {i: (i,) for i in range(NUM_CLASSES)}
+            values = read_sets(table) if table else dict(_TRAIN_IDS)
         except ValueError as error:
             raise DataError(str(error)) from error
         self._lookup = lookup(values, sets)

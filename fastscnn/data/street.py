@@ -12,17 +12,26 @@ stands behind the pavement, then what stands and moves on the street.
 
 from __future__ import annotations
 
-from math import ceil, floor, sin
+from math import ceil, cos, exp, floor, log2, pi, sin
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
-
 from fastscnn.data import street_paint as paint
 from fastscnn.data import street_scene as scene
-from fastscnn.data.street_models import END, MATERIALS, PAINT, PAINTS, TOP, fleet
-from fastscnn.data.street_models import HEAD, SIDE, TAIL
+from fastscnn.data.street_models import (
+    END,
+    HEAD,
+    MATERIALS,
+    PAINT,
+    PAINTS,
+    SIDE,
+    TAIL,
+    TOP,
+    Model,
+    fleet,
+)
 from fastscnn.data.street_paint import CHUNK, Image, Picture
+from numpy.typing import NDArray
 
 SPEED = 10.0
 """Speed of the camera car in m/s."""
@@ -30,12 +39,33 @@ LANE = 1.75
 """Middle of its lane, metres to the right of the middle of the road."""
 EYE = 1.45
 """Height of the camera in metres."""
-FAR = 168.0
+FAR = 132.0
 """Nothing but ground and sky is drawn farther away than this, in metres."""
 MIN_SIZE = 64
 MAX_SIZE = 8192
 _STEPS = 8
 _HAZES = 64
+_RING = tuple((i * pi / 7, cos(i * pi / 7), sin(i * pi / 7)) for i in range(14))
+_SMALL = 40
+"""Pictures up to this many pixels high are drawn from a store of ready sizes."""
+_TINY = 4
+"""Pictures of fewer pixels are left out."""
+_VEIL = 320
+"""Side in pixels of the plain images that haze is mixed in from."""
+
+
+def _resized(image: Image, wide: int, high: int, inside: tuple[int, int, int, int]) -> Image:
+    """Part (x0, y0, x1, y1) of an image scaled to wide×high, without scaling the rest."""
+    x0, y0, x1, y1 = inside
+    if inside == (0, 0, wide, high):
+        return np.asarray(cv2.resize(image, (wide, high)), np.uint8)
+    fx, fy = image.shape[1] / wide, image.shape[0] / high
+    a, b = max(0, floor(x0 * fx) - 1), min(image.shape[1], ceil(x1 * fx) + 1)
+    c, d = max(0, floor(y0 * fy) - 1), min(image.shape[0], ceil(y1 * fy) + 1)
+    left, top = min(round(a / fx), x0), min(round(c / fy), y0)
+    right, low = max(round(b / fx), x1), max(round(d / fy), y1)
+    part = cv2.resize(image[c:d, a:b], (right - left, low - top))
+    return np.asarray(part[y0 - top : y1 - top, x0 - left : x1 - left], np.uint8)
 
 
 class Street:
@@ -69,7 +99,9 @@ class Street:
         self._horizon = 0.43 * height
         self._bake(rng)
         heights = [p.height / paint.BRICK for p in self._fronts[0]]
-        self._scene = scene.Scene(self.seed, self._town, heights, len(self._trees), len(self._people))
+        self._scene = scene.Scene(
+            self.seed, self._town, heights, len(self._trees), len(self._people)
+        )
         self._phase = rng.uniform(0, 6.28, 4).tolist()
         self._bake_lens(rng)
 
@@ -85,18 +117,22 @@ class Street:
         tall = (10.6, 13.8, 7.6, 15.2, 11.2, 13.9, 5.6, 5.8, 3.6)
         self._town = 6
         self._fronts = [
-            [paint.facade(rng, tone, face[side], h, style) for style, h in zip(styles, tall, strict=True)]
+            [
+                paint.facade(rng, tone, face[side], h, style)
+                for style, h in zip(styles, tall, strict=True)
+            ]
             for side in (-1, 1)
         ]
         self._ends = [paint.end_wall(rng, tone, 0.35) for _ in range(4)]
         shapes = ("round", "round", "tall", "round", "conifer", "tall")
         self._trees = [paint.tree(rng, tone, sun, shape) for shape in shapes]
+        self._bushes = [paint.bush(rng, tone, sun) for _ in range(3)]
+        plants = {"hedge": paint.hedge(rng, tone, False), "forest": paint.hedge(rng, tone, True)}
+        kinds = ("brick", "boards", "rail")
         self._strips = [
-            {kind: paint.ribbon(rng, tone, face[side], kind) for kind in ("brick", "boards", "rail")}
-            | {"hedge": paint.hedge(rng, tone, face[side], False),
-               "forest": paint.hedge(rng, tone, face[side], True)}
+            plants | {kind: paint.ribbon(rng, tone, face[side], kind) for kind in kinds}
             for side in (-1, 1)
-        ]  # fmt: skip
+        ]
         self._people = [paint.walker(rng, tone, _STEPS) for _ in range(6)]
         self._cyclists = [paint.cyclist(rng, tone, _STEPS) for _ in range(2)]
         self._bicycles = [paint.bicycle(rng, tone) for _ in range(4)]
@@ -105,6 +141,12 @@ class Street:
         self._fleets = {1: fleet(front=False), -1: fleet(front=True)}
         self._ground = paint.ground(rng, tone)
         self._haze = np.float32(tone.haze)
+        self._front_light = tuple(tone.face(0.45).tolist())
+        roofs = np.float32(((96, 62, 52), (78, 78, 84), (110, 74, 58), (66, 62, 64)))
+        self._roofs = {
+            side: (roofs * tone.face(0.7 if face[side] else 0.25)).tolist() for side in (-1, 1)
+        }
+        self._brick = tuple((np.float32((120, 84, 70)) * tone.face(0.4)).tolist())
         levels = np.arange(256, dtype=np.float32)[:, None]
         self._luts = []
         for i in range(_HAZES + 1):
@@ -113,7 +155,6 @@ class Street:
             lut[:, 0, :3] = paint.clip8(levels * (1 - part) + self._haze * part)
             lut[:, 0, 3] = np.arange(256)
             self._luts.append(lut)
-        self._light = {SIDE: tone.face(0.45), END: tone.face(0.4), TOP: tone.face(0.95)}
 
     def _bake_lens(self, rng: np.random.Generator) -> None:
         """Sky, haze of the ground, vignette and sensor noise for this size of picture."""
@@ -127,7 +168,23 @@ class Street:
         sigma = 2.2 + 1.6 * self._tone.dark
         grain = rng.normal(2.5 * sigma, sigma, (h + 61, w + 67, 1))
         self._grain = paint.clip8(grain + rng.normal(0, sigma * 0.4, (h + 61, w + 67, 3)))
-        self._lift = round(2.5 * sigma)
+        # Haze of the ground, by rows below the horizon: what is left of it and what is added.
+        z = self._focal * EYE / np.maximum(np.arange(h) + 0.5, 0.4)
+        haze = np.array([self._haze_at(v) for v in np.minimum(z, FAR).tolist()], np.float32)
+        self._hazy = int(np.count_nonzero(haze > 0.012))
+        haze = haze[: self._hazy, None]
+        self._ground_keep = paint.clip8(np.repeat(255 * (1 - haze), w, axis=1))
+        added = np.zeros((self._hazy, w, 4), np.float32)
+        added[..., :3] = haze[..., None] * self._haze
+        self._ground_haze = paint.clip8(added)
+        self._columns = np.arange(w, dtype=np.float32)[None]
+        self._veil_color = np.float32((*self._tone.haze, 0.0))
+        self._colors: dict[
+            tuple[int, int, bool, int, bool],
+            tuple[list[tuple[int, int]], NDArray[np.float32], NDArray[np.float32]],
+        ] = {}
+        self._small: dict[tuple[int, int, bool], tuple[Image, Image]] = {}
+        self._veils: dict[int, Image] = {}
 
     # --------------------------------------------------------------------------------- frames
 
@@ -155,21 +212,37 @@ class Street:
             for strip in chunk.strips:
                 if strip.x > 15:
                     self._draw_strip(strip)
-        for _, chunk in reversed(chunks):
-            for house in sorted(chunk.houses, key=lambda b: -b.z0):
-                self._draw_house(house)
-        things.sort(key=lambda t: -t.z)
-        for thing in things:
-            if abs(thing.x) > 8.5:
-                self._draw_thing(thing, time)
+        for house, hidden in self._row_of_houses(chunks):
+            self._draw_house(house, hidden)
+        # Seen from the road, what stands farther to the side never hides what stands nearer to
+        # its middle.  So the order is by bands from the outside in, and by distance inside a band.
+        bands: tuple[list[scene.Thing], ...] = ([], [], [], [])
+        for thing in sorted(things, key=lambda t: -t.z):
+            away = abs(thing.x)
+            bands[0 if away > 8.5 else 1 if away > 5.4 else 2 if away > 3.6 else 3].append(thing)
+        for thing in bands[0]:
+            self._draw_thing(thing, time)
         for _, chunk in reversed(chunks):
             for strip in chunk.strips:
                 if strip.x <= 15:
                     self._draw_strip(strip)
-        for thing in things:
-            if abs(thing.x) <= 8.5:
+        for band in bands[1:]:
+            for thing in band:
                 self._draw_thing(thing, time)
         return self._develop(time)
+
+    @staticmethod
+    def _row_of_houses(chunks: list[tuple[int, scene.Chunk]]) -> list[tuple[scene.House, float]]:
+        """All houses, far ones first, with the height to which the nearer neighbour hides them."""
+        out = []
+        before: dict[int, scene.House] = {}
+        for house in sorted((b for _, c in chunks for b in c.houses), key=lambda b: b.z0):
+            last = before.get(house.side)
+            touching = last is not None and last.z1 > house.z0 - 0.1 and last.x <= house.x
+            out.append((house, last.height if last is not None and touching else 0.0))
+            before[house.side] = house
+        out.reverse()
+        return out
 
     def _place(self, time: float) -> None:
         """Put the camera: on its lane, swaying a little like a car does."""
@@ -188,11 +261,16 @@ class Street:
         """Sideways position of the road ``z`` metres ahead, seen from the camera car."""
         return self._scene.bend(self._z + z) - self._bend0 - self._slope0 * z
 
+    def _shifts(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+        """`_shift` for many distances at once."""
+        bend = self._scene.bends(self._z + z)
+        return np.asarray(bend - self._bend0 - self._slope0 * z, np.float64)
+
     def _haze_at(self, z: float) -> float:
         """Share of haze 0–1 at a distance in metres; 1 where things begin to be drawn."""
         reach = self._tone.range
-        part = 1 - 2.718281828 ** -((z / reach) ** 1.6)
-        fade = min(max((z - 110.0) / (FAR - 112.0), 0.0), 1.0)
+        part = 1 - exp(-((z / reach) ** 1.6))
+        fade = min(max((z - 78.0) / (FAR - 80.0), 0.0), 1.0)
         return float(part + (1 - part) * fade * fade)
 
     def _draw_sky(self) -> None:
@@ -202,7 +280,9 @@ class Street:
         x0 = round(self._margin + np.clip(turn * self._focal, -self._margin, self._margin))
         y0 = self._sky.shape[0] - edge - 1
         top = max(0, -y0)
-        self._canvas[top:edge] = self._sky[max(y0, 0) : max(y0, 0) + edge - top, x0 : x0 + self.width]
+        self._canvas[top:edge] = self._sky[
+            max(y0, 0) : max(y0, 0) + edge - top, x0 : x0 + self.width
+        ]
         if top:
             self._canvas[:top] = self._sky[0, x0 : x0 + self.width]
 
@@ -214,54 +294,48 @@ class Street:
         y0 = min(max(ceil(self._yh + 0.5), 0), self.height - 1)
         rows = np.arange(y0, self.height, dtype=np.float64)
         z = np.minimum(self._focal * EYE / np.maximum(rows - self._yh, 0.4), 600.0)
-        bend = self._scene.bend
         near = np.minimum(z, FAR + 30)
-        shift = np.array([bend(self._z + v) for v in near.tolist()])
-        shift -= self._bend0 + self._slope0 * near
-        start = self._x - shift - self._xc * z / self._focal + paint.REACH
-        step = z / self._focal
-        columns = np.arange(w, dtype=np.float32)
-        across = step.astype(np.float32)[:, None] * columns + start.astype(np.float32)[:, None]
-        # Row of the baked ground, for the left and for the right half of the street.
+        start = self._x - self._shifts(near) - self._xc * z / self._focal + paint.REACH
+        step = (z / self._focal * paint.GRAIN).astype(np.float32)[:, None]
+        map_x = step * self._columns
+        map_x += (start * paint.GRAIN - 0.5).astype(np.float32)[:, None]
+        # Row in the baked ground, for the left and for the right half of the street.
         place = self._z + near
         index = np.floor(place / CHUNK)
-        local = (place - index * CHUNK) * paint.GRAIN - 0.5
+        local = (place - index * CHUNK) * paint.GRAIN
         known = {k: (c.left, c.right) for k, c in chunks}
         nearest = max(known)
         kinds = np.array([known[min(int(k), nearest)] for k in index.tolist()])
         footprint = z * z / (self._focal * EYE) * paint.GRAIN
         level = np.clip(np.log2(np.maximum(footprint, 1.0)) - 0.35, 0, 6).astype(np.int64)
-        right = across >= paint.REACH
-        out = np.empty((rows.size, w, 3), np.uint8)
-        full = self._ground.labels.shape[0] // 5
-        for k in range(7):
-            part = np.flatnonzero(level == k)
-            if not part.size:
-                continue
-            band = slice(int(part[0]), int(part[-1]) + 1)
-            image, scale, high = self._ground.levels[k]
-            at = np.clip((local[band] + 0.5) / (1 << k) - 0.5, 0, high - 1)
-            both = [(kinds[band, i] * high + at).astype(np.float32)[:, None] for i in (0, 1)]
-            map_y = np.where(right[band], both[1], both[0])
-            map_x = across[band] * np.float32(scale) - np.float32(0.5)
-            cv2.remap(image, map_x, map_y, cv2.INTER_LINEAR, dst=out[band], borderMode=cv2.BORDER_REPLICATE)
-        at = np.clip(local, 0, full - 1)
-        both = [(kinds[:, i] * full + at).astype(np.float32)[:, None] for i in (0, 1)]
-        map_y = np.where(right, both[1], both[0])
-        map_x = across * np.float32(paint.GRAIN) - np.float32(0.5)
-        labels = cv2.remap(
-            self._ground.labels, map_x, map_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
-        )
+        out = self._canvas[y0:]
+        labels = np.empty((rows.size, w), np.uint8)
+        map_y = np.empty((rows.size, w), np.float32)
+        middle = np.float32(paint.REACH * paint.GRAIN)
+        edges = [*np.flatnonzero(np.diff(level)).tolist(), rows.size - 1]
+        first = 0
+        for last in edges:
+            band = slice(first, last + 1)
+            first = last + 1
+            k = int(level[last])
+            image, ids, factor, high = self._ground.levels[k]
+            at = np.clip(local[band] / (1 << k) - 0.5, 0, high - 1)
+            left, right = ((kinds[band, i] * high + at).astype(np.float32)[:, None] for i in (0, 1))
+            map_y[band] = right
+            if (left != right).any():
+                np.copyto(map_y[band], left, where=map_x[band] < middle)
+            mx, my = map_x[band], map_y[band]
+            if factor != 1.0:
+                mx = mx * np.float32(factor)
+            edge = cv2.BORDER_REPLICATE
+            cv2.remap(image, mx, my, cv2.INTER_LINEAR, dst=out[band], borderMode=edge)
+            cv2.remap(ids, mx, my, cv2.INTER_NEAREST, dst=labels[band], borderMode=edge)
         shade = self._shadows(y0, chunks, things)
-        haze = np.array([self._haze_at(v) for v in np.minimum(z, FAR).tolist()], np.float32)
-        keep = cv2.multiply(shade, np.repeat((1 - haze)[:, None], w, axis=1), dtype=cv2.CV_8U)
-        cv2.multiply(out, cv2.cvtColor(keep, cv2.COLOR_GRAY2RGB), dst=out, scale=1 / 255)
-        hazy = int(np.count_nonzero(haze > 0.004))
-        if hazy:
-            add = paint.clip8(haze[:hazy, None, None] * self._haze)
-            cv2.add(out[:hazy], np.repeat(add, w, axis=1), dst=out[:hazy])
-        target = self._canvas[y0:]
-        cv2.mixChannels([out, np.asarray(labels)], [target], [0, 0, 1, 1, 2, 2, 3, 3])
+        hazy = min(self._hazy, rows.size)
+        cv2.multiply(shade[:hazy], self._ground_keep[:hazy], dst=shade[:hazy], scale=1 / 255)
+        cv2.multiply(out, cv2.cvtColor(shade, cv2.COLOR_GRAY2RGBA), dst=out, scale=1 / 255)
+        cv2.add(out[:hazy], self._ground_haze[:hazy], dst=out[:hazy])
+        cv2.insertChannel(labels, out, 3)
 
     # -------------------------------------------------------------------------------- shadows
 
@@ -270,64 +344,77 @@ class Street:
     ) -> Image:
         """Brightness of the ground, (height − y0)×width uint8, drawn at half size."""
         w, h = self.width, self.height - y0
-        mask = np.full(((h + 1) // 2 + 1, (w + 1) // 2 + 1), 255, np.uint8)
+        mask = np.full(((h + 1) // 2, (w + 1) // 2), 255, np.uint8)
         tone, sun = self._tone, self._sun
         cast, reach = round(255 * tone.shadow), tone.reach * -sun
         ahead = 0.35 * abs(reach)
+        posts = (scene.LAMP, scene.SIGNPOST, scene.SIGNAL)
+        points: list[tuple[float, float]] = []
+        areas: list[tuple[int, int]] = []
 
         def fill(ground: list[tuple[float, float]], value: int) -> None:
-            pts = []
-            for x, z in ground:
-                u, v = self._project(x, 0.0, max(z, 1.2))
-                pts.append((round(u * 8), round((v - y0) * 8)))
-            cv2.fillConvexPoly(mask, np.array(pts, np.int32), value, cv2.LINE_8, 4)
+            points.extend(ground)
+            areas.append((len(points), value))
 
         if tone.shadow < 0.88:
-            for _, chunk in reversed(chunks):
+            for _, chunk in chunks:
                 for b in chunk.houses:
                     z0, z1 = b.z0 - self._z, b.z1 - self._z
-                    if b.side != sun or z1 < 1.5 or z0 > 120:
+                    if b.side != sun or z1 < 1.5 or z0 > 100:
                         continue
                     x, tall = b.side * b.x, b.height
                     fill([(x, z0), (x, z1), (x + reach * tall, z1 + ahead * tall),
                           (x + reach * tall, z0 + ahead * tall)], cast)  # fmt: skip
         for t in things:
             z = t.z - self._z
-            if z > 90 or z < -3:
+            if z > 90 or z < -4:
                 continue
             if t.kind == scene.VEHICLE:
                 model = self._fleets[t.facing][t.variant]
                 half, long, tall = model.half, model.length, model.height * 0.8
-                foot = [(t.x - half, z), (t.x + half, z), (t.x + half, z + long), (t.x - half, z + long)]
-                if tone.shadow < 0.95:
-                    moved = [(x + reach * tall, d + ahead * tall) for x, d in foot]
-                    hull = cv2.convexHull(np.array(foot + moved, np.float32))[:, 0]
-                    fill([(float(x), float(d)) for x, d in hull], cast)
-                under = [(t.x - half * 1.06, z - 0.12), (t.x + half * 1.06, z - 0.12),
-                         (t.x + half * 1.06, z + long + 0.1), (t.x - half * 1.06, z + long + 0.1)]  # fmt: skip
-                fill(under, 70)
+                if tone.shadow < 0.88:
+                    # Outline of the footprint and its copy moved by the shadow of the roof.
+                    dx, dz, s = reach * tall, ahead * tall, 1 if reach > 0 else -1
+                    fill([(t.x - s * half, z), (t.x + s * half, z), (t.x + s * half + dx, z + dz),
+                          (t.x + s * half + dx, z + long + dz), (t.x - s * half + dx, z + long + dz),
+                          (t.x - s * half, z + long)], cast)  # fmt: skip
+                side = half * 1.06
+                fill([(t.x - side, z - 0.12), (t.x + side, z - 0.12),
+                      (t.x + side, z + long + 0.1), (t.x - side, z + long + 0.1)], 70)  # fmt: skip
             elif t.kind in (scene.TREE, scene.BUSH):
-                tall = t.size
-                center = (t.x + reach * tall * 0.62, z + ahead * tall * 0.62)
-                turn = t.z * 7.0
-                ring = []
-                for i in range(14):
-                    a = i * 0.4488
-                    r = tall * 0.33 * (1 + 0.16 * sin(3 * a + turn) + 0.10 * sin(5 * a + turn))
+                if tone.shadow < 0.95:
+                    turn, r0 = t.z * 7.0, t.size * 0.33
+                    x, d = t.x + reach * t.size * 0.62, z + ahead * t.size * 0.62
                     stretch = 1 + 0.35 * abs(reach)
-                    ring.append((center[0] + r * stretch * sin(a + 1.5708), center[1] + r * sin(a)))
-                fill(ring, round(255 - (255 - cast) * 0.85))
-            elif z < 50 and tone.shadow < 0.88:
+                    ring = []
+                    for a, c, s in _RING:
+                        r = r0 * (1 + 0.16 * sin(3 * a + turn) + 0.10 * sin(5 * a + turn))
+                        ring.append((x + r * stretch * c, d + r * s))
+                    fill(ring, round(255 - (255 - cast) * 0.85))
+            elif z > 45:
+                continue
+            elif tone.shadow < 0.88:
                 tall = {scene.LAMP: 7.0, scene.SIGNPOST: 2.6, scene.SIGNAL: 3.4}.get(t.kind, 1.7)
-                wide = 0.06 if t.kind in (scene.LAMP, scene.SIGNPOST, scene.SIGNAL) else 0.22
+                wide = 0.06 if t.kind in posts else 0.22
                 fill([(t.x, z - wide), (t.x, z + wide), (t.x + reach * tall, z + ahead * tall + wide),
                       (t.x + reach * tall, z + ahead * tall - wide)], cast)  # fmt: skip
-            elif z < 50:
+            elif t.kind not in posts:
                 fill([(t.x - 0.3, z - 0.2), (t.x + 0.3, z - 0.2), (t.x + 0.3, z + 0.2),
                       (t.x - 0.3, z + 0.2)], 190)  # fmt: skip
+        if areas:
+            ground = np.array(points)
+            depth = np.maximum(ground[:, 1], 1.2)
+            scale = self._focal / depth
+            pixels = np.empty((len(points), 2))
+            pixels[:, 0] = self._xc + (ground[:, 0] - self._x + self._shifts(depth)) * scale
+            pixels[:, 1] = self._yh - y0 + EYE * scale
+            fixed = np.clip(pixels * 8, -4e5, 4e5).round().astype(np.int32)
+            start = 0
+            for stop, value in areas:
+                cv2.fillConvexPoly(mask, fixed[start:stop], value, cv2.LINE_8, 4)
+                start = stop
         soft = cv2.blur(mask, (3, 3))
-        full = cv2.resize(soft, (soft.shape[1] * 2, soft.shape[0] * 2), interpolation=cv2.INTER_LINEAR)
-        return np.asarray(full[:h, :w], np.uint8)
+        return np.asarray(cv2.resize(soft, (w, h), interpolation=cv2.INTER_LINEAR), np.uint8)
 
     # --------------------------------------------------------------------------------- pieces
 
@@ -349,7 +436,7 @@ class Street:
         )
 
     def _fill(self, points: list[tuple[float, float]], color: tuple[float, ...]) -> None:
-        pts = (np.array(points, np.float64) * 16).round().astype(np.int32)
+        pts = np.array([(int(u * 16), int(v * 16)) for u, v in points], np.int32)
         cv2.fillConvexPoly(self._canvas, pts, color, cv2.LINE_8, 4)
 
     def _upright(
@@ -373,8 +460,9 @@ class Street:
         if left >= right or top >= low:
             return
         texels = (u1 - u0) * picture.width
-        kx = min(picture.depth, max(0, int(np.log2(max(texels / (abs(bx - ax) + 0.5), 1.0)) + 0.3)))
-        ky = min(picture.depth, max(0, int(np.log2(max(picture.height / (by - bt + 0.5), 1.0)))))
+        kx = min(picture.depth, max(0, int(log2(max(texels / (abs(bx - ax) + 0.5), 1.0)) + 0.3)))
+        ky = min(picture.depth, max(0, int(log2(max(picture.height / (by - bt + 0.5), 1.0)))))
+        ky = min(ky, kx)
         image = picture.images[kx, ky]
         high, wide = image.shape[:2]
         source = np.float32(
@@ -383,14 +471,18 @@ class Street:
         target = np.float32([(ax, ay), (bx, by), (bx, bt), (ax, at)]) - np.float32((left, top))
         matrix = cv2.getPerspectiveTransform(source, target)
         size = (right - left, low - top)
-        warped = cv2.warpPerspective(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        haze = round(self._haze_at(max((near + far) / 2, 1.0)) * _HAZES)
-        if haze:
-            cv2.LUT(warped, self._luts[haze], dst=warped)
+        warped = cv2.warpPerspective(
+            image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        warped = self._hazed(
+            np.asarray(warped, np.uint8), self._haze_at(max((near + far) / 2, 1.0))
+        )
         mask = np.zeros((size[1], size[0]), np.uint8)
         cv2.fillConvexPoly(mask, (target * 16).round().astype(np.int32), 255, cv2.LINE_8, 4)
         if not picture.solid:
-            alpha = cv2.warpPerspective(picture.alphas[kx, ky], matrix, size, flags=cv2.INTER_LINEAR)
+            alpha = cv2.warpPerspective(
+                picture.alphas[kx, ky], matrix, size, flags=cv2.INTER_NEAREST
+            )
             cv2.threshold(alpha, 127, 255, cv2.THRESH_BINARY, dst=alpha)
             cv2.bitwise_and(mask, alpha, dst=mask)
         cv2.copyTo(warped, mask, self._canvas[top:low, left:right])
@@ -399,58 +491,86 @@ class Street:
         self, picture: Picture, u: float, v: float, height: float, haze: float, flip: bool = False
     ) -> None:
         """Draw a picture facing the camera; (u, v) is the middle of its lower edge in pixels."""
-        scale = height / picture.height
-        wide = picture.width * scale
-        left, right = max(0, floor(u - wide / 2)), min(self.width, ceil(u + wide / 2) + 1)
-        top, low = max(0, floor(v - height)), min(self.height, ceil(v) + 1)
-        if left >= right or top >= low or height < 1.5:
+        high = round(height)
+        if high < _TINY:
             return
-        k = min(picture.depth, max(0, int(np.log2(1 / scale)))) if scale < 1 else 0
-        image = picture.images[k, k]
-        step = height / image.shape[0]
-        step_x = wide / image.shape[1]
-        matrix = np.array(
-            [
-                [-step_x if flip else step_x, 0, (u + wide / 2 if flip else u - wide / 2) - left],
-                [0, step, v - height - top],
-            ]
-        )
-        size = (right - left, low - top)
-        warped = cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        wide = max(1, round(picture.width * high / picture.height))
+        x, y = round(u - wide / 2), round(v) - high
+        x0, x1 = max(0, x), min(self.width, x + wide)
+        y0, y1 = max(0, y), min(self.height, y + high)
+        if x0 >= x1 or y0 >= y1:
+            return
+        inside = (x0 - x, y0 - y, x1 - x, y1 - y)
+        if high <= _SMALL:
+            image, alpha = self._small_picture(picture, wide, high, flip)
+            if inside != (0, 0, wide, high):
+                part = (slice(inside[1], inside[3]), slice(inside[0], inside[2]))
+                image, alpha = image[part], alpha[part]
+        else:
+            k = min(picture.depth, max(0, int(log2(picture.height / high))))
+            if flip:
+                inside = (wide - inside[2], inside[1], wide - inside[0], inside[3])
+            image = _resized(picture.images[k, k], wide, high, inside)
+            if not picture.solid:
+                alpha = _resized(picture.alphas[k, k], wide, high, inside)
+                cv2.threshold(alpha, 118, 255, cv2.THRESH_BINARY, dst=alpha)
+            if flip:
+                image, alpha = cv2.flip(image, 1), cv2.flip(alpha, 1)
+        image = self._hazed(image, haze)
+        cv2.copyTo(image, alpha, self._canvas[y0:y1, x0:x1])
+
+    def _small_picture(
+        self, picture: Picture, wide: int, high: int, flip: bool
+    ) -> tuple[Image, Image]:
+        """A small picture and its mask in one size, from a store of ready ones."""
+        key = (id(picture), high, flip)
+        found = self._small.get(key)
+        if found is None:
+            if len(self._small) > 4000:
+                self._small.clear()
+            k = min(picture.depth, int(log2(picture.height / high)))
+            image = cv2.resize(picture.images[k, k], (wide, high), interpolation=cv2.INTER_AREA)
+            alpha = cv2.resize(picture.alphas[k, k], (wide, high), interpolation=cv2.INTER_AREA)
+            if flip:
+                image, alpha = cv2.flip(image, 1), cv2.flip(alpha, 1)
+            alpha = cv2.threshold(alpha, 110, 255, cv2.THRESH_BINARY)[1]
+            found = self._small[key] = (np.asarray(image, np.uint8), np.asarray(alpha, np.uint8))
+        return found
+
+    def _hazed(self, image: Image, haze: float) -> Image:
+        """The image (one class) mixed with the colour of the haze; its fourth channel stays."""
         level = round(haze * _HAZES)
-        if level:
-            cv2.LUT(warped, self._luts[level], dst=warped)
-        if picture.solid:
-            self._canvas[top:low, left:right] = warped
-            return
-        alpha = cv2.warpAffine(picture.alphas[k, k], matrix, size, flags=cv2.INTER_LINEAR)
-        cv2.threshold(alpha, 118, 255, cv2.THRESH_BINARY, dst=alpha)
-        cv2.copyTo(warped, alpha, self._canvas[top:low, left:right])
+        if level < 2:
+            return image
+        if image.shape[0] > _VEIL or image.shape[1] > _VEIL:
+            return np.asarray(cv2.LUT(image, self._luts[level]), np.uint8)
+        label = int(image[0, 0, 3])
+        veil = self._veils.get(label)
+        if veil is None:
+            veil = np.empty((_VEIL, _VEIL, 4), np.uint8)
+            veil[:] = (*np.rint(self._haze).astype(int).tolist(), label)
+            self._veils[label] = veil
+        part = level / _HAZES
+        veil = veil[: image.shape[0], : image.shape[1]]
+        return np.asarray(cv2.addWeighted(image, 1 - part, veil, part, 0.0), np.uint8)
 
     def _draw_strip(self, strip: scene.Strip) -> None:
         z0, z1 = strip.z0 - self._z, strip.z1 - self._z
         if z1 < 1 or z0 > FAR:
             return
         picture = self._strips[strip.side > 0][strip.kind]
-        at = z0
-        # Pieces of 12 m keep the picture from being stretched and follow the bend.
-        while at < z1 - 0.01:
-            end = min(at + 12.0, z1)
-            self._upright(picture, strip.side, strip.x, at, end, strip.height, 0.0, (end - at) / 12)
-            at = end
+        part = min((z1 - z0) / CHUNK, 1.0)
+        self._upright(picture, strip.side, strip.x, z0, z1, strip.height, 0.0, part)
 
-    def _draw_house(self, b: scene.House) -> None:
+    def _draw_house(self, b: scene.House, hidden: float) -> None:
         z0, z1 = b.z0 - self._z, b.z1 - self._z
         if z1 < 1 or z0 > FAR - 1:
             return
         picture = self._fronts[b.side > 0][b.picture]
         x, out = b.side * b.x, b.side * (b.x + b.depth)
         haze = self._haze_at(max((z0 + z1) / 2, 1.0))
-        tone = self._tone
         near = max(z0, 1.0)
-        roof = ((96, 62, 52), (78, 78, 84), (110, 74, 58), (66, 62, 64))[b.tint]
-        lit = tone.face(0.7 if self._face[b.side] else 0.25)
-        roof_color = tuple((np.float32(roof) * lit).tolist())
+        roof_color = self._roofs[b.side][b.tint]
         gable = b.picture >= self._town
         if b.roof:
             ridge = b.side * (b.x + (b.depth / 2 if gable else 2.6))
@@ -458,7 +578,7 @@ class Street:
             pts = [self._project(x - b.side * 0.3, b.height - 0.1, near),
                    self._project(x - b.side * 0.3, b.height - 0.1, z1),
                    self._project(ridge, top, z1), self._project(ridge, top, near)]  # fmt: skip
-        if z0 > 1.0:  # the end that looks at the camera
+        if z0 > 1.0 and b.height + b.roof > hidden:  # the end that looks at the camera
             wall = self._ends[b.tint]
             ax, ay = self._project(x, 0.0, z0)
             bx, _ = self._project(out, 0.0, z0)
@@ -471,8 +591,9 @@ class Street:
                 else:
                     end[1:1] = [pts[3], (bx, pts[3][1])]
                 self._fill(end, self._mix(color, paint.BUILDING, haze))
-            box = (b.height + 0.0) * scale
-            self._stamp_box(wall, min(ax, bx), ay - box, max(ax, bx), ay, haze)
+            top_edge, low_edge = ay - b.height * scale, ay - hidden * scale
+            if b.height > hidden:
+                self._stamp_box(wall, min(ax, bx), top_edge, max(ax, bx), low_edge, haze)
         if b.roof:
             self._fill(pts, self._mix(roof_color, paint.BUILDING, haze))
             if b.tint % 2 == 0:
@@ -485,7 +606,7 @@ class Street:
             return
         u, v = self._project(x, y, z)
         s = self._focal / z
-        color = tuple((np.float32((120, 84, 70)) * self._tone.face(0.4)).tolist())
+        color = self._brick
         box = [(u - 0.5 * s, v + 0.8 * s), (u - 0.5 * s, v - 0.9 * s), (u + 0.5 * s, v - 0.9 * s),
                (u + 0.5 * s, v + 0.8 * s)]  # fmt: skip
         self._fill(box, self._mix(color, paint.BUILDING, haze))
@@ -494,21 +615,15 @@ class Street:
         self, picture: Picture, x0: float, y0: float, x1: float, y1: float, haze: float
     ) -> None:
         """Draw a solid picture stretched over a box in pixels, cut off at the edges of the frame."""
-        left, right = max(0, floor(x0 + 0.5)), min(self.width, floor(x1 + 0.5) + 1)
-        top, low = max(0, floor(y0 + 0.5)), min(self.height, floor(y1 + 0.5) + 1)
+        left, right = max(0, round(x0)), min(self.width, round(x1))
+        top, low = max(0, round(y0)), min(self.height, round(y1))
         if left >= right or top >= low:
             return
-        scale = (y1 - y0) / picture.height
-        k = min(picture.depth, max(0, int(np.log2(1 / scale)))) if scale < 1 else 0
-        image = picture.images[k, k]
-        sx, sy = (x1 - x0) / image.shape[1], (y1 - y0) / image.shape[0]
-        matrix = np.array([[sx, 0, x0 - left], [0, sy, y0 - top]])
-        size = (right - left, low - top)
-        warped = cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        level = round(haze * _HAZES)
-        if level:
-            cv2.LUT(warped, self._luts[level], dst=warped)
-        self._canvas[top:low, left:right] = warped
+        wide, high = max(1, round(x1) - round(x0)), max(1, round(y1) - round(y0))
+        inside = (left - round(x0), top - round(y0), right - round(x0), low - round(y0))
+        k = min(picture.depth, max(0, int(log2(picture.width / wide))))
+        image = _resized(picture.images[k, k], wide, high, inside)
+        self._canvas[top:low, left:right] = self._hazed(image, haze)
 
     # --------------------------------------------------------------------------------- things
 
@@ -525,13 +640,9 @@ class Street:
             return
         haze = self._haze_at(z)
         if t.kind in (scene.TREE, scene.BUSH):
-            bush = t.kind == scene.BUSH
-            sunk = v + 0.45 * t.size * scale if bush else v
-            size = t.size * scale * (1.9 if bush else 1.0)
-            if bush:
-                self._bush(t, u, v, size, haze)
-            else:
-                self._stamp(self._trees[t.variant], u, sunk, size, haze, int(t.z * 3) % 2 == 0)
+            pictures = self._bushes if t.kind == scene.BUSH else self._trees
+            picture = pictures[t.variant % len(pictures)]
+            self._stamp(picture, u, v, t.size * scale, haze, int(t.z * 3) % 2 == 0)
         elif t.kind == scene.PEDESTRIAN:
             frames = self._people[t.variant]
             if t.phase < 0:
@@ -552,43 +663,32 @@ class Street:
         else:
             self._draw_post(t, u, v, scale, haze, z)
 
-    def _bush(self, t: scene.Thing, u: float, v: float, size: float, haze: float) -> None:
-        """A bush is the crown of a tree without its trunk."""
-        picture = self._trees[t.variant % 2]
-        keep = self._canvas
-        low = min(self.height, max(0, ceil(v)))
-        if low < 2:
-            return
-        # Draw into the rows above the ground only: the trunk falls below them.
-        full = self.height
-        self._canvas, self.height = keep[:low], low
-        self._stamp(picture, u, v + 0.42 * size, size, haze)
-        self._canvas, self.height = keep, full
-
     def _bar(
         self, u: float, v: float, wide: float, high: float, color: tuple[float, float, float],
         label: int, haze: float,
     ) -> None:  # fmt: skip
         """An upright box standing on (u, v), lit from the sun's side; sizes in pixels."""
-        wide = max(wide, 1.0)
-        left = self._mix(color, label, haze)
-        self._fill([(u - wide / 2, v), (u - wide / 2, v - high), (u + wide / 2, v - high),
-                    (u + wide / 2, v)], left)  # fmt: skip
+        half, top, low = max(wide, 1.0) / 2, round(v - high), round(v)
+        box = self._mix(color, label, haze)
+        x0, x1 = round(u - half), round(u + half) - 1
+        cv2.rectangle(self._canvas, (x0, top), (max(x0, x1), low), box, -1)
         if wide > 3:
-            edge = u + wide * (0.28 if self._sun > 0 else -0.28)
-            bright = tuple(min(c * 1.3 + 10, 255) for c in color)
-            self._fill([(edge - wide / 5, v), (edge - wide / 5, v - high), (edge + wide / 5, v - high),
-                        (edge + wide / 5, v)], self._mix(bright, label, haze))  # fmt: skip
+            edge = u + half * (0.55 if self._sun > 0 else -0.55)
+            bright = (color[0] * 1.3 + 10, color[1] * 1.3 + 10, color[2] * 1.3 + 10)
+            x0, x1 = round(edge - half * 0.4), round(edge + half * 0.4) - 1
+            box = self._mix(bright, label, haze)
+            cv2.rectangle(self._canvas, (x0, top), (max(x0, x1), low), box, -1)
 
     def _draw_post(
         self, t: scene.Thing, u: float, v: float, s: float, haze: float, z: float
     ) -> None:
-        light = self._light[SIDE]
-        r, g, b = (float(c) for c in light)
+        r, g, b = self._front_light
         steel = (118 * r, 122 * g, 124 * b)
         if t.kind == scene.BOLLARD:
             self._bar(u, v, 0.14 * s, 0.95 * s, (56 * r, 58 * g, 60 * b), paint.POLE, haze)
-            self._bar(u, v - 0.75 * s, 0.15 * s, 0.1 * s, (206 * r, 204 * g, 200 * b), paint.POLE, haze)
+            self._bar(
+                u, v - 0.75 * s, 0.15 * s, 0.1 * s, (206 * r, 204 * g, 200 * b), paint.POLE, haze
+            )
         elif t.kind == scene.LAMP:
             inward = -1 if t.x > 0 else 1
             dark = (84 * r, 90 * g, 90 * b)
@@ -656,33 +756,50 @@ class Street:
         screen[:, 1] = self._yh + (EYE - pts[:, 1]) * scaled
         fixed = np.clip(screen * 16, -4e5, 4e5).round().astype(np.int32)
         inner = abs(t.x + shift - self._x) < model.half
-        fine = 42.0 if model.length < 6 else 70.0
+        fine = 32.0 if model.length < 6 else 55.0
+        detail = 0 if z > 2 * fine else (1 if z > fine else 2)
         haze = self._haze_at(max(z + model.length / 2, 1.0))
-        glowing = self._tone.dark
-        lit = 0.9 if side * self._sun > 0 else 0.0
-        light = {SIDE: self._tone.face(lit), END: self._light[END], TOP: self._light[TOP]}
-        color = PAINTS[int(t.size)]
+        lit = side * self._sun > 0
+        faces, base, shine = self._fills(model, int(t.size), lit, detail, inner)
+        keep = (1 - haze * shine)[:, None]
+        colors = (base * keep + self._veil_color * (1 - keep)).tolist()
         canvas = self._canvas
-        for start, stop, material, facing, factor, detail in model.faces:
-            if (detail and z > fine) or (facing == SIDE and inner):
-                continue
-            base = color if material == PAINT else MATERIALS[material]
-            if glowing and material in (HEAD, TAIL) and z > 0:
-                bright = (255.0, 240.0, 200.0) if material == HEAD else (255.0, 52.0, 40.0)
-                fill = self._mix(bright, model.label, haze * 0.5)
-            else:
-                r, g, b = (float(c) * factor for c in light[facing])
-                fill = self._mix(
-                    (min(base[0] * r + 6, 255), min(base[1] * g + 6, 255), min(base[2] * b + 6, 255)),
-                    model.label, haze,
-                )  # fmt: skip
-            cv2.fillConvexPoly(canvas, fixed[start:stop], fill, cv2.LINE_8, 4)
+        for (start, stop), (r, g, b, _) in zip(faces, colors, strict=True):
+            color = (r, g, b, model.label)
+            cv2.fillConvexPoly(canvas, fixed[start:stop], color, cv2.LINE_8, 4)
+
+    def _fills(
+        self, model: Model, color: int, lit: bool, detail: int, inner: bool
+    ) -> tuple[list[tuple[int, int]], NDArray[np.float32], NDArray[np.float32]]:
+        """Faces of a vehicle that are to be drawn, their colours without haze (RGB and one spare)
+        and how strongly the haze takes them."""
+        key = (id(model), color, lit, detail, inner)
+        found = self._colors.get(key)
+        if found is None:
+            tone = self._tone
+            light = {
+                SIDE: tone.face(0.9 if lit else 0.0),
+                END: tone.face(0.4),
+                TOP: tone.face(0.95),
+            }
+            glow = {HEAD: (255, 240, 200), TAIL: (255, 52, 40)} if tone.dark else {}
+            faces, colors, shine = [], [], []
+            for start, stop, material, facing, factor, rank in model.faces:
+                if rank > detail or (inner and facing == SIDE):
+                    continue
+                base = np.float32(PAINTS[color] if material == PAINT else MATERIALS[material])
+                shown = np.float32(glow.get(material, base * light[facing] * factor + 6))
+                faces.append((start, stop))
+                colors.append([*np.minimum(shown, 255).tolist(), 0.0])
+                shine.append(0.5 if material in glow else 1.0)
+            found = self._colors[key] = (faces, np.float32(colors), np.float32(shine))
+        return found
 
     # ---------------------------------------------------------------------------------- camera
 
     def _develop(self, time: float) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """What the lens and the sensor add: softness, darker corners, noise."""
-        labels = np.ascontiguousarray(self._canvas[..., 3])
+        labels = np.asarray(cv2.extractChannel(self._canvas, 3), np.uint8)
         rgb = cv2.cvtColor(self._canvas, cv2.COLOR_RGBA2RGB)
         cv2.GaussianBlur(rgb, (3, 3), 0.55, dst=rgb)
         cv2.multiply(rgb, self._vignette, dst=rgb, scale=1 / 255)

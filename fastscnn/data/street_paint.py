@@ -63,7 +63,7 @@ TONES: tuple[Tone, ...] = (
         (250, 250, 250), 0.42, 0.50, 0.62, 0.0, 150.0,
     ),
     Tone(  # overcast
-        (168, 176, 186), (222, 225, 228), (204, 208, 212), (0.78, 0.80, 0.83), (0.10, 0.10, 0.10),
+        (168, 176, 186), (222, 225, 228), (204, 208, 212), (0.84, 0.86, 0.89), (0.12, 0.12, 0.12),
         (236, 238, 240), 0.85, 0.90, 0.20, 0.0, 120.0,
     ),
     Tone(  # low warm sun
@@ -96,7 +96,7 @@ def noise(
 
 def clip8(values: NDArray[Any]) -> Image:
     """Round any number array into uint8, clipped to 0–255."""
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return np.asarray(cv2.add(np.asarray(values, np.float32), 0.0, dtype=cv2.CV_8U), np.uint8)
 
 
 class Picture:
@@ -106,7 +106,7 @@ class Picture:
         rgb: H×W×3 numbers 0–255.
         label: the train id of the whole picture.
         alpha: H×W uint8, 255 where the picture is solid; None = everywhere.
-        both: also keep sizes that are reduced along one axis only (for slanted walls).
+        both: also keep sizes that are reduced more across than along (for slanted walls).
         depth: number of halvings.
     """
 
@@ -127,9 +127,9 @@ class Picture:
         self.alphas: dict[tuple[int, int], Image] = {}
         self.solid = alpha is None
         for ky in range(depth + 1):
-            for kx in range(depth + 1) if both else (ky,):
+            for kx in range(ky, depth + 1) if both else (ky,):
                 size = (max(2, self.width >> kx), max(2, self.height >> ky))
-                near = (kx - 1, ky) if (kx - 1, ky) in self.images else (max(kx - 1, 0), ky - 1)
+                near = (kx - 1, ky) if (kx - 1, ky) in self.images else (ky - 1, ky - 1)
                 self.images[kx, ky] = _shrunk(self.images.get(near, base), size)
                 if alpha is not None:
                     self.alphas[kx, ky] = _shrunk(self.alphas.get(near, alpha), size)
@@ -198,7 +198,7 @@ def _box(
 
 CHUNK = 24.0
 """Length of one piece of street in metres; also the length of one ground section."""
-REACH = 20.0
+REACH = 16.0
 """The baked ground covers −REACH…REACH metres across the street."""
 GRAIN = 24
 """Texels per metre of the finest ground level."""
@@ -213,12 +213,10 @@ class Ground:
     """Baked ground: one section per kind of street side, stacked along the rows.
 
     Attributes:
-        levels: per level (rgb image, texels per metre across, rows per section).
-        labels: train ids at the finest level.
+        levels: per level (rgb image, train ids, factor of its columns, rows per section).
     """
 
-    levels: tuple[tuple[Image, float, int], ...]
-    labels: Image
+    levels: tuple[tuple[Image, Image, float, int], ...]
 
 
 def ground(rng: np.random.Generator, tone: Tone) -> Ground:
@@ -243,18 +241,24 @@ def ground(rng: np.random.Generator, tone: Tone) -> Ground:
     blades = noise(rng, rows, cols, 14, 3)
     green = np.float32((92, 112, 54)) + blades[..., None] * np.float32((26, 24, 14))
     grass = (green + (fine * 5 + 14 * patchy)[..., None]).astype(np.float32)
-    pictures, labels = [], []
+    images: list[list[Image]] = [[] for _ in range(7)]
+    ids: list[list[Image]] = [[] for _ in range(7)]
     for kind in range(5):
         picture, label = _section(kind, rng, asphalt, paving, grass, across)
-        pictures.append(clip8(picture * light))
-        labels.append(label)
-    levels = []
-    for k in range(7):
-        narrow = 2 if k >= 5 else 1
-        size = (cols // narrow, rows >> k)
-        parts = [cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in pictures]
-        levels.append((np.ascontiguousarray(np.vstack(parts)), GRAIN / narrow, rows >> k))
-    return Ground(tuple(levels), np.ascontiguousarray(np.vstack(labels)))
+        # Four channels only because lookups in four are faster than in three.
+        image = cv2.cvtColor(clip8(picture * light), cv2.COLOR_RGB2RGBA)
+        for k in range(7):
+            size = (cols // (2 if k >= 5 else 1), rows >> k)
+            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+            label_k = cv2.resize(label, size, interpolation=cv2.INTER_NEAREST)
+            images[k].append(np.asarray(image, np.uint8))
+            ids[k].append(np.asarray(label_k, np.uint8))
+    return Ground(
+        tuple(
+            (np.vstack(images[k]), np.vstack(ids[k]), 0.5 if k >= 5 else 1.0, rows >> k)
+            for k in range(7)
+        )
+    )
 
 
 def _joints(paving: NDArray[np.float32], rng: np.random.Generator) -> None:
@@ -394,8 +398,8 @@ def facade(
     wall = np.float32(WALLS[int(rng.integers(len(WALLS)))]) * rng.uniform(0.9, 1.08)
     out = np.empty((h, w, 3), np.float32)
     out[:] = wall
-    grain = noise(rng, h, w, 60, 4)
-    out += (grain * 12)[..., None] + rng.normal(0, 4, (h, w, 1)).astype(np.float32)
+    grain = noise(rng, h, w, 60, 3)
+    out += (grain * 12 + 4 * rng.standard_normal((h, w), np.float32))[..., None]
     if wall[0] - wall[2] > 55 or rng.random() < 0.3:
         out[::5] *= 0.88
         for i in range(0, h, 5):
@@ -520,78 +524,119 @@ def end_wall(rng: np.random.Generator, tone: Tone, toward_sun: float) -> Picture
 # -------------------------------------------------------------------------------------- plants
 
 
+def _foliage(
+    rng: np.random.Generator,
+    tone: Tone,
+    hue: NDArray[np.float32],
+    clumps: list[tuple[float, float, float]],
+    size: tuple[int, int],
+    sun_side: int,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Leaves as shaded balls (x, y, radius) broken up by noise: RGB float32 and solidity ±1."""
+    w, h = size
+    bright = np.full((h, w), 0.2, np.float32)
+    solid = np.full((h, w), -1.0, np.float32)
+    ys, xs = np.mgrid[-1:1:65j, -1:1:65j].astype(np.float32)
+    ball = (1 - xs * xs - ys * ys).astype(np.float32)
+    bulge = np.sqrt(np.maximum(ball, 0))
+    glow = np.clip(0.34 + 0.42 * (-ys) + 0.20 * xs * sun_side + 0.22 * bulge, 0, 1)
+    for x, y, r in clumps:
+        x0, y0, n = int(x - r), int(y - r), int(2 * r)
+        a, b, c, d = max(x0, 0), min(x0 + n, w), max(y0, 0), min(y0 + n, h)
+        if a >= b or c >= d:
+            continue
+        part = (slice(c - y0, d - y0), slice(a - x0, b - x0))
+        here = cv2.resize(ball, (n, n))[part]
+        light = cv2.resize(glow, (n, n))[part] + rng.normal(0, 0.05)
+        area = (slice(c, d), slice(a, b))
+        edge = np.clip(here * 3.0, 0, 1)
+        bright[area] = bright[area] * (1 - edge) + light * edge
+        np.maximum(solid[area], here, out=solid[area])
+    leaf = noise(rng, h, w, 9, 3)
+    fleck = rng.standard_normal((h // 2 + 1, w // 2 + 1), np.float32)
+    leaf += 0.24 * np.asarray(cv2.resize(fleck, (w, h)), np.float32)
+    solid += leaf * 0.75 - 0.12
+    rows = np.linspace(0.16, -0.16, h, dtype=np.float32)[:, None]
+    columns = np.linspace(-0.12, 0.12, w, dtype=np.float32)[None] * sun_side
+    t = np.clip(bright + rows + columns + leaf * 0.42, 0, 1)[..., None]
+    shade, lit = tone.face(0.0), tone.face(0.85)
+    rgb = hue * (0.30 + 0.85 * t) * (shade * (1 - t) + lit * t)
+    return rgb.astype(np.float32), solid
+
+
 def tree(rng: np.random.Generator, tone: Tone, sun_side: int, shape: str) -> Picture:
     """A tree with trunk, 288×352; the foot stands in the middle of the lower edge."""
     w, h = 288, 352
     light, shade = tone.face(0.8), tone.face(0.0)
-    hue = np.float32(
-        [(86, 112, 46), (104, 122, 52), (74, 104, 58), (118, 120, 50)][int(rng.integers(4))]
-    )
+    hues = [(98, 122, 54), (116, 128, 58), (84, 112, 60), (128, 124, 56)]
+    hue = np.float32(hues[int(rng.integers(4))])
+    clumps: list[tuple[float, float, float]] = []
     if shape == "conifer":
-        hue = np.float32((58, 84, 52))
-    rgba = np.zeros((h, w, 4), np.float32)
-    rgba[..., :3] = hue * 0.5 * shade
-    bark = np.float32((92, 76, 60))
-    fork = {"round": 205, "tall": 250, "conifer": 300}[shape]
-    cv2.fillConvexPoly(rgba, np.array([(136, 352), (152, 352), (148, fork - 60), (141, fork - 60)]),
-                       (*(bark * shade * 1.05).tolist(), 255))  # fmt: skip
-    lit = -3 if sun_side < 0 else 3
-    cv2.line(rgba, (144 + lit, 352), (144 + lit // 3, fork - 60), (*(bark * light).tolist(), 255), 3)
-    if shape == "round":
-        for _ in range(7):
-            x, y = 144 + rng.normal(0, 55), rng.uniform(70, 150)
-            cv2.line(rgba, (144, fork - int(rng.integers(0, 40))), (int(x), int(y)),
-                     (*(bark * shade * 0.8).tolist(), 255), int(rng.integers(3, 6)))  # fmt: skip
-    spots: list[tuple[float, float, float]] = []
-    if shape == "conifer":
-        for i in range(26):
-            y = 20 + i * 11.0
-            reach = 6 + (y - 20) * 0.33
-            spots += [(144 + rng.uniform(-reach, reach), y, 9 + reach * 0.16) for _ in range(4)]
+        hue = np.float32((66, 92, 58))
+        for i in range(28):
+            y = 16 + i * 10.5
+            reach = 5 + (y - 16) * 0.31
+            clumps += [(144 + rng.uniform(-reach, reach), y, 8 + reach * 0.24) for _ in range(4)]
     else:
-        rx, ry, cy = (112, 98, 122) if shape == "round" else (62, 130, 148)
-        while len(spots) < 46:
+        rx, ry, cy = (104, 88, 118) if shape == "round" else (60, 122, 142)
+        while len(clumps) < 58:
             x, y = rng.uniform(-1, 1), rng.uniform(-1, 1)
             if x * x + y * y < 1:
-                spots.append((144 + x * rx, cy + y * ry, rng.uniform(17, 31)))
-    spots.sort(key=lambda s: -s[1])
-    for x, y, r in spots:
-        count = int(r * 1.5)
-        dots = rng.normal(0, 0.48, (count, 2))
-        sizes = rng.uniform(2.2, 6.5, count)
-        for (dx, dy), size in zip(dots.tolist(), sizes.tolist(), strict=True):
-            # Light from above and from the sun's side, both of the clump and of the whole crown.
-            t = 0.42 - 0.34 * dy + 0.22 * dx * sun_side
-            t += 0.0014 * (150 - y) + 0.0014 * (x - 144) * sun_side + rng.normal(0, 0.13)
-            t = min(max(t, 0.0), 1.0)
-            tint = hue * (0.42 + 0.75 * t) * (shade * (1 - t) + light * t)
-            cv2.circle(rgba, (int(x + dx * r), int(y + dy * r * 0.85)), int(size),
-                       (*tint.tolist(), 255), -1)  # fmt: skip
+                clumps.append((144 + x * rx, cy + y * ry, rng.uniform(18, 36)))
+        clumps.sort(key=lambda s: -s[1])
+    crown, solid = _foliage(rng, tone, hue, clumps, (w, h), sun_side)
+    rgba = np.zeros((h, w, 4), np.float32)
+    rgba[..., :3] = hue * 0.5 * shade
+    bark = np.float32((98, 82, 66))
+    fork = {"round": 205, "tall": 262, "conifer": 316}[shape]
+    trunk = np.array([(135, 352), (153, 352), (148, fork - 60), (141, fork - 60)])
+    cv2.fillConvexPoly(rgba, trunk, (*(bark * shade * 0.9).tolist(), 255))
+    side = 4 if sun_side > 0 else -4
+    cv2.line(
+        rgba, (144 + side, 352), (144 + side // 2, fork - 60), (*(bark * light).tolist(), 255), 4
+    )
+    if shape == "round":
+        for _ in range(7):
+            x, y = 144 + rng.normal(0, 50), rng.uniform(70, 150)
+            start = (144, fork - int(rng.integers(0, 40)))
+            color = (*(bark * shade * 0.8).tolist(), 255)
+            cv2.line(rgba, start, (int(x), int(y)), color, int(rng.integers(3, 6)))
+    leaves = solid > 0
+    rgba[leaves, :3] = crown[leaves]
+    rgba[leaves, 3] = 255
     return Picture(rgba[..., :3], VEGETATION, clip8(rgba[..., 3]))
 
 
-def hedge(rng: np.random.Generator, tone: Tone, toward_sun: float, tall: bool) -> Picture:
-    """A strip of bushes or of far trees, 512×96, uneven along its upper edge."""
-    w, h = 512, 96
-    rgba = np.zeros((h, w, 4), np.float32)
-    hue = np.float32((72, 98, 48)) if not tall else np.float32((76, 96, 54))
-    light, shade = tone.face(toward_sun), tone.face(0)
-    rgba[..., :3] = hue * 0.6 * shade
-    rgba[40:, :, 3] = 255
-    top = noise(rng, 1, w + 8, 60 if tall else 24, 3)[0] * (26 if tall else 8) + (28 if tall else 14)
-    for _ in range(2600):
-        x = int(rng.integers(w))
-        y0 = float(top[x])
-        y = y0 + (h - y0) * rng.random() ** 1.2
-        t = float(np.clip(0.9 - (y - y0) / (h - y0) * 0.75 + rng.normal(0, 0.2), 0, 1))
-        tint = hue * (0.45 + 0.65 * t) * (shade * (1 - t) + light * t)
-        cv2.circle(rgba, (x, int(y)), int(rng.integers(2, 6)), (*tint.tolist(), 255), -1)
-    return Picture(rgba[..., :3], VEGETATION, clip8(rgba[..., 3]), both=True)
+def bush(rng: np.random.Generator, tone: Tone, sun_side: int) -> Picture:
+    """A bush, 160×96, standing on its lower edge."""
+    w, h = 160, 96
+    hue = np.float32([(86, 112, 52), (104, 120, 62), (120, 112, 60)][int(rng.integers(3))])
+    clumps = [
+        (80 + rng.normal(0, 28), 96 - abs(rng.normal(0, 30)), rng.uniform(14, 26))
+        for _ in range(26)
+    ]
+    clumps.sort(key=lambda s: s[1])
+    crown, solid = _foliage(rng, tone, hue, clumps, (w, h), sun_side)
+    return Picture(crown, VEGETATION, clip8(255.0 * (solid > 0)), depth=4)
+
+
+def hedge(rng: np.random.Generator, tone: Tone, tall: bool) -> Picture:
+    """A strip of bushes or of far trees, 24 m long, 768×96, uneven along its upper edge."""
+    w, h = 768, 96
+    hue = np.float32((92, 114, 60)) if tall else np.float32((84, 110, 54))
+    clumps = []
+    for _ in range(90 if tall else 150):
+        y = 96 - abs(rng.normal(0, 30)) if tall else rng.uniform(18, 96)
+        clumps.append((rng.uniform(0, w), y, rng.uniform(16, 34) if tall else rng.uniform(9, 16)))
+    clumps.sort(key=lambda s: s[1])
+    crown, solid = _foliage(rng, tone, hue, clumps, (w, h), 0)
+    solid[40 if tall else 24 :] = 1
+    return Picture(crown, VEGETATION, clip8(255.0 * (solid > 0)), both=True)
 
 
 def ribbon(rng: np.random.Generator, tone: Tone, toward_sun: float, kind: str) -> Picture:
-    """A strip of wall or fence, 12 m long: ``brick``, ``boards`` or ``rail``."""
-    w, h = 384, 64
+    """A strip of wall or fence, 24 m long: ``brick``, ``boards`` or ``rail``."""
+    w, h = 768, 64
     light = tone.face(toward_sun)
     alpha: Image | None = None
     out = np.empty((h, w, 3), np.float32)
@@ -631,7 +676,11 @@ def ribbon(rng: np.random.Generator, tone: Tone, toward_sun: float, kind: str) -
 
 
 def _limb(
-    image: NDArray[np.float32], a: tuple[float, float], b: tuple[float, float], width: int, color: Any
+    image: NDArray[np.float32],
+    a: tuple[float, float],
+    b: tuple[float, float],
+    width: int,
+    color: Any,
 ) -> None:
     pts = (round(a[0]), round(a[1])), (round(b[0]), round(b[1]))
     cv2.line(image, *pts, (*np.asarray(color).tolist(), 255), width)
@@ -680,7 +729,9 @@ def walker(rng: np.random.Generator, tone: Tone, steps: int) -> list[Picture]:
         cv2.circle(rgba, (int(84 + arm), 166), 7, (*skin.tolist(), 255), -1)
         if bag:
             _limb(rgba, (84 + arm, 176), (84 + arm, 206), 26, (88, 58, 40) * light)
-        cv2.rectangle(rgba, (58, int(shoulder - 16)), (70, int(shoulder)), (*(skin * 0.8).tolist(), 255), -1)
+        cv2.rectangle(
+            rgba, (58, int(shoulder - 16)), (70, int(shoulder)), (*(skin * 0.8).tolist(), 255), -1
+        )
         cv2.ellipse(rgba, (64, int(shoulder - 30)), (17, 22), 0, 0, 360, (*skin.tolist(), 255), -1)
         cv2.ellipse(rgba, (63, int(shoulder - 37)), (19, 18), 0, 0, 360, (*hair.tolist(), 255), -1)
         cv2.ellipse(rgba, (68, int(shoulder - 25)), (12, 14), 0, 0, 360, (*skin.tolist(), 255), -1)
@@ -691,9 +742,13 @@ def walker(rng: np.random.Generator, tone: Tone, steps: int) -> list[Picture]:
 def cyclist(rng: np.random.Generator, tone: Tone, steps: int) -> list[tuple[Picture, Picture]]:
     """Bicycle and rider seen from behind or ahead, (bicycle, rider) 160×320 per pedal phase."""
     light = tone.face(0.45)
-    jacket = np.float32([(200, 210, 60), (60, 90, 160), (170, 60, 50)][int(rng.integers(3))]) * light
+    jacket = (
+        np.float32([(200, 210, 60), (60, 90, 160), (170, 60, 50)][int(rng.integers(3))]) * light
+    )
     pants, skin = np.float32((44, 46, 56)) * light, np.float32((206, 162, 134)) * light
-    helmet = np.float32([(230, 230, 226), (40, 44, 52), (200, 60, 50)][int(rng.integers(3))]) * light
+    helmet = (
+        np.float32([(230, 230, 226), (40, 44, 52), (200, 60, 50)][int(rng.integers(3))]) * light
+    )
     frames = []
     for step in range(steps):
         turn = float(np.sin(2 * np.pi * step / steps))
@@ -762,7 +817,9 @@ def motorcycle(rng: np.random.Generator, tone: Tone) -> Picture:
         _limb(rgba, (88 + sign * 48, 48), (88 + sign * 60, 24), 4, (50, 50, 52) * light)
         cv2.ellipse(rgba, (88 + sign * 62, 20), (15, 10), 0, 0, 360, (60, 62, 66, 255), -1)
         cv2.circle(rgba, (88 + sign * 34, 112), 6, (220, 140, 40, 255), -1)
-    body = np.array([(58, 124), (62, 84), (80, 66), (96, 66), (114, 84), (118, 124), (100, 150), (76, 150)])
+    body = np.array(
+        [(58, 124), (62, 84), (80, 66), (96, 66), (114, 84), (118, 124), (100, 150), (76, 150)]
+    )
     cv2.fillConvexPoly(rgba, body, (*paint.tolist(), 255))
     cv2.ellipse(rgba, (88, 78), (26, 14), 0, 0, 360, (34, 32, 32, 255), -1)
     cv2.rectangle(rgba, (72, 104), (104, 116), (200, 34, 30, 255), -1)

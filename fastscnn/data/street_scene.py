@@ -12,14 +12,16 @@ from dataclasses import dataclass, field
 from math import cos, floor, sin
 
 import numpy as np
-
 from fastscnn.data.street_models import BUS_MODEL, TRUCK_MODEL, VAN
 from fastscnn.data.street_paint import AVENUE, CHUNK, CITY, CROSS, KERB, PARK, SUBURB
+from numpy.typing import NDArray
 
 LEFT, RIGHT = -1, 1
 
 # Kinds of things.
-TREE, LAMP, SIGNPOST, SIGNAL, VEHICLE, PEDESTRIAN, CYCLIST, BICYCLES, MOTORBIKE, BOLLARD, BUSH = range(11)
+TREE, LAMP, SIGNPOST, SIGNAL, VEHICLE, PEDESTRIAN, CYCLIST, BICYCLES, MOTORBIKE, BOLLARD, BUSH = (
+    range(11)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +86,7 @@ class Scene:
         people: number of baked people.
     """
 
-    def __init__(
-        self, seed: int, town: int, heights: list[float], trees: int, people: int
-    ) -> None:
+    def __init__(self, seed: int, town: int, heights: list[float], trees: int, people: int) -> None:
         self._seed = abs(int(seed)) * 2 + (seed < 0)
         self._town = town
         self._heights = heights
@@ -105,6 +105,11 @@ class Scene:
         p = self._phase
         return 9.0 * sin(z / 96 + p[0]) + 3.5 * sin(z / 41 + p[1])
 
+    def bends(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+        """`bend` for many places at once."""
+        p = self._phase
+        return np.asarray(9.0 * np.sin(z / 96 + p[0]) + 3.5 * np.sin(z / 41 + p[1]), np.float64)
+
     def slope(self, z: float) -> float:
         """Derivative of `bend`."""
         p = self._phase
@@ -121,7 +126,9 @@ class Scene:
 
     def _district(self, group: int) -> tuple[int, int]:
         kind = (group + self._seed) % 4 if group < 2 else int(self._rng(1, group).integers(0, 5))
-        return ((CITY, CITY), (SUBURB, SUBURB), (AVENUE, AVENUE), (CITY, AVENUE), (PARK, SUBURB))[kind]
+        return ((CITY, CITY), (SUBURB, SUBURB), (AVENUE, AVENUE), (CITY, AVENUE), (PARK, SUBURB))[
+            kind
+        ]
 
     def _make(self, k: int) -> Chunk:
         rng = self._rng(2, k)
@@ -168,7 +175,13 @@ class Scene:
     ) -> None:
         z = k * CHUNK
         front = 9.2 if kind == CITY else 10.8
-        plans = ((12.0, 12.0), (8.0, 8.0, 8.0), (12.0, 8.0, -4.0), (8.0, 12.0, 4.0), (-3.0, 9.0, 12.0))
+        plans = (
+            (12.0, 12.0),
+            (8.0, 8.0, 8.0),
+            (12.0, 8.0, -4.0),
+            (8.0, 12.0, 4.0),
+            (-3.0, 9.0, 12.0),
+        )
         at = z
         for width in plans[int(rng.choice(5, p=(0.4, 0.2, 0.12, 0.2, 0.08)))]:
             if width > 0:
@@ -241,7 +254,9 @@ class Scene:
             if rng.random() < 0.35:
                 at = z + rng.uniform(2, 16)
                 for i in range(int(rng.integers(2, 5))):
-                    chunk.things.append(Thing(BICYCLES, side * 8.3, at + 0.8 * i, int(rng.integers(4))))
+                    chunk.things.append(
+                        Thing(BICYCLES, side * 8.3, at + 0.8 * i, int(rng.integers(4)))
+                    )
             if rng.random() < 0.3:
                 for i in range(5):
                     chunk.things.append(Thing(BOLLARD, side * (kerb + 0.4), z + 14.5 + 1.8 * i))
@@ -284,8 +299,8 @@ class Scene:
         out: list[Thing] = []
         # (stream, spacing, speed, x, share of filled slots)
         for stream, gap, speed, x, share in (
-            (0, 26.0, -9.0, -1.8, 0.62), (1, 9.0, 1.35, 7.05, 0.5), (2, 9.0, -1.2, 6.45, 0.5),
-            (3, 9.0, 1.25, -6.45, 0.5), (4, 9.0, -1.3, -7.05, 0.5), (5, 55.0, 4.5, 3.15, 0.55),
+            (0, 26.0, -9.0, -1.8, 0.62), (1, 11.0, 1.35, 7.05, 0.5), (2, 11.0, -1.2, 6.45, 0.5),
+            (3, 11.0, 1.25, -6.45, 0.5), (4, 11.0, -1.3, -7.05, 0.5), (5, 55.0, 4.5, 3.15, 0.55),
             (6, 70.0, -4.8, -3.2, 0.5),
         ):  # fmt: skip
             travelled = speed * time
@@ -324,7 +339,7 @@ class Scene:
             distance += gaps[0] + (gaps[1] - gaps[0]) * part
             who = self._slot(23 + rank, self._era(rank, window))
             model = int(who[2] * 4) if who[2] < 0.75 else VAN + int(who[3] * 3)
-            if distance < 165:
+            if distance < 130:
                 out.append(Thing(VEHICLE, 1.8, start + distance, model, int(who[4] * 11), 1))
         return out
 

@@ -54,6 +54,9 @@ def read_sets(name: str) -> dict[int, tuple[int, ...]]:
     try:
         text = shipped.read_text("utf-8") if shipped.is_file() else Path(name).read_text("utf-8")
         table = json.loads(text)
+        unknown = {n for names in table.values() for n in names} - set(CLASS_NAMES)
+        if unknown:
+            raise ValueError(f"{min(unknown)!r} is no class")
         return {
             int(value): tuple(CLASS_NAMES.index(class_name) for class_name in class_names)
             for value, class_names in table.items()

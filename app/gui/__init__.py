@@ -1,0 +1,1 @@
+"""The window: reads snapshots of the pipeline and sends it commands; knows nothing of threads."""

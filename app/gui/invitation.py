@@ -1,0 +1,66 @@
+"""What the window shows while nothing is open."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QRectF, QSize, Qt
+from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from app.gui import style
+from app.gui.icons import app_pixmap, icon
+from app.gui.opening import Opener
+
+
+class Invitation(QWidget):
+    """Asks for a video, and offers the ways to open one."""
+
+    def __init__(self, opener: Opener, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("canvas")
+        picture = QLabel()
+        pixmap = app_pixmap()
+        pixmap.setDevicePixelRatio(256 / 92)
+        picture.setPixmap(pixmap)
+        invite = QLabel("Drop a video here")
+        invite.setObjectName("invite")
+        more = QLabel("or choose something else to look at")
+        more.setObjectName("muted")
+
+        self.file = QPushButton(icon("file", style.ON_ACCENT), " Open file…")
+        self.file.setObjectName("primary")
+        self.file.setToolTip("Open a video file (Ctrl+O)")
+        self.file.clicked.connect(opener.ask_for_file)
+        self.camera = QPushButton(icon("camera"), " Open camera")
+        self.camera.setToolTip("Choose a camera by its number")
+        self.camera.setMenu(opener.camera_menu(self.camera))
+        self.demo = QPushButton(icon("street"), " Demo street")
+        self.demo.setToolTip("Play the built-in street: needs neither camera nor file")
+        self.demo.clicked.connect(opener.open_demo)
+
+        buttons = QHBoxLayout()
+        buttons.setSpacing(10)
+        buttons.addStretch()
+        for button in (self.file, self.camera, self.demo):
+            button.setIconSize(QSize(18, 18))
+            button.setAccessibleName(button.text().strip())
+            buttons.addWidget(button)
+        buttons.addStretch()
+
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(40, 40, 40, 40)
+        layout.addStretch()
+        for label, space in ((picture, 20), (invite, 6), (more, 20)):
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            layout.addWidget(label)
+            layout.addSpacing(space)
+        layout.addLayout(buttons)
+        layout.addStretch()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(style.CANVAS))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        pen = QPen(QColor(style.EDGE), 1.5)
+        pen.setDashPattern([5, 5])
+        painter.setPen(pen)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(24, 24, -24, -24), 16, 16)

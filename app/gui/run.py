@@ -1,0 +1,80 @@
+"""The run with a window."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from types import FrameType, TracebackType
+
+from PyQt6.QtCore import QTimer
+from PyQt6.QtWidgets import QApplication
+
+from app import __version__
+from app.errors import INTERRUPTED
+from app.gui import style
+from app.gui.icons import app_icon
+from app.gui.preflight import drop_opencv_paths
+from app.gui.window import TITLE, MainWindow
+from app.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+
+def run_window(settings: Settings) -> int:
+    """Show the window until it is closed; returns the exit code."""
+    drop_opencv_paths()  # once more: OpenCV sets them whenever it is first imported
+    app = make_application()
+    window = MainWindow(settings)
+    _catch_what_slots_raise(window)
+    interrupted = _close_on_signals(window)
+    window.show()
+    window.begin()
+    app.exec()
+    window.close()  # does the work where the application ended in another way
+    while not window.pipeline.events.empty():
+        event = window.pipeline.events.get()
+        if event.kind in {"error", "recorded"}:
+            print(event.text, file=sys.stderr)
+    return INTERRUPTED if interrupted else 0
+
+
+def make_application() -> QApplication:
+    """The QApplication, with our name, icon and style."""
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName(TITLE)
+    app.setApplicationDisplayName(TITLE)
+    app.setApplicationVersion(__version__)
+    app.setDesktopFileName("fastscnn-live")
+    app.setWindowIcon(app_icon())
+    style.apply(app)
+    return app
+
+
+def _catch_what_slots_raise(window: MainWindow) -> None:
+    """Show and log what Qt would otherwise end the process for."""
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        _log.error("unexpected error", exc_info=(kind, error, trace))
+        text = f"Something unforeseen went wrong ({kind.__name__}: {error})."
+        # Not at once: this may be in the middle of a painting.
+        QTimer.singleShot(0, lambda: window.banners.tell(text, error=True))
+
+    sys.excepthook = hook
+
+
+def _close_on_signals(window: MainWindow) -> list[int]:
+    """Close the window on Ctrl+C and on a termination signal; returns those that came.
+
+    Python runs signal handlers between two of its own instructions: the window's timer sees to it
+    that there are some.
+    """
+    came: list[int] = []
+
+    def close(signum: int, frame: FrameType | None) -> None:
+        came.append(signum)
+        QTimer.singleShot(0, window.close)
+
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, close)
+    return came

@@ -1,0 +1,78 @@
+"""The line at the bottom: what is in use, and what became of the frames."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtGui import QPainter, QPaintEvent
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+from app.gui import style
+from app.pipeline.pipeline import Snapshot
+
+
+class _Elided(QLabel):
+    """A line that ends in an ellipsis where the room ends, and is whole in its tool tip."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(40, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        metrics = self.fontMetrics()
+        text = metrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter = QPainter(self)
+        painter.setPen(self.palette().windowText().color())
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, text)
+
+
+class StatusLine(QFrame):
+    """Source, size, decoder, device, precision, input size and encoder; counts on the right."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("status")
+        self.text = _Elided()
+        self.text.setAccessibleName("Status")
+        self.counts = QLabel()
+        self.counts.setAccessibleName("Frames")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(style.PAD, 5, style.PAD, 6)
+        layout.setSpacing(20)
+        layout.addWidget(self.text, 1)
+        layout.addWidget(self.counts)
+
+    def refresh(self, snapshot: Snapshot) -> None:
+        """Show what is in use."""
+        text = describe(snapshot)
+        if text != self.text.text():
+            self.text.setText(text)
+            self.text.setToolTip(text)
+        counters = snapshot.counters
+        if not counters.captured:
+            self.counts.clear()
+            return
+        self.counts.setText(f"{counters.shown} shown · {counters.dropped_total} dropped")
+        causes = (f"{count} {cause}" for cause, count in sorted(counters.dropped.items()))
+        self.counts.setToolTip("Dropped frames: " + (", ".join(causes) or "none"))
+
+
+def describe(snapshot: Snapshot) -> str:
+    """What is in use, in one line."""
+    parts: list[str] = []
+    source, network, size = snapshot.source, snapshot.network, snapshot.network_size
+    if source is not None:
+        parts += [source.name, f"{source.width}×{source.height}", source.decoder]
+    if network is not None:
+        parts += [network.device, network.precision]
+    elif snapshot.broken:
+        parts.append("no network")
+    else:
+        parts.append("loading the network…")
+    if size is not None:
+        parts.append(f"input {size[0]}×{size[1]} (h×w)")
+    if snapshot.recording is not None:
+        parts.append(f"recording {snapshot.recording.encoder}")
+    return "  ·  ".join(parts)

@@ -1,0 +1,54 @@
+"""A switch that says in words whether it is on."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QRectF, QSize, Qt
+from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PyQt6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+
+from app.gui import style
+
+_WIDTH, _HEIGHT = 38.0, 22.0
+
+
+class Switch(QAbstractButton):
+    """A checkable row: its text, then "on" or "off", then the switch itself."""
+
+    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setCheckable(True)
+        self.setText(text)
+        self.setAccessibleName(text)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, 32)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        on = self.isChecked()
+        track = QRectF(self.width() - _WIDTH - 1.5, (self.height() - _HEIGHT) / 2, _WIDTH, _HEIGHT)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(style.ACCENT), 1.5))
+            painter.drawRoundedRect(track.adjusted(-3, -3, 3, 3), 14, 14)
+            track = track.adjusted(1, 1, -1, -1)
+        painter.setPen(QPen(QColor(style.ACCENT if on else style.EDGE), 1.5))
+        painter.setBrush(QColor(style.ACCENT if on else style.CANVAS))
+        painter.drawRoundedRect(track, track.height() / 2, track.height() / 2)
+        knob = track.height() - 7
+        left = track.right() - knob - 3.5 if on else track.left() + 3.5
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(style.ON_ACCENT if on else style.TEXT))
+        painter.drawEllipse(QRectF(left, track.top() + 3.5, knob, knob))
+
+        middle = Qt.AlignmentFlag.AlignVCenter
+        words = QRectF(0, 0, track.left() - 10, self.height())
+        painter.setPen(QColor(style.TEXT))
+        painter.setFont(style.font(13))
+        painter.drawText(words, middle | Qt.AlignmentFlag.AlignLeft, self.text())
+        painter.setPen(QColor(style.ACCENT if on else style.WARN))
+        painter.setFont(style.font(13, bold=True))
+        painter.drawText(words, middle | Qt.AlignmentFlag.AlignRight, "on" if on else "off")
