@@ -133,7 +133,7 @@ def test_help_and_version_answer_at_once():
 
 
 def test_it_works_where_qt_cannot_be_imported(clip, tmp_path):
-    code = "import sys; sys.modules['PyQt6'] = None; from app.cli import main; sys.exit(main(sys.argv[1:]))"
+    code = "import sys; sys.modules['PyQt6'] = None; from app.cli import main; sys.exit(main())"
     done = subprocess.run(
         [sys.executable, "-c", code, str(clip), *FAST, "-o", str(tmp_path / "o.mp4")],
         cwd=ROOT,

@@ -89,7 +89,14 @@ def test_a_configuration_survives_being_stored():
     assert FastSCNNConfig.from_dict(config.to_dict()) == config
 
 
-@pytest.mark.parametrize("values", [{"depth": 3}, {"num_classes": 10**9}, {"dropout": 2.0}])
-def test_a_nonsensical_configuration_is_refused(values):
-    with pytest.raises(ValueError, match="."):
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        ({"depth": 3}, "depth"),
+        ({"num_classes": 10**9}, "num_classes"),
+        ({"dropout": 2.0}, "dropout"),
+    ],
+)
+def test_a_nonsensical_configuration_is_refused(values, name):
+    with pytest.raises(ValueError, match=name):
         FastSCNNConfig.from_dict(values)
