@@ -20,9 +20,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fastscnn import upsample
 from fastscnn.checkpoint import Checkpoint, load
+from fastscnn.folding import fold_batch_norm
 from fastscnn.sizes import InputSize, network_size, parse_input_size
-from fastscnn.upsample import labels_reference, probabilities
 
 Precision = Literal["fp32", "fp16", "bf16"]
 PRECISIONS: dict[Precision, torch.dtype] = {
@@ -110,7 +111,7 @@ class Segmenter:
         )
         self.classes = checkpoint.classes
         dtype = PRECISIONS[self.precision]
-        self._model = checkpoint.model.eval().to(device=self.device, dtype=dtype)
+        self._model = fold_batch_norm(checkpoint.model).to(device=self.device, dtype=dtype)
         self._model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         shape = (1, 3, 1, 1)
         mean, std = torch.tensor(checkpoint.mean), torch.tensor(checkpoint.std)
@@ -181,7 +182,7 @@ class Segmenter:
     @torch.inference_mode()
     def labels(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
         """Labels H×W uint8 of ``size`` from what ``logits`` gave, on the device."""
-        return labels_reference(logits, size)[0]
+        return upsample.labels(logits, size)[0]
 
     def __call__(self, image: NDArray[np.uint8], *, skip: bool = True) -> NDArray[np.uint8]:
         """Labels of a picture (*cls*).
@@ -203,7 +204,8 @@ class Segmenter:
     def prob(self, image: NDArray[np.uint8], *, skip: bool = True) -> NDArray[np.float32]:
         """Class probabilities of a picture (*prob*): classes×H×W float32, at its own size."""
         logits = self.logits(self._upload(image), skip)
-        return np.asarray(probabilities(logits, image.shape[:2])[0].cpu().numpy(), np.float32)
+        prob = upsample.probabilities(logits, image.shape[:2])[0]
+        return np.asarray(prob.cpu().numpy(), np.float32)
 
     def _upload(self, image: NDArray[np.uint8]) -> Tensor:
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:

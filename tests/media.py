@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -41,8 +42,12 @@ def write_clip(
     rate: int = 30,
     rotation: int = 0,
     codec: str = "libx264",
+    pictures: Sequence[NDArray[np.uint8]] = (),
 ) -> Path:
-    """Write a small real video; ``stamps`` are its times in seconds, or a count at ``rate``."""
+    """Write a small real video; ``stamps`` are its times in seconds, or a count at ``rate``.
+
+    It shows ``pictures`` over and over, or ``picture`` where there are none.
+    """
     times = [i / rate for i in range(stamps)] if isinstance(stamps, int) else stamps
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate)
@@ -52,7 +57,8 @@ def write_clip(
         if rotation:
             stream.set_display_rotation(rotation)
         for index, stamp in enumerate(times):
-            frame = av.VideoFrame.from_ndarray(picture(index, *size), format="rgb24")
+            shown = pictures[index % len(pictures)] if pictures else picture(index, *size)
+            frame = av.VideoFrame.from_ndarray(shown, format="rgb24")
             frame.pts, frame.time_base = round(stamp * 90000), Fraction(1, 90000)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))

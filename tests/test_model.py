@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 from fastscnn.blocks import Bottleneck, DSConv
+from fastscnn.folding import fold_batch_norm
 from fastscnn.model import AuxiliaryHeads, FastSCNN, FastSCNNConfig
 
 
@@ -82,6 +83,20 @@ def test_auxiliary_heads_are_no_part_of_the_network(network):
     assert not any("aux" in name for name in network.state_dict())
     high, low = network.features(torch.zeros(1, 3, 64, 64))
     assert [t.shape for t in AuxiliaryHeads().eval()(high, low)] == [(1, 19, 8, 8), (1, 19, 2, 2)]
+
+
+def test_folding_batch_norm_leaves_the_logits_as_they_are():
+    torch.manual_seed(2)
+    network = FastSCNN().train()
+    with torch.no_grad():
+        network(torch.randn(4, 3, 64, 96))  # statistics other than 0 and 1
+    network.eval()
+    folded = fold_batch_norm(network)
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in folded.modules())
+    x = torch.randn(1, 3, 65, 97)
+    with torch.inference_mode():
+        for skip in (True, False):
+            assert torch.allclose(network(x, skip), folded(x, skip), atol=1e-4)
 
 
 def test_a_configuration_survives_being_stored():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -14,10 +16,10 @@ def street() -> Street:
     return Street(seed=5, width=512, height=256)
 
 
-def test_same_seed_and_time_give_the_same_frame_in_any_order() -> None:
+def test_same_seed_and_time_give_the_same_frame_in_any_order(street: Street) -> None:
     times = [0.0, 3.7, 61.25]
-    one, other = Street(2, 320, 160), Street(2, 320, 160)
-    forward = [one.render(t) for t in times]
+    other = Street(5, 512, 256)
+    forward = [street.render(t) for t in times]
     backward = [other.render(t) for t in reversed(times)][::-1]
     for (rgb, labels), (rgb2, labels2) in zip(forward, backward, strict=True):
         assert np.array_equal(rgb, rgb2)
@@ -32,9 +34,9 @@ def test_a_rendered_frame_is_not_changed_by_later_ones(street: Street) -> None:
     assert np.array_equal(labels, kept[1])
 
 
-def test_different_seeds_give_different_streets() -> None:
-    _, one = Street(0, 256, 128).render(4.0)
-    _, other = Street(4, 256, 128).render(4.0)  # the same weather, another street
+def test_different_seeds_give_different_streets(street: Street) -> None:
+    _, one = street.render(4.0)
+    _, other = Street(1, 512, 256).render(4.0)  # the same weather, another street
     assert np.mean(one != other) > 0.02
 
 
@@ -64,17 +66,16 @@ def test_sky_is_above_and_road_below(street: Street) -> None:
 def test_every_main_class_occurs_along_a_minute() -> None:
     seen: set[int] = set()
     for seed in range(2):
-        street = Street(seed, 512, 256)
-        for time in np.arange(0.0, 60.0, 1.0):
+        street = Street(seed, 384, 192)
+        for time in np.arange(0.0, 60.0, 2.0):
             seen |= set(np.unique(street.render(float(time))[1]).tolist())
     names = {CLASS_NAMES[i] for i in seen if i != UNKNOWN}
     assert names >= set(CLASS_NAMES) - {"train"}
 
 
-def test_motion_is_smooth() -> None:
-    street = Street(0, 512, 256)
+def test_motion_is_smooth(street: Street) -> None:
     frames = [street.render(10.0 + i / 30) for i in range(8)]
-    for (rgb, labels), (rgb2, labels2) in zip(frames, frames[1:], strict=False):
+    for (rgb, labels), (rgb2, labels2) in pairwise(frames):
         change = np.abs(rgb.astype(np.int16) - rgb2.astype(np.int16))
         assert 0.5 < change.mean() < 12
         assert 0 < np.mean(labels != labels2) < 0.08
@@ -88,7 +89,7 @@ def test_labels_follow_the_picture(street: Street) -> None:
     assert sky > gray[labels == CLASS_NAMES.index("road")].mean() + 20
 
 
-@pytest.mark.parametrize("size", [(64, 64), (333, 129), (129, 333), (640, 360)])
+@pytest.mark.parametrize("size", [(64, 64), (333, 129), (129, 333)])
 def test_odd_and_small_sizes_work(size: tuple[int, int]) -> None:
     rgb, labels = Street(1, *size).render(5.0)
     assert rgb.shape == (size[1], size[0], 3)
@@ -101,7 +102,9 @@ def test_the_street_has_no_end(street: Street, time: float) -> None:
     assert np.mean(labels == CLASS_NAMES.index("road")) > 0.1
 
 
-@pytest.mark.parametrize(("width", "height"), [(63, 512), (1024, 10), (0, 0), (-5, 100), (99999, 64)])
+@pytest.mark.parametrize(
+    ("width", "height"), [(63, 512), (1024, 10), (0, 0), (-5, 100), (99999, 64)]
+)
 def test_a_bad_size_gives_one_clear_sentence(width: int, height: int) -> None:
     with pytest.raises(ValueError, match=r"^The street's (width|height) must be .* pixels.*\.$"):
         Street(0, width, height)

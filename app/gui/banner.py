@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QSize, Qt, QTimer
+from PyQt6.QtCore import QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from app.gui import style
@@ -19,6 +19,9 @@ class Banner(QFrame):
         text: one sentence.
         error: whether something went wrong; it then stays until it is closed.
     """
+
+    closed = pyqtSignal()
+    """The user closed it, or its time is over."""
 
     def __init__(self, text: str, *, error: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,7 +42,7 @@ class Banner(QFrame):
         close.setIconSize(QSize(14, 14))
         close.setToolTip("Close this message")
         close.setAccessibleName("Close this message")
-        close.clicked.connect(self.deleteLater)
+        close.clicked.connect(self.closed)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(style.PAD, 7, style.GAP, 7)
         layout.setSpacing(12)
@@ -51,7 +54,10 @@ class Banner(QFrame):
         kind.setFixedHeight(26)
         words.setMinimumHeight(26)
         if not error:
-            QTimer.singleShot(_SECONDS * 1000, self.deleteLater)
+            timer = QTimer(self)  # of its own: it goes with the message
+            timer.setSingleShot(True)
+            timer.timeout.connect(self.closed)
+            timer.start(_SECONDS * 1000)
 
 
 class Banners(QWidget):
@@ -63,31 +69,28 @@ class Banners(QWidget):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(1)
-
-    @property
-    def shown(self) -> list[Banner]:
+        self.shown: list[Banner] = []
         """The messages on show, oldest first."""
-        return [b for b in self._all() if b.isVisibleTo(self)]
 
     def tell(self, text: str, *, error: bool = False) -> None:
         """Show a message; one that is already there is not repeated."""
         if any(banner.text == text for banner in self.shown):
             return
-        self._layout.addWidget(Banner(text, error=error))
-        for banner in self.shown[:-_MOST]:
-            self._remove(banner)
+        banner = Banner(text, error=error)
+        banner.closed.connect(lambda: self._remove(banner))
+        self._layout.addWidget(banner)
+        self.shown.append(banner)
+        for old in self.shown[:-_MOST]:
+            self._remove(old)
 
     def clear(self) -> None:
         """Close all messages."""
-        for banner in self._all():
+        for banner in list(self.shown):
             self._remove(banner)
 
-    def _all(self) -> list[Banner]:
-        items = (self._layout.itemAt(i) for i in range(self._layout.count()))
-        widgets = (item.widget() for item in items if item is not None)
-        return [widget for widget in widgets if isinstance(widget, Banner)]
-
     def _remove(self, banner: Banner) -> None:
-        banner.hide()
-        self._layout.removeWidget(banner)
-        banner.deleteLater()
+        if banner in self.shown:
+            self.shown.remove(banner)
+            self._layout.removeWidget(banner)
+            banner.hide()
+            banner.deleteLater()

@@ -24,18 +24,18 @@ class Opener(QObject):
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         self._window = window
-        self._dialog: QFileDialog | None = None
+        self.dialog: QFileDialog | None = None
 
     def ask_for_file(self) -> None:
         """Show the file dialog; does not wait for it."""
-        if self._dialog is None:
+        if self.dialog is None:
             dialog = QFileDialog(self._window, "Open a video")
             dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
             dialog.setOption(QFileDialog.Option.HideNameFilterDetails)
             dialog.setNameFilters([_VIDEOS, "All files (*)"])
             dialog.fileSelected.connect(lambda path: self.chosen.emit(SourceSpec("file", path)))
-            self._dialog = dialog  # kept: the next time it opens in the same folder
-        self._dialog.open()
+            self.dialog = dialog  # kept: the next time it opens in the same folder
+        self.dialog.open()
 
     def open_camera(self, index: int) -> None:
         """Choose a camera."""

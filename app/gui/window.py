@@ -206,13 +206,13 @@ class MainWindow(QMainWindow):
         data = event.mimeData() if event is not None else None
         if event is not None and data is not None and data.hasUrls():
             event.acceptProposedAction()
-            self._hint.appear()
+            self.hint.appear()
 
     def dragLeaveEvent(self, event: QDragLeaveEvent | None) -> None:
-        self._hint.hide()
+        self.hint.hide()
 
     def dropEvent(self, event: QDropEvent | None) -> None:
-        self._hint.hide()
+        self.hint.hide()
         data = event.mimeData() if event is not None else None
         if event is None or data is None:
             return
@@ -280,7 +280,7 @@ class MainWindow(QMainWindow):
         whole.addLayout(upper, 1)
         whole.addWidget(self.status)
         self.setCentralWidget(middle)
-        self._hint = DropHint(self)
+        self.hint = DropHint(self)
 
     def _connect(self) -> None:
         self.panel.view_chosen.connect(self.set_view)

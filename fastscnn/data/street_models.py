@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from math import cos, pi, sin
 
 import numpy as np
-from fastscnn.data.street_paint import BUS, CAR, TRUCK
 from numpy.typing import NDArray
+
+from fastscnn.data.street_light import BUS, CAR, TRUCK
 
 Point = tuple[float, float, float]
 

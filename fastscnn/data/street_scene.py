@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from math import cos, floor, sin
 
 import numpy as np
-from fastscnn.data.street_models import BUS_MODEL, TRUCK_MODEL, VAN
-from fastscnn.data.street_paint import AVENUE, CHUNK, CITY, CROSS, KERB, PARK, SUBURB
 from numpy.typing import NDArray
+
+from fastscnn.data.street_ground import AVENUE, CHUNK, CITY, CROSS, KERB, PARK, SUBURB
+from fastscnn.data.street_models import BUS_MODEL, TRUCK_MODEL, VAN
 
 LEFT, RIGHT = -1, 1
 
@@ -80,7 +81,7 @@ class Scene:
 
     Args:
         seed: any integer.
-        fronts: number of baked façades per style: shops/flats/offices first, then houses.
+        town: number of baked façades for streets of houses; the others are for suburbs.
         heights: height in metres of every baked façade.
         trees: number of baked trees.
         people: number of baked people.
@@ -158,8 +159,17 @@ class Scene:
             chunk.things.append(Thing(SIGNPOST, side * 6.4, near + 4.2, kind, 1.0))
         for _ in range(int(rng.integers(0, 3))):
             who = int(rng.integers(self._people))
-            chunk.things.append(Thing(PEDESTRIAN, side * rng.uniform(6.6, 8.4), far - rng.uniform(0, 2),
-                                      who, rng.uniform(1.62, 1.86), int(rng.choice([-1, 1])), -1.0))  # fmt: skip
+            chunk.things.append(
+                Thing(
+                    PEDESTRIAN,
+                    side * rng.uniform(6.6, 8.4),
+                    far - rng.uniform(0, 2),
+                    who,
+                    rng.uniform(1.62, 1.86),
+                    int(rng.choice([-1, 1])),
+                    -1.0,
+                )
+            )
         # The side road runs into greenery far away, so that the gap is not a hole.
         chunk.strips.append(Strip(side, z - 12, z + CHUNK + 12, 34.0, 7.0, "forest"))
         for at in (z + 1.5, z + CHUNK - 2):
@@ -167,8 +177,19 @@ class Scene:
             height = self._heights[picture]
             width = 4.0 if at < z + 5 else 2.0
             if side == LEFT or rng.random() < 0.6:
-                chunk.houses.append(House(side, at - 1.5, at - 1.5 + width, 9.2, height, picture,
-                                          0.0, 22.0, int(rng.integers(4))))  # fmt: skip
+                chunk.houses.append(
+                    House(
+                        side,
+                        at - 1.5,
+                        at - 1.5 + width,
+                        9.2,
+                        height,
+                        picture,
+                        0.0,
+                        22.0,
+                        int(rng.integers(4)),
+                    )
+                )
 
     def _town_side(
         self, chunk: Chunk, rng: np.random.Generator, k: int, side: int, kind: int
@@ -189,8 +210,19 @@ class Scene:
                 height = self._heights[picture] * rng.uniform(0.92, 1.08)
                 roof = float(rng.choice([0.0, 2.4, 3.0])) if height < 14 else 0.0
                 set_back = float(rng.choice([0.0, 0.0, 0.0, 0.6]))
-                chunk.houses.append(House(side, at, at + width, front + set_back, height, picture,
-                                          roof, rng.uniform(9, 14), int(rng.integers(4))))  # fmt: skip
+                chunk.houses.append(
+                    House(
+                        side,
+                        at,
+                        at + width,
+                        front + set_back,
+                        height,
+                        picture,
+                        roof,
+                        rng.uniform(9, 14),
+                        int(rng.integers(4)),
+                    )
+                )
             else:
                 chunk.strips.append(Strip(side, at, at - width, front, 2.2, "brick"))
                 tree = int(rng.integers(self._trees))
@@ -198,15 +230,29 @@ class Scene:
             at += abs(width)
         if kind == AVENUE:
             for i in range(3):
-                chunk.things.append(Thing(TREE, side * 6.15, z + 4 + 8 * i, int(rng.integers(self._trees)),
-                                          rng.uniform(6.8, 8.6)))  # fmt: skip
+                chunk.things.append(
+                    Thing(
+                        TREE,
+                        side * 6.15,
+                        z + 4 + 8 * i,
+                        int(rng.integers(self._trees)),
+                        rng.uniform(6.8, 8.6),
+                    )
+                )
             if rng.random() < 0.6:
                 chunk.strips.append(Strip(side, z, z + CHUNK, 8.6, rng.uniform(0.7, 1.1), "hedge"))
         elif rng.random() < 0.3:
-            chunk.things.append(Thing(TREE, side * 6.3, z + rng.uniform(2, 22),
-                                      int(rng.integers(self._trees)), rng.uniform(5.5, 7.5)))  # fmt: skip
+            chunk.things.append(
+                Thing(
+                    TREE,
+                    side * 6.3,
+                    z + rng.uniform(2, 22),
+                    int(rng.integers(self._trees)),
+                    rng.uniform(5.5, 7.5),
+                )
+            )
         self._furniture(chunk, rng, k, side, kind)
-        self._parked(chunk, rng, k, side, 0.62)
+        self._parked(chunk, rng, k, side, kind, 0.62)
 
     def _green_side(
         self, chunk: Chunk, rng: np.random.Generator, k: int, side: int, kind: int
@@ -220,8 +266,19 @@ class Scene:
         if kind == SUBURB and rng.random() < 0.85:
             at = z + rng.uniform(4, 9)
             picture = self._town + int(rng.integers(len(self._heights) - self._town))
-            chunk.houses.append(House(side, at, at + 12, rng.uniform(12.0, 14.0), self._heights[picture],
-                                      picture, 3.0, 8.0, int(rng.integers(4))))  # fmt: skip
+            chunk.houses.append(
+                House(
+                    side,
+                    at,
+                    at + 12,
+                    rng.uniform(12.0, 14.0),
+                    self._heights[picture],
+                    picture,
+                    3.0,
+                    8.0,
+                    int(rng.integers(4)),
+                )
+            )
             gate = at + 5.0
             chunk.strips.append(Strip(side, z, gate, 7.5, tall, style))
             chunk.strips.append(Strip(side, gate + 2.5, z + CHUNK, 7.5, tall, style))
@@ -232,14 +289,28 @@ class Scene:
             spots = [z + 3 + 6 * i + rng.uniform(-2, 2) for i in range(4)]
         for at in spots:
             if rng.random() < 0.85:
-                chunk.things.append(Thing(TREE, side * rng.uniform(9.2, 13.5), at,
-                                          int(rng.integers(self._trees)), rng.uniform(6.5, 11.0)))  # fmt: skip
+                chunk.things.append(
+                    Thing(
+                        TREE,
+                        side * rng.uniform(9.2, 13.5),
+                        at,
+                        int(rng.integers(self._trees)),
+                        rng.uniform(6.5, 11.0),
+                    )
+                )
         for _ in range(int(rng.integers(0, 4))):
-            chunk.things.append(Thing(BUSH, side * rng.uniform(8.2, 10.5), z + rng.uniform(0, 24),
-                                      int(rng.integers(self._trees)), rng.uniform(0.9, 1.7)))  # fmt: skip
+            chunk.things.append(
+                Thing(
+                    BUSH,
+                    side * rng.uniform(8.2, 10.5),
+                    z + rng.uniform(0, 24),
+                    int(rng.integers(self._trees)),
+                    rng.uniform(0.9, 1.7),
+                )
+            )
         self._furniture(chunk, rng, k, side, kind)
         if kind == SUBURB and rng.random() < 0.5:
-            self._parked(chunk, rng, k, side, 0.25)
+            self._parked(chunk, rng, k, side, kind, 0.25)
 
     def _furniture(
         self, chunk: Chunk, rng: np.random.Generator, k: int, side: int, kind: int
@@ -248,8 +319,15 @@ class Scene:
         if (k + (side > 0)) % 2 == 0 or kind == CITY:
             chunk.things.append(Thing(LAMP, side * (kerb + 0.45), z + 12.0))
         if rng.random() < 0.55:
-            chunk.things.append(Thing(SIGNPOST, side * (kerb + 0.5), z + rng.uniform(6, 20),
-                                      int(rng.integers(7)), rng.uniform(0.9, 1.05)))  # fmt: skip
+            chunk.things.append(
+                Thing(
+                    SIGNPOST,
+                    side * (kerb + 0.5),
+                    z + rng.uniform(6, 20),
+                    int(rng.integers(7)),
+                    rng.uniform(0.9, 1.05),
+                )
+            )
         if kind in (CITY, AVENUE):
             if rng.random() < 0.35:
                 at = z + rng.uniform(2, 16)
@@ -263,18 +341,26 @@ class Scene:
         if rng.random() < (0.4 if kind == CITY else 0.2):
             at, first = z + rng.uniform(2, 20), int(rng.integers(self._people))
             for i in range(int(rng.integers(1, 4))):
-                chunk.things.append(Thing(PEDESTRIAN, side * (7.0 + 0.55 * i), at + rng.uniform(-0.5, 0.5),
-                                          (first + i) % self._people, rng.uniform(1.6, 1.88),
-                                          1 if i % 2 else -1, -1.0))  # fmt: skip
+                chunk.things.append(
+                    Thing(
+                        PEDESTRIAN,
+                        side * (7.0 + 0.55 * i),
+                        at + rng.uniform(-0.5, 0.5),
+                        (first + i) % self._people,
+                        rng.uniform(1.6, 1.88),
+                        1 if i % 2 else -1,
+                        -1.0,
+                    )
+                )
 
     def _parked(
-        self, chunk: Chunk, rng: np.random.Generator, k: int, side: int, share: float
+        self, chunk: Chunk, rng: np.random.Generator, k: int, side: int, kind: int, share: float
     ) -> None:
         for i in range(4):
             roll = rng.random()
             at = k * CHUNK + 6 * i + rng.uniform(0.5, 0.9)
             paint = int(rng.integers(11))
-            x = side * (KERB[CITY] - 1.0)
+            x = side * (4.6 if kind in (CITY, AVENUE) else 4.2)
             if roll < share:
                 model = int(rng.choice((0, 1, 2, 3, VAN), p=(0.26, 0.24, 0.26, 0.14, 0.10)))
                 chunk.things.append(Thing(VEHICLE, x, at, model, paint, side))
@@ -299,26 +385,45 @@ class Scene:
         out: list[Thing] = []
         # (stream, spacing, speed, x, share of filled slots)
         for stream, gap, speed, x, share in (
-            (0, 26.0, -9.0, -1.8, 0.62), (1, 11.0, 1.35, 7.05, 0.5), (2, 11.0, -1.2, 6.45, 0.5),
-            (3, 11.0, 1.25, -6.45, 0.5), (4, 11.0, -1.3, -7.05, 0.5), (5, 55.0, 4.5, 3.15, 0.55),
+            (0, 26.0, -9.0, -1.8, 0.62),
+            (1, 11.0, 1.35, 7.05, 0.5),
+            (2, 11.0, -1.2, 6.45, 0.5),
+            (3, 11.0, 1.25, -6.45, 0.5),
+            (4, 11.0, -1.3, -7.05, 0.5),
+            (5, 55.0, 4.5, 3.15, 0.55),
             (6, 70.0, -4.8, -3.2, 0.5),
-        ):  # fmt: skip
+        ):
             travelled = speed * time
-            for i in range(floor((start - travelled) / gap), floor((stop - travelled) / gap) + 1):
+            for i in range(
+                floor((start - 12 - travelled) / gap), floor((stop - travelled) / gap) + 1
+            ):
                 a, b, c, d, e = self._slot(stream, i)
                 z = (i + 0.35 * b) * gap + travelled
-                if a > share or not start < z < stop:
+                if a > share or not start - 12 < z < stop:
                     continue
                 facing = 1 if speed > 0 else -1
                 if stream == 0:
-                    model = int(c * 4) if c < 0.8 else (VAN, BUS_MODEL, TRUCK_MODEL)[int((c - 0.8) * 15) % 3]  # fmt: skip  # noqa: E501
+                    model = (
+                        int(c * 4)
+                        if c < 0.8
+                        else (VAN, BUS_MODEL, TRUCK_MODEL)[int((c - 0.8) * 15) % 3]
+                    )
                     out.append(Thing(VEHICLE, x, z, model, int(d * 11), facing))
                 elif stream < 5:
                     who, shift = int(c * self._people) % self._people, (d - 0.5) * 0.5
                     out.append(Thing(PEDESTRIAN, x + shift, z, who, 1.6 + 0.28 * e, facing, b))
                     if e > 0.7:
-                        out.append(Thing(PEDESTRIAN, x + shift + 0.6 * (1 if x > 0 else -1), z + 0.2,
-                                         (who + 1) % self._people, 1.62 + 0.2 * a, facing, d))  # fmt: skip
+                        out.append(
+                            Thing(
+                                PEDESTRIAN,
+                                x + shift + 0.6 * (1 if x > 0 else -1),
+                                z + 0.2,
+                                (who + 1) % self._people,
+                                1.62 + 0.2 * a,
+                                facing,
+                                d,
+                            )
+                        )
                 else:
                     out.append(Thing(CYCLIST, x, z, int(c * 2), 1.78, facing, b))
         out += self._ahead(time, start)
