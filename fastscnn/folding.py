@@ -19,6 +19,9 @@ def fold_batch_norm(network: FastSCNN) -> FastSCNN:
     folded = copy.deepcopy(network).eval()
     for block in folded.modules():
         if isinstance(block, ConvBNReLU):
-            block[0] = fuse_conv_bn_eval(block[0], block[1])
+            convolution, norm = block[0], block[1]
+            assert isinstance(convolution, nn.Conv2d)
+            assert isinstance(norm, nn.BatchNorm2d)
+            block[0] = fuse_conv_bn_eval(convolution, norm)
             block[1] = nn.Identity()
     return folded

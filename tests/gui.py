@@ -19,8 +19,8 @@ from PyQt6.QtWidgets import QApplication, QWidget
 from app.gui.run import make_application
 from app.gui.window import MainWindow
 from app.settings import Settings
+from app.sources.demo import DemoSource
 from app.sources.spec import SourceSpec
-from fastscnn.data.street import Street
 from tests.media import write_clip
 
 SMALL = Settings(device="cpu", input_size=(64, 128))
@@ -65,12 +65,11 @@ def wait_until(condition: Callable[[], object], what: str = "it", seconds: float
 @cache
 def street() -> SourceSpec:
     """A small clip of the demo street that lasts longer than any test."""
-    scene = Street(seed=0, width=256, height=128)
-    pictures = [scene.render(index / 30)[0] for index in range(20)]
+    scene = DemoSource(SourceSpec("demo", width=256, height=128))
+    pictures = [scene.read().image for _ in range(20)]
     path = Path(_folder.name, "street.mp4")
-    return SourceSpec(
-        "file", str(write_clip(path, 600, size=(256, 128), codec="mpeg4", pictures=pictures))
-    )
+    write_clip(path, 400, size=(256, 128), pictures=pictures)
+    return SourceSpec("file", str(path))
 
 
 def play(made: MainWindow, spec: SourceSpec | None = None) -> None:

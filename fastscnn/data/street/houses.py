@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscnn.data.street_light import (
+from fastscnn.data.street.light import (
     BUILDING,
     FENCE,
     WALL,

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastscnn.data import street_figures as figures
-from fastscnn.data.street_ground import Ground, ground
-from fastscnn.data.street_houses import end_wall, facade, ribbon
-from fastscnn.data.street_light import Picture, Tone, vec
-from fastscnn.data.street_models import Model, fleet
+from fastscnn.data.street import figures
+from fastscnn.data.street.ground import Ground, ground
+from fastscnn.data.street.houses import end_wall, facade, ribbon
+from fastscnn.data.street.light import Picture, Tone, vec
+from fastscnn.data.street.models import Model, fleet
 
 STEPS = 8
 """Phases of a walk and of a turn of the pedals."""

@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscnn.data import street_scene as scene
-from fastscnn.data.street_art import STEPS, TOWN, Art
-from fastscnn.data.street_floor import Chunks, GroundView
-from fastscnn.data.street_ground import CHUNK
-from fastscnn.data.street_light import BUILDING, LIGHT, POLE, Tone, vec
-from fastscnn.data.street_models import (
+from fastscnn.data.street import scene
+from fastscnn.data.street.art import STEPS, TOWN, Art
+from fastscnn.data.street.floor import Chunks, GroundView
+from fastscnn.data.street.ground import CHUNK
+from fastscnn.data.street.light import BUILDING, LIGHT, POLE, Tone, vec
+from fastscnn.data.street.models import (
     END,
     HEAD,
     MATERIALS,
@@ -24,7 +24,7 @@ from fastscnn.data.street_models import (
     TOP,
     Model,
 )
-from fastscnn.data.street_view import EYE, FAR
+from fastscnn.data.street.view import EYE, FAR
 
 Fills = tuple[list[tuple[int, int]], NDArray[np.float32], NDArray[np.float32]]
 

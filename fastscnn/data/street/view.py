@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscnn.data.street_light import Image, Picture, Tone, vec
-from fastscnn.data.street_scene import Scene
+from fastscnn.data.street.light import Image, Picture, Tone, vec
+from fastscnn.data.street.scene import Scene
 
 EYE = 1.45
 """Height of the camera in metres."""

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscnn.data.street_light import (
+from fastscnn.data.street.light import (
     BUILDING,
     ROAD,
     SIDEWALK,

@@ -14,8 +14,8 @@ from math import cos, floor, sin
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscnn.data.street_ground import AVENUE, CHUNK, CITY, CROSS, KERB, PARK, SUBURB
-from fastscnn.data.street_models import BUS_MODEL, TRUCK_MODEL, VAN
+from fastscnn.data.street.ground import AVENUE, CHUNK, CITY, CROSS, KERB, PARK, SUBURB
+from fastscnn.data.street.models import BUS_MODEL, TRUCK_MODEL, VAN
 
 LEFT, RIGHT = -1, 1
 

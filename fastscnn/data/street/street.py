@@ -18,13 +18,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscnn.data.street_art import TOWN, paint_all
-from fastscnn.data.street_ground import CHUNK, sky
-from fastscnn.data.street_houses import BRICK
-from fastscnn.data.street_light import TONES, clip8
-from fastscnn.data.street_scene import Scene, Thing
-from fastscnn.data.street_things import ThingView
-from fastscnn.data.street_view import FAR
+from fastscnn.data.street.art import TOWN, paint_all
+from fastscnn.data.street.ground import CHUNK, sky
+from fastscnn.data.street.houses import BRICK
+from fastscnn.data.street.light import TONES, clip8
+from fastscnn.data.street.scene import Scene, Thing
+from fastscnn.data.street.things import ThingView
+from fastscnn.data.street.view import FAR
 
 SPEED = 10.0
 """Speed of the camera car in m/s."""

@@ -7,11 +7,11 @@ from math import ceil, cos, pi, sin
 import cv2
 import numpy as np
 
-from fastscnn.data import street_scene as scene
-from fastscnn.data.street_art import Art
-from fastscnn.data.street_ground import CHUNK, GRAIN, REACH
-from fastscnn.data.street_light import Image, Tone, clip8
-from fastscnn.data.street_view import EYE, FAR, View
+from fastscnn.data.street import scene
+from fastscnn.data.street.art import Art
+from fastscnn.data.street.ground import CHUNK, GRAIN, REACH
+from fastscnn.data.street.light import Image, Tone, clip8
+from fastscnn.data.street.view import EYE, FAR, View
 
 Chunks = list[tuple[int, scene.Chunk]]
 _RING = tuple((i * pi / 7, cos(i * pi / 7), sin(i * pi / 7)) for i in range(14))

@@ -14,7 +14,7 @@ from math import cos, pi, sin
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscnn.data.street_light import BUS, CAR, TRUCK
+from fastscnn.data.street.light import BUS, CAR, TRUCK
 
 Point = tuple[float, float, float]
 
