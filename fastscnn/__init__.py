@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fastscnn.checkpoint import Checkpoint, CheckpointError
-    from fastscnn.model import FastSCNN, FastSCNNConfig
+    from fastscnn.config import FastSCNNConfig
+    from fastscnn.model import FastSCNN
     from fastscnn.segmenter import DeviceError, Segmenter
 
 _HOME = {
@@ -18,7 +19,7 @@ _HOME = {
     "CheckpointError": "checkpoint",
     "DeviceError": "segmenter",
     "FastSCNN": "model",
-    "FastSCNNConfig": "model",
+    "FastSCNNConfig": "config",
     "Segmenter": "segmenter",
 }
 

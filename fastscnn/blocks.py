@@ -1,18 +1,42 @@
 """The building blocks of Fast-SCNN (paper Tables 1–3), one class each.
 
 Shapes are written N×C×H×W. Every convolution is followed by batch norm, and batch norm stands
-before every non-linearity (§4.1), so no convolution carries a bias of its own.
+before every non-linearity (§4.1), so no convolution carries a bias of its own. The arguments that
+differ from the paper exist for checkpoints of other implementations, see ``FastSCNNConfig``.
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+Activation = Literal["none", "relu", "relu6"]
+Padding = Literal["same", "none", "end"]
+"""Zeros around a strided 3×3: one on each side, none, or as few as an output of half the size
+needs, the odd one at the bottom and right."""
+
+
+def activation_layers(activation: Activation) -> list[nn.Module]:
+    """The layer for an activation; none for ``none``."""
+    if activation == "none":
+        return []
+    return [nn.ReLU6(inplace=True) if activation == "relu6" else nn.ReLU(inplace=True)]
+
+
+class EndPaddedConv2d(nn.Conv2d):
+    """Convolution with stride 2 and kernel 3 that pads as ``Padding`` calls ``end``."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        height, width = x.shape[2:]
+        # Even sizes need one row of zeros, which goes to the end; odd ones need two.
+        return super().forward(F.pad(x, (width % 2, 1, height % 2, 1)))
+
 
 class ConvBNReLU(nn.Sequential):
-    """Convolution, batch norm and, unless ``relu=False``, ReLU; the size is kept but for stride."""
+    """Convolution, batch norm and an activation; the size is kept but for the stride."""
 
     def __init__(
         self,
@@ -23,32 +47,41 @@ class ConvBNReLU(nn.Sequential):
         stride: int = 1,
         dilation: int = 1,
         groups: int = 1,
-        relu: bool = True,
+        activation: Activation = "relu",
+        padding: Padding = "same",
     ) -> None:
-        layers: list[nn.Module] = [
-            nn.Conv2d(
+        convolution = EndPaddedConv2d if padding == "end" else nn.Conv2d
+        super().__init__(
+            convolution(
                 in_channels,
                 out_channels,
                 kernel,
                 stride=stride,
-                padding=dilation * (kernel - 1) // 2,
+                padding=dilation * (kernel - 1) // 2 if padding == "same" else 0,
                 dilation=dilation,
                 groups=groups,
                 bias=False,
             ),
             nn.BatchNorm2d(out_channels),
-        ]
-        if relu:
-            layers.append(nn.ReLU(inplace=True))
-        super().__init__(*layers)
+            *activation_layers(activation),
+        )
 
 
 class DSConv(nn.Sequential):
     """Depthwise separable convolution with no non-linearity between its two steps (§3.2.1)."""
 
-    def __init__(self, in_channels: int, out_channels: int, *, stride: int = 1) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, *, stride: int = 1, between: Activation = "none"
+    ) -> None:
         super().__init__(
-            ConvBNReLU(in_channels, in_channels, 3, stride=stride, groups=in_channels, relu=False),
+            ConvBNReLU(
+                in_channels,
+                in_channels,
+                3,
+                stride=stride,
+                groups=in_channels,
+                activation=between,
+            ),
             ConvBNReLU(in_channels, out_channels),
         )
 
@@ -59,16 +92,23 @@ class Bottleneck(nn.Module):
     The residual is added where input and output have the same size (§3.2.2).
     """
 
+    EXPANSION = 6
+
     def __init__(
-        self, in_channels: int, out_channels: int, *, expansion: int = 6, stride: int = 1
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        stride: int = 1,
+        activation: Activation = "relu",
     ) -> None:
         super().__init__()
-        hidden = in_channels * expansion
+        hidden = in_channels * self.EXPANSION
         self.has_residual = stride == 1 and in_channels == out_channels
         self.layers = nn.Sequential(
-            ConvBNReLU(in_channels, hidden),
-            ConvBNReLU(hidden, hidden, 3, stride=stride, groups=hidden),
-            ConvBNReLU(hidden, out_channels, relu=False),
+            ConvBNReLU(in_channels, hidden, activation=activation),
+            ConvBNReLU(hidden, hidden, 3, stride=stride, groups=hidden, activation=activation),
+            ConvBNReLU(hidden, out_channels, activation="none"),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -76,9 +116,9 @@ class Bottleneck(nn.Module):
         return x + out if self.has_residual else out
 
 
-def resize(x: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bilinear interpolation of N×C×h×w to ``size`` (H, W) with half-pixel centres."""
-    return F.interpolate(x, size=size, mode="bilinear", align_corners=False)
+def resize(x: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
+    """Bilinear interpolation of N×C×h×w to ``size`` (H, W), with half-pixel centres by default."""
+    return F.interpolate(x, size=size, mode="bilinear", align_corners=align_corners)
 
 
 class PyramidPooling(nn.Module):
@@ -86,21 +126,42 @@ class PyramidPooling(nn.Module):
 
     The input is averaged into 1×1, 2×2, 3×3 and 6×6 cells, each reduced to a quarter of the
     channels, brought back to the input's size, concatenated behind it and mixed by a 1×1.
+
+    Args:
+        in_channels, out_channels: of the module.
+        bins: cells per side of each level.
+        norm: whether the levels' convolutions have batch norm and ReLU.
+        kernel: size of the mixing convolution.
+        align_corners: how the levels are brought back to size.
     """
 
-    BINS = (1, 2, 3, 6)
-
-    def __init__(self, in_channels: int, out_channels: int) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        bins: tuple[int, ...] = (1, 2, 3, 6),
+        norm: bool = True,
+        kernel: int = 1,
+        align_corners: bool = False,
+    ) -> None:
         super().__init__()
-        branch = in_channels // len(self.BINS)
-        self.branches = nn.ModuleList(ConvBNReLU(in_channels, branch) for _ in self.BINS)
-        self.out = ConvBNReLU(in_channels + branch * len(self.BINS), out_channels)
+        self.bins, self.align_corners = bins, align_corners
+        branch = in_channels // len(bins)
+        self.branches = nn.ModuleList(
+            ConvBNReLU(in_channels, branch)
+            if norm
+            else nn.Sequential(nn.Conv2d(in_channels, branch, 1, bias=False))
+            for _ in bins
+        )
+        self.out = ConvBNReLU(in_channels + branch * len(bins), out_channels, kernel)
 
     def forward(self, x: Tensor) -> Tensor:
         size = (x.shape[2], x.shape[3])
         pyramid = [x]
-        for bins, branch in zip(self.BINS, self.branches, strict=True):
-            pyramid.append(resize(branch(F.adaptive_avg_pool2d(x, bins)), size))
+        for bins, branch in zip(self.bins, self.branches, strict=True):
+            cells = branch(F.adaptive_avg_pool2d(x, bins))
+            pyramid.append(resize(cells, size, self.align_corners))
         out: Tensor = self.out(torch.cat(pyramid, dim=1))
         return out
 
@@ -112,24 +173,41 @@ class FeatureFusion(nn.Module):
     any input size works, then passes a depthwise 3×3 with dilation 4 (the ratio of the two
     resolutions) and ReLU, and a linear 1×1. The high-resolution side, the skip connection, passes
     a linear 1×1. Both are added, then ReLU.
+
+    Args:
+        high_channels, low_channels, out_channels: of the two sides and the sum.
+        dilation: of the depthwise convolution.
+        dense: a dense 1×1 in place of the depthwise convolution.
+        align_corners: how the low-resolution side is upsampled.
     """
 
-    DILATION = 4
-
-    def __init__(self, high_channels: int, low_channels: int, out_channels: int) -> None:
+    def __init__(
+        self,
+        high_channels: int,
+        low_channels: int,
+        out_channels: int,
+        *,
+        dilation: int = 4,
+        dense: bool = False,
+        align_corners: bool = False,
+    ) -> None:
         super().__init__()
-        self.low_depthwise = ConvBNReLU(
-            low_channels, low_channels, 3, dilation=self.DILATION, groups=low_channels
+        self.align_corners = align_corners
+        self.low_depthwise = (
+            ConvBNReLU(low_channels, low_channels)
+            if dense
+            else ConvBNReLU(low_channels, low_channels, 3, dilation=dilation, groups=low_channels)
         )
-        self.low = ConvBNReLU(low_channels, out_channels, relu=False)
-        self.high = ConvBNReLU(high_channels, out_channels, relu=False)
+        self.low = ConvBNReLU(low_channels, out_channels, activation="none")
+        self.high = ConvBNReLU(high_channels, out_channels, activation="none")
 
     def forward(self, high: Tensor, low: Tensor, skip: bool = True) -> Tensor:
         """Fuse ``high`` N×C1×H×W and ``low`` N×C2×h×w into N×C×H×W.
 
         With ``skip=False`` the high-resolution side adds nothing to the sum (§4.2).
         """
-        fused: Tensor = self.low(self.low_depthwise(resize(low, (high.shape[2], high.shape[3]))))
+        low = resize(low, (high.shape[2], high.shape[3]), self.align_corners)
+        fused: Tensor = self.low(self.low_depthwise(low))
         if skip:
             fused = fused + self.high(high)
         return F.relu(fused)

@@ -2,7 +2,8 @@
 
 A checkpoint is a ``torch.save`` archive of plain values and tensors, read with
 ``weights_only=True``, so that a file from a stranger cannot run code. It names the network's
-configuration, the classes and the normalisation beside the weights.
+configuration, the classes and the normalisation beside the weights. Checkpoints of other
+implementations are recognised and converted, see ``fastscnn.convert``.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from fastscnn import paddle
+from fastscnn.config import FastSCNNConfig
+from fastscnn.convert import IMAGENET_MEAN, IMAGENET_STD, convert, unwrap
 from fastscnn.labels import CLASS_NAMES
-from fastscnn.model import FastSCNN, FastSCNNConfig
+from fastscnn.model import FastSCNN
 
 FORMAT = "fastscnn-live"
 VERSION = 1
 MAX_BYTES = 64 * 2**20
 """No Fast-SCNN checkpoint comes near this size; anything larger is refused unread."""
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 class CheckpointError(Exception):
@@ -41,6 +42,7 @@ class Checkpoint:
         mean, std: normalisation of RGB values in 0–1.
         classes: names of the logits' channels, in order.
         info: free facts for people (how it was trained, its figures).
+        origin: the implementation that it comes from, empty for our own.
     """
 
     model: FastSCNN
@@ -48,6 +50,7 @@ class Checkpoint:
     std: tuple[float, float, float] = IMAGENET_STD
     classes: tuple[str, ...] = CLASS_NAMES
     info: dict[str, Any] = field(default_factory=dict)
+    origin: str = ""
 
 
 def atomic_save(values: dict[str, Any], path: Path) -> None:
@@ -88,6 +91,7 @@ def save(checkpoint: Checkpoint, path: str | Path, *, half: bool = False) -> Non
             "mean": list(checkpoint.mean),
             "std": list(checkpoint.std),
             "info": checkpoint.info,
+            "origin": checkpoint.origin,
             "weights": weights,
         },
         Path(path),
@@ -95,7 +99,7 @@ def save(checkpoint: Checkpoint, path: str | Path, *, half: bool = False) -> Non
 
 
 def load(path: str | Path) -> Checkpoint:
-    """Read a checkpoint written by ``save``.
+    """Read a checkpoint: one written by ``save``, or that of another implementation.
 
     Raises:
         CheckpointError: the file is missing, damaged, too large, of another kind, of a later
@@ -103,10 +107,24 @@ def load(path: str | Path) -> Checkpoint:
     """
     path = Path(path)
     values = _read(path)
-    if not isinstance(values, dict) or values.get("format") != FORMAT:
+    if isinstance(values, dict) and values.get("format") == FORMAT:
+        return _own(values, path)
+    state = unwrap(values)
+    converted = convert(state) if state is not None else None
+    if converted is None:
         raise CheckpointError(
-            f"{path} is not a Fast-SCNN Live checkpoint: choose one written by fastscnn.train."
+            f"{path} holds no Fast-SCNN that is known here:"
+            " choose a checkpoint of this program or of one of the public implementations."
         )
+    model = FastSCNN(converted.config)
+    _fill(model, converted.weights, path)
+    format_ = converted.format
+    classes = converted.config.num_classes
+    names = CLASS_NAMES if classes == len(CLASS_NAMES) else tuple(map(str, range(classes)))
+    return Checkpoint(model.eval(), format_.mean, format_.std, names, origin=format_.name)
+
+
+def _own(values: dict[Any, Any], path: Path) -> Checkpoint:
     if values.get("version") != VERSION:
         raise CheckpointError(
             f"{path} has checkpoint version {values.get('version')!r}, this program reads"
@@ -117,6 +135,7 @@ def load(path: str | Path) -> Checkpoint:
         mean, std = _three(values["mean"]), _three(values["std"])
         classes = tuple(str(name) for name in values["classes"])
         info = dict(values.get("info") or {})
+        origin = str(values.get("origin", ""))
         weights = dict(values["weights"])
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} is a damaged checkpoint ({error}).") from error
@@ -125,11 +144,11 @@ def load(path: str | Path) -> Checkpoint:
             f"{path} is a damaged checkpoint: it names {len(classes)} classes"
             f" for {config.num_classes} outputs."
         )
-    if min(std) <= 0:
+    if not min(std) > 0:
         raise CheckpointError(f"{path} is a damaged checkpoint: a deviation is not positive.")
     model = FastSCNN(config)
     _fill(model, weights, path)
-    return Checkpoint(model.eval(), mean, std, classes, info)
+    return Checkpoint(model.eval(), mean, std, classes, info, origin)
 
 
 def _read(path: Path) -> object:
@@ -145,6 +164,8 @@ def _read(path: Path) -> object:
         with warnings.catch_warnings():
             # torch warns of what it is about to refuse; the refusal below says it in our words.
             warnings.simplefilter("ignore")
+            if paddle.looks_like(path):
+                return paddle.read(path)
             return torch.load(path, map_location="cpu", weights_only=True)
     except CheckpointError:
         raise

@@ -2,47 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
-
 from torch import Tensor, nn
 
-from fastscnn.blocks import Bottleneck, ConvBNReLU, DSConv, FeatureFusion, PyramidPooling
+from fastscnn.blocks import (
+    Bottleneck,
+    ConvBNReLU,
+    DSConv,
+    FeatureFusion,
+    PyramidPooling,
+    activation_layers,
+)
+from fastscnn.config import FastSCNNConfig
 from fastscnn.labels import NUM_CLASSES
-
-
-@dataclass(frozen=True, slots=True)
-class FastSCNNConfig:
-    """What a network is built from; stored in every checkpoint.
-
-    Attributes:
-        num_classes: channels of the logits.
-        dropout: rate before the last layer, used in training only (§4.1 names no figure).
-    """
-
-    num_classes: int = NUM_CLASSES
-    dropout: float = 0.1
-
-    def to_dict(self) -> dict[str, Any]:
-        """The configuration as plain values, ready for a checkpoint."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> FastSCNNConfig:
-        """The inverse of ``to_dict``.
-
-        Raises:
-            ValueError: a name is unknown or a value out of range.
-        """
-        unknown = sorted(str(k) for k in set(values) - set(cls.__dataclass_fields__))
-        if unknown:
-            raise ValueError(f"unknown settings of the network: {', '.join(unknown)}")
-        config = cls(**values)
-        if not isinstance(config.num_classes, int) or not 2 <= config.num_classes <= 255:
-            raise ValueError(f"num_classes must be 2–255, not {config.num_classes!r}")
-        if not isinstance(config.dropout, float) or not 0 <= config.dropout < 1:
-            raise ValueError(f"dropout must be at least 0 and below 1, not {config.dropout!r}")
-        return config
 
 
 class LearningToDownsample(nn.Sequential):
@@ -50,43 +21,60 @@ class LearningToDownsample(nn.Sequential):
 
     OUT_CHANNELS = 64
 
-    def __init__(self) -> None:
+    def __init__(self, config: FastSCNNConfig) -> None:
+        between = config.depthwise_activation
         super().__init__(
-            ConvBNReLU(3, 32, 3, stride=2),
-            DSConv(32, 48, stride=2),
-            DSConv(48, self.OUT_CHANNELS, stride=2),
+            ConvBNReLU(3, 32, 3, stride=2, padding=config.stem_padding),
+            DSConv(32, 48, stride=2, between=between),
+            DSConv(48, self.OUT_CHANNELS, stride=2, between=between),
         )
-
-
-def _stage(in_channels: int, out_channels: int, repeats: int, stride: int) -> list[nn.Module]:
-    blocks: list[nn.Module] = [Bottleneck(in_channels, out_channels, stride=stride)]
-    blocks += [Bottleneck(out_channels, out_channels) for _ in range(repeats - 1)]
-    return blocks
 
 
 class GlobalFeatureExtractor(nn.Sequential):
     """The deep path (§3.2.2): 64×H/8×W/8 → 128×H/32×W/32."""
 
+    STAGES = ((64, 2), (96, 2), (128, 1))
+    """Channels and stride of each stage of bottlenecks."""
     OUT_CHANNELS = 128
 
-    def __init__(self) -> None:
-        super().__init__(
-            *_stage(64, 64, repeats=3, stride=2),
-            *_stage(64, 96, repeats=3, stride=2),
-            *_stage(96, 128, repeats=3, stride=1),
-            PyramidPooling(128, self.OUT_CHANNELS),
+    def __init__(self, config: FastSCNNConfig) -> None:
+        layers: list[nn.Module] = []
+        before = LearningToDownsample.OUT_CHANNELS
+        activation = config.bottleneck_activation
+        for (channels, stride), repeats in zip(self.STAGES, config.repeats, strict=True):
+            for position in range(repeats):
+                layers.append(
+                    Bottleneck(
+                        before,
+                        channels,
+                        stride=stride if position == 0 else 1,
+                        activation=activation,
+                    )
+                )
+                before = channels
+        pyramid = PyramidPooling(
+            before,
+            self.OUT_CHANNELS,
+            bins=config.pyramid_bins,
+            norm=config.pyramid_norm,
+            kernel=config.pyramid_kernel,
+            align_corners=config.pyramid_align_corners,
         )
+        super().__init__(*layers, pyramid)
 
 
 class Classifier(nn.Sequential):
     """Two DSConv, dropout and the class convolution (§3.2.4): 128×h×w → classes×h×w."""
 
-    def __init__(self, channels: int, num_classes: int, dropout: float) -> None:
+    def __init__(self, channels: int, config: FastSCNNConfig) -> None:
+        between, classes = config.depthwise_activation, config.num_classes
+        final = [nn.BatchNorm2d(classes), *activation_layers("relu")] if config.final_norm else []
         super().__init__(
-            DSConv(channels, channels),
-            DSConv(channels, channels),
-            nn.Dropout(dropout),
-            nn.Conv2d(channels, num_classes, 1),
+            DSConv(channels, channels, between=between),
+            DSConv(channels, channels, between=between),
+            nn.Dropout(config.dropout),
+            nn.Conv2d(channels, classes, 1),
+            *final,
         )
 
 
@@ -104,13 +92,18 @@ class FastSCNN(nn.Module):
 
     def __init__(self, config: FastSCNNConfig | None = None) -> None:
         super().__init__()
-        self.config = config or FastSCNNConfig()
-        self.learning_to_downsample = LearningToDownsample()
-        self.global_feature_extractor = GlobalFeatureExtractor()
+        self.config = config = config or FastSCNNConfig()
+        self.learning_to_downsample = LearningToDownsample(config)
+        self.global_feature_extractor = GlobalFeatureExtractor(config)
         self.feature_fusion = FeatureFusion(
-            LearningToDownsample.OUT_CHANNELS, GlobalFeatureExtractor.OUT_CHANNELS, 128
+            LearningToDownsample.OUT_CHANNELS,
+            GlobalFeatureExtractor.OUT_CHANNELS,
+            128,
+            dilation=config.fusion_dilation,
+            dense=config.fusion_dense,
+            align_corners=config.align_corners,
         )
-        self.classifier = Classifier(128, self.config.num_classes, self.config.dropout)
+        self.classifier = Classifier(128, config)
 
     def features(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Both branches' outputs: N×64×H/8×W/8 and N×128×H/32×W/32."""

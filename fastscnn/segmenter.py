@@ -110,6 +110,8 @@ class Segmenter:
             parse_input_size(input_size) if isinstance(input_size, str) else input_size
         )
         self.classes = checkpoint.classes
+        self.origin = checkpoint.origin
+        self._align_corners = checkpoint.model.config.align_corners
         dtype = PRECISIONS[self.precision]
         self._model = fold_batch_norm(checkpoint.model).to(device=self.device, dtype=dtype)
         self._model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -182,7 +184,7 @@ class Segmenter:
     @torch.inference_mode()
     def labels(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
         """Labels H×W uint8 of ``size`` from what ``logits`` gave, on the device."""
-        return upsample.labels(logits, size)[0]
+        return upsample.labels(logits, size, self._align_corners)[0]
 
     def __call__(self, image: NDArray[np.uint8], *, skip: bool = True) -> NDArray[np.uint8]:
         """Labels of a picture (*cls*).
@@ -204,7 +206,7 @@ class Segmenter:
     def prob(self, image: NDArray[np.uint8], *, skip: bool = True) -> NDArray[np.float32]:
         """Class probabilities of a picture (*prob*): classes×H×W float32, at its own size."""
         logits = self.logits(self._upload(image), skip)
-        prob = upsample.probabilities(logits, image.shape[:2])[0]
+        prob = upsample.probabilities(logits, image.shape[:2], self._align_corners)[0]
         return np.asarray(prob.cpu().numpy(), np.float32)
 
     def _upload(self, image: NDArray[np.uint8]) -> Tensor:

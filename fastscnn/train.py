@@ -23,14 +23,13 @@ from tqdm import tqdm
 
 from fastscnn.blocks import resize
 from fastscnn.checkpoint import (
-    IMAGENET_MEAN,
-    IMAGENET_STD,
     Checkpoint,
     CheckpointError,
     atomic_save,
     load,
     save,
 )
+from fastscnn.convert import IMAGENET_MEAN, IMAGENET_STD
 from fastscnn.data.augment import Augmentation
 from fastscnn.data.folder import DataError
 from fastscnn.data.mix import Mix

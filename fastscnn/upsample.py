@@ -23,34 +23,35 @@ _CHUNK = 1024
 """Mixed cells interpolated at a time: small enough for the processor's cache."""
 
 
-def labels_reference(logits: Tensor, size: tuple[int, int]) -> Tensor:
+def labels_reference(logits: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
     """Labels by the plain path: interpolate all logits in float32, then argmax (*cls*, §3.2.4).
 
     Args:
         logits: N×C×h×w, any float dtype.
         size: height and width of the labels.
+        align_corners: interpolate so that the corner pixels' centres coincide.
 
     Returns:
         N×H×W uint8 class indices; ties go to the lowest class.
     """
-    return resize(logits.float(), size).argmax(dim=1).to(torch.uint8)
+    return resize(logits.float(), size, align_corners).argmax(dim=1).to(torch.uint8)
 
 
-def probabilities(logits: Tensor, size: tuple[int, int]) -> Tensor:
+def probabilities(logits: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
     """Class probabilities (*prob*, §3.2.4): interpolated logits through a softmax.
 
     Returns:
         N×C×H×W float32, summing to one over C.
     """
-    return resize(logits.float(), size).softmax(dim=1)
+    return resize(logits.float(), size, align_corners).softmax(dim=1)
 
 
-def labels(logits: Tensor, size: tuple[int, int]) -> Tensor:
+def labels(logits: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
     """Labels by the fastest path for the device; arguments and result as ``labels_reference``."""
     enlarges = size[0] >= logits.shape[2] and size[1] >= logits.shape[3]
     if logits.device.type != "cpu" or not enlarges:
-        return labels_reference(logits, size)
-    return torch.stack([labels_by_cells(one, size) for one in logits])
+        return labels_reference(logits, size, align_corners)
+    return torch.stack([labels_by_cells(one, size, align_corners) for one in logits])
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +74,20 @@ class _Axis:
 
 
 @lru_cache(maxsize=32)
-def _axis(logits: int, pixels: int) -> _Axis:
+def _axis(logits: int, pixels: int, align_corners: bool) -> _Axis:
     # The same float32 arithmetic as torch's interpolation, so that the weights are the same.
-    scale = torch.tensor(logits, dtype=torch.float32) / pixels
-    position = scale * (torch.arange(pixels, dtype=torch.float32) + 0.5) - 0.5
+    numbers = torch.arange(pixels, dtype=torch.float32)
+    if align_corners:
+        steps = torch.tensor(logits - 1, dtype=torch.float32)
+        position = numbers * (steps / (pixels - 1) if pixels > 1 else 0)
+    else:
+        position = torch.tensor(logits, dtype=torch.float32) / pixels * (numbers + 0.5) - 0.5
     cell = (position.floor().long() + 1).clamp(0, logits)
     weight = torch.where(cell == 0, 0.0, position - (cell - 1))
     count = torch.bincount(cell, minlength=logits + 1)
     first = count.cumsum(0) - count
-    steps = torch.arange(int(count.max()))
-    members = first[:, None] + torch.minimum(steps, (count[:, None] - 1).clamp(min=0))
+    offsets = torch.arange(int(count.max()))
+    members = first[:, None] + torch.minimum(offsets, (count[:, None] - 1).clamp(min=0))
     members.clamp_(max=pixels - 1)
     return _Axis(cell, members, weight[members], count == 0)
 
@@ -98,18 +103,20 @@ def _argmax_first(values: Tensor) -> tuple[Tensor, Tensor]:
     return best, index
 
 
-def labels_by_cells(logits: Tensor, size: tuple[int, int]) -> Tensor:
+def labels_by_cells(logits: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
     """Labels of one picture, interpolating only between logits that disagree on the class.
 
     Args:
         logits: C×h×w on the CPU, any float dtype, C at most 255.
         size: height and width of the labels, neither smaller than h and w.
+        align_corners: interpolate so that the corner pixels' centres coincide.
 
     Returns:
         H×W uint8, equal to ``labels_reference`` but where two classes lie within float32 rounding
         of each other.
     """
-    rows, columns = _axis(logits.shape[1], size[0]), _axis(logits.shape[2], size[1])
+    rows = _axis(logits.shape[1], size[0], align_corners)
+    columns = _axis(logits.shape[2], size[1], align_corners)
     padded = F.pad(logits.float()[None], (1, 1, 1, 1), mode="replicate")[0].contiguous()
     _, classes = _argmax_first(padded)
     corner = classes[:-1, :-1]

@@ -101,7 +101,7 @@ def test_an_oversized_file_is_refused_unread(tmp_path):
 def test_another_programs_checkpoint_is_refused(tmp_path):
     path = tmp_path / "foreign.pth"
     torch.save({"state_dict": {"conv.weight": torch.zeros(1)}}, path)
-    with pytest.raises(CheckpointError, match="not a Fast-SCNN Live checkpoint"):
+    with pytest.raises(CheckpointError, match="no Fast-SCNN that is known"):
         load(path)
 
 

@@ -3,8 +3,9 @@ import torch
 from torch import nn
 
 from fastscnn.blocks import Bottleneck, DSConv
+from fastscnn.config import FastSCNNConfig
 from fastscnn.folding import fold_batch_norm
-from fastscnn.model import AuxiliaryHeads, FastSCNN, FastSCNNConfig
+from fastscnn.model import AuxiliaryHeads, FastSCNN
 
 
 @pytest.fixture(scope="module")

@@ -16,14 +16,17 @@ def _street_like(generator, h, w, classes=19):
     return smooth + 0.2 * torch.randn(classes, h, w, generator=generator)
 
 
-def _assert_same_but_for_rounding(logits, size):
+def _assert_same_but_for_rounding(logits, size, align_corners=False):
     """Equal labels, except on pixels where float64 cannot tell the two classes apart either."""
-    fast, plain = labels_by_cells(logits, size), labels_reference(logits[None], size)[0]
+    fast = labels_by_cells(logits, size, align_corners)
+    plain = labels_reference(logits[None], size, align_corners)[0]
     assert fast.shape == plain.shape == size
     assert fast.dtype == torch.uint8
     differing = fast != plain
     if differing.any():
-        exact = torch.nn.functional.interpolate(logits[None].double(), size, mode="bilinear")[0]
+        exact = torch.nn.functional.interpolate(
+            logits[None].double(), size, mode="bilinear", align_corners=align_corners
+        )[0]
         a = exact.gather(0, fast[None].long())[0][differing]
         b = exact.gather(0, plain[None].long())[0][differing]
         assert (a - b).abs().max() <= 1e-5 * logits.abs().max()
@@ -44,6 +47,12 @@ def test_whole_scales_give_the_reference_labels(scale):
 def test_odd_sizes_give_the_reference_labels(size):
     generator = torch.Generator().manual_seed(1)
     assert _assert_same_but_for_rounding(_street_like(generator, 64, 112), size) <= 4
+
+
+@pytest.mark.parametrize("size", [(192, 296), (193, 297), (24, 37), (25, 38), (333, 467)])
+def test_aligned_corners_give_the_reference_labels(size):
+    logits = _street_like(torch.Generator().manual_seed(6), 24, 37)
+    assert _assert_same_but_for_rounding(logits, size, align_corners=True) <= 4
 
 
 def test_pure_noise_gives_the_reference_labels():

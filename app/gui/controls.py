@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import get_args
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
@@ -157,6 +158,8 @@ class TransportBar(QFrame):
         layout.addStretch()
         layout.addWidget(self.open)
         layout.addWidget(self.full)
+        for first, second in pairwise((self.play, self.record, self.open, self.full)):
+            self.setTabOrder(first, second)
 
     def refresh(self, snapshot: Snapshot) -> None:
         """Show where the pipeline stands."""

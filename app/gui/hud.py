@@ -8,6 +8,7 @@ from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
 from app.gui import style
+from app.pipeline.pipeline import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,15 @@ class Figures:
         return f"{self.latency * 1000:.0f} ms"
 
 
+def figures_of(snapshot: Snapshot) -> Figures:
+    """What the corner says of a pipeline; rates only while the picture moves."""
+    badges = {"paused": ("paused",), "ended": ("ended",), "opening": ("opening…",)}
+    moving = snapshot.state == "playing"
+    return Figures(
+        snapshot.fps if moving else 0.0, snapshot.latency, badges.get(snapshot.state, ())
+    )
+
+
 _INSET = 14.0
 _RADIUS = 9.0
 
@@ -56,8 +66,8 @@ def paint_figures(painter: QPainter, picture: QRectF, figures: Figures) -> None:
 def _rates(painter: QPainter, corner: QPointF, figures: Figures) -> float:
     """Paint fps and latency; returns where the plate ends."""
     large, small = style.font(30, bold=True), style.font(13)
-    # Wide enough for the longest text, so that the plate does not twitch with every digit.
-    number = max(_width(large, "000"), _width(large, figures.fps_text))
+    # Wide enough for the usual texts, so that the plate does not twitch with every digit.
+    number = max(_width(large, "00"), _width(large, figures.fps_text))
     caption = max(_width(small, "0000 ms"), _width(small, figures.latency_text))
     plate = QRectF(corner.x(), corner.y(), 12 + number + 9 + caption + 14, 54)
     _plate(painter, plate)

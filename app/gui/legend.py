@@ -94,9 +94,7 @@ class Legend(QWidget):
         top.addWidget(heading)
         top.addStretch()
         top.addWidget(self.show_all)
-        # The heading keeps its height when "Show all" goes.
-        top.addSpacing(0)
-        top.addStrut(22)
+        top.addStrut(22)  # the heading keeps its height when "Show all" goes
 
         scroll = QScrollArea()
         scroll.setWidget(self._list())
@@ -141,6 +139,7 @@ class Legend(QWidget):
             group = QLabel(category.capitalize())
             group.setObjectName("group")
             group.setContentsMargins(7, 5, 0, 1)
+            group.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
             layout.addWidget(group)
             for label in CLASSES:
                 if label.category == category:

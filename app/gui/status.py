@@ -76,3 +76,12 @@ def describe(snapshot: Snapshot) -> str:
     if snapshot.recording is not None:
         parts.append(f"recording {snapshot.recording.encoder}")
     return "  ·  ".join(parts)
+
+
+def waiting_for(snapshot: Snapshot) -> str:
+    """Why there is no picture yet."""
+    if snapshot.broken:
+        return "There is no network, so there is no picture: start again with other choices."
+    if snapshot.network is None:
+        return "Loading the network…"
+    return "Opening…" if snapshot.state == "opening" else "Waiting for the first picture…"

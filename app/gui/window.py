@@ -35,15 +35,15 @@ from app.gui.banner import Banners
 from app.gui.controls import VIEWS, TransportBar, ViewPanel
 from app.gui.drop_hint import DropHint
 from app.gui.drops import judge
-from app.gui.hud import Figures
+from app.gui.hud import figures_of
 from app.gui.invitation import Invitation
 from app.gui.legend import Legend
 from app.gui.opening import Opener
-from app.gui.status import StatusLine
+from app.gui.status import StatusLine, waiting_for
 from app.gui.video_view import VideoView
 from app.gui.wake import Wake
 from app.pipeline.overlay import View
-from app.pipeline.pipeline import Event, Pipeline, Snapshot
+from app.pipeline.pipeline import Event, Pipeline
 from app.pipeline.recorder import recording_path
 from app.settings import Settings
 from app.sources.spec import SourceSpec
@@ -174,8 +174,8 @@ class MainWindow(QMainWindow):
         if empty:
             self.view.clear()
         self._pages.setCurrentWidget(self.invitation if empty else self.view)
-        self.view.set_message(_message(snapshot))
-        self.view.set_figures(_figures(snapshot))
+        self.view.set_message(waiting_for(snapshot))
+        self.view.set_figures(figures_of(snapshot))
         self.bar.refresh(snapshot)
         self.status.refresh(snapshot)
         self.panel.refresh(snapshot.view, skip=snapshot.skip)
@@ -311,22 +311,6 @@ class MainWindow(QMainWindow):
 
     def _toggle_full_screen(self) -> None:
         self.set_full_screen(not self.isFullScreen())
-
-
-def _message(snapshot: Snapshot) -> str:
-    if snapshot.broken:
-        return "There is no network, so there is no picture: start again with other choices."
-    if snapshot.network is None:
-        return "Loading the network…"
-    return "Opening…" if snapshot.state == "opening" else "Waiting for the first picture…"
-
-
-def _figures(snapshot: Snapshot) -> Figures:
-    badges = {"paused": ("paused",), "ended": ("ended",), "opening": ("opening…",)}
-    moving = snapshot.state == "playing"
-    return Figures(
-        snapshot.fps if moving else 0.0, snapshot.latency, badges.get(snapshot.state, ())
-    )
 
 
 def _room() -> QSize:

@@ -1,0 +1,84 @@
+"""Reading PaddlePaddle's ``.pdparams``: a pickle of numpy arrays.
+
+A pickle can run any code, so this one is read by an unpickler that knows how to make arrays and
+refuses everything else.
+"""
+
+from __future__ import annotations
+
+import codecs
+import pickle
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+_PICKLE = b"\x80"
+"""First byte of a binary pickle; torch's archives begin otherwise, but for its oldest ones."""
+_TORCH_MAGIC = (0x1950A86A20F9469CFC6C).to_bytes(10, "little")
+"""Stands near the beginning of torch's oldest files, which are pickles too."""
+
+
+def _empty_array(kind: Any, shape: Any, code: Any) -> np.ndarray[Any, Any]:
+    """What numpy's pickles start an array with; its data follow. Never a large one."""
+    if kind is not np.ndarray or shape != (0,):
+        raise pickle.UnpicklingError("not an array")
+    return np.ndarray((0,), np.int8)
+
+
+def _encode(text: str, encoding: str = "latin1") -> bytes:
+    """How old pickles write bytes."""
+    if encoding not in {"latin1", "latin-1"}:
+        raise pickle.UnpicklingError("not bytes")
+    return codecs.encode(text, "latin1")
+
+
+_KNOWN: dict[tuple[str, str], Any] = {
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
+    ("numpy.core.multiarray", "_reconstruct"): _empty_array,
+    ("numpy._core.multiarray", "_reconstruct"): _empty_array,
+    ("_codecs", "encode"): _encode,
+    ("collections", "OrderedDict"): OrderedDict,
+}
+
+
+class _ArraysOnly(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        try:
+            return _KNOWN[module, name]
+        except KeyError:
+            raise pickle.UnpicklingError(f"{module}.{name} has no place here") from None
+
+
+def looks_like(path: Path) -> bool:
+    """Whether a file is a pickle that torch did not write."""
+    with path.open("rb") as file:
+        head = file.read(64)
+    return head.startswith(_PICKLE) and _TORCH_MAGIC not in head
+
+
+def read(path: Path) -> dict[str, Tensor]:
+    """The named arrays of a file, as tensors under the names that torch would give them.
+
+    Raises:
+        Exception: the file is damaged or holds anything but arrays of numbers.
+    """
+    with path.open("rb") as file:
+        values = _ArraysOnly(file).load()
+    return {
+        _torch_name(str(name)): torch.from_numpy(np.array(value))
+        for name, value in dict(values).items()
+        if isinstance(value, np.ndarray)
+    }
+
+
+def _torch_name(name: str) -> str:
+    """Batch norm's statistics have other names in Paddle."""
+    for theirs, ours in (("._mean", ".running_mean"), ("._variance", ".running_var")):
+        if name.endswith(theirs):
+            return name.removesuffix(theirs) + ours
+    return name
