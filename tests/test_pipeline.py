@@ -3,6 +3,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
 from app.errors import SourceError
 from app.pipeline import capture
@@ -10,6 +11,8 @@ from app.pipeline.overlay import ViewOptions
 from app.pipeline.pipeline import Pipeline
 from app.settings import Settings
 from app.sources.spec import SourceSpec
+from fastscnn.checkpoint import Checkpoint, save
+from fastscnn.model import FastSCNN
 from tests.media import ScriptedSource, count_by_opencv, read_clip
 
 TINY = Settings(device="cpu", input_size=(64, 96))
@@ -256,6 +259,45 @@ def test_weights_that_cannot_be_loaded_are_reported_and_frames_accounted_for(
     pipeline.stop()
     counters = pipeline.stats.counters()
     assert counters.captured == counters.dropped_total > 0
+
+
+def _other_weights(path):
+    torch.manual_seed(11)
+    save(Checkpoint(FastSCNN().eval(), origin="another"), path)
+    return path
+
+
+def test_other_weights_are_used_live_and_a_paused_picture_answers(sources, make, tmp_path):
+    sources["scripted"] = ScriptedSource(rate=30)
+    pipeline = make(display=True)
+    pipeline.open(ANY)
+    wait_until(lambda: pipeline.snapshot().position > 0)
+    pipeline.pause()
+    time.sleep(0.3)
+    before = None
+    while (result := pipeline.take()) is not None:
+        before = result
+    pipeline.use_weights(_other_weights(tmp_path / "other.pth"))
+    after = []
+    wait_until(lambda: after.append(pipeline.take()) or after[-1] is not None)
+    assert after[-1].frame is before.frame
+    assert not np.array_equal(after[-1].labels, before.labels)
+    network = pipeline.snapshot().network
+    assert (network.weights, network.origin) == ("other.pth", "another")
+    pipeline.play()
+    wait_until(lambda: (r := pipeline.take()) is not None and not r.repeated)
+
+
+def test_weights_that_cannot_be_loaded_leave_the_old_ones_at_work(sources, make, tmp_path):
+    sources["scripted"] = ScriptedSource(live=True)
+    pipeline = make(display=True)
+    pipeline.open(ANY)
+    wait_until(lambda: pipeline.stats.counters().processed > 3)
+    pipeline.use_weights(tmp_path / "none.pth")
+    assert wait_for(pipeline, "error").exit_code == 4
+    before = pipeline.stats.counters().processed
+    wait_until(lambda: pipeline.stats.counters().processed > before + 3)
+    assert pipeline.snapshot().network.weights == "shipped weights"
 
 
 def test_a_recording_that_fails_is_reported_while_the_picture_goes_on(sources, make, tmp_path):

@@ -19,6 +19,7 @@ from app.errors import AppError
 from app.pipeline.capture import Capture
 from app.pipeline.channels import Channel, Closed
 from app.pipeline.frame import EndOfSource, Frame, Result
+from app.pipeline.network import load_segmenter
 from app.pipeline.overlay import ViewOptions
 from app.pipeline.recorder import Recorder, RecordingInfo
 from app.pipeline.stats import Counters, Stats
@@ -58,6 +59,8 @@ class NetworkInfo:
     device: str
     precision: str
     weights: str
+    origin: str = ""
+    """The implementation that the weights come from, empty for our own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,7 @@ class Pipeline:
         self._spec: SourceSpec | None = None
         self._source: SourceInfo | None = None
         self._segmenter: Segmenter | None = None
+        self._weights = self._wanted = settings.weights
         self._broken = False
         self._position = 0.0
         self._capture: Capture | None = None
@@ -214,6 +218,16 @@ class Pipeline:
         if recorder is not None:
             recorder.finish()
 
+    def use_weights(self, weights: Path | None) -> None:
+        """Go on with other weights once they are loaded; ``None`` is the shipped checkpoint.
+
+        Frames are served with the old ones meanwhile, and further if the new ones cannot be had.
+        """
+        with self._lock:
+            self._wanted = weights
+        # Not a daemon: torch must not be cut off in the middle at exit.
+        threading.Thread(target=self._load, args=(weights,), name="loader").start()
+
     def stop(self) -> None:
         """End all threads in order; a recording under way is closed and playable."""
         capture = self._capture
@@ -250,12 +264,15 @@ class Pipeline:
         """The pipeline at this moment."""
         with self._lock:
             state, source, segmenter = self._state, self._source, self._segmenter
+            weights = self._weights
         recorder = self._recorder
         network = size = None
         if segmenter is not None:
-            weights = self._settings.weights
             network = NetworkInfo(
-                str(segmenter.device), segmenter.precision, weights.name if weights else "default"
+                str(segmenter.device),
+                segmenter.precision,
+                weights.name if weights else "shipped weights",
+                segmenter.origin,
             )
             if source is not None:
                 size = segmenter.network_size(source.height, source.width)
@@ -280,10 +297,27 @@ class Pipeline:
     def _lossless(self) -> bool:
         return not self._display or self._recorder is not None
 
+    def _load(self, weights: Path | None) -> None:
+        try:
+            segmenter = load_segmenter(self._settings, weights)
+        except Exception as error:
+            with self._lock:
+                wanted = self._wanted
+                if wanted == weights:
+                    self._wanted = self._weights
+            self._failed(error)
+            return
+        with self._lock:
+            if weights != self._wanted:
+                return  # the user has chosen again meanwhile
+            self._weights = weights
+        self._worker.use(segmenter)
+
     def _network_ready(self, segmenter: Segmenter) -> None:
         with self._lock:
             self._segmenter = segmenter
-        self.ready_at = time.monotonic()
+        if self.ready_at is None:
+            self.ready_at = time.monotonic()
 
     def _source_opened(self, generation: int, info: SourceInfo) -> None:
         with self._lock:

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from app.errors import UsageError, WeightsError
 from app.pipeline.channels import Channel, Closed
 from app.pipeline.frame import EndOfSource, Frame, Result
+from app.pipeline.network import load_segmenter
 from app.pipeline.overlay import ViewOptions, draw
 from app.pipeline.stats import Stats
 from app.settings import Settings
@@ -66,6 +66,12 @@ class Worker(threading.Thread):
         self._ready, self._deliver, self._ended, self._failed = ready, deliver, ended, failed
         self._last: Result | None = None
         self._stop_asked = threading.Event()
+        self._next: Segmenter | None = None
+        self._stale = False
+
+    def use(self, segmenter: Segmenter) -> None:
+        """Go on with another network from the next frame on."""
+        self._next = segmenter
 
     def ask_to_stop(self) -> None:
         """End after the frame under way."""
@@ -74,12 +80,16 @@ class Worker(threading.Thread):
     def run(self) -> None:
         engine: Engine | None = None
         try:
-            segmenter = self._load()
+            segmenter = load_segmenter(self._settings, self._settings.weights)
             from app.pipeline.engine import make_engine
 
             engine = make_engine(segmenter)
             self._ready(segmenter)
-            self._work(engine)
+            while self._work(engine):
+                segmenter, self._next = self._next or segmenter, None
+                engine = make_engine(segmenter)
+                self._stale = True
+                self._ready(segmenter)
         except Closed:
             pass
         except BaseException as error:  # nothing may end this thread silently
@@ -88,26 +98,13 @@ class Worker(threading.Thread):
         if engine is not None:
             self._stats.drop("stopped", engine.pending)
 
-    def _load(self) -> Segmenter:
-        # torch is imported here, on this thread: the window opens without waiting for it
-        from fastscnn.checkpoint import CheckpointError
-        from fastscnn.segmenter import DeviceError, Segmenter
-
-        settings = self._settings
-        try:
-            return Segmenter.from_checkpoint(
-                settings.weights,
-                device=settings.device,
-                precision=settings.precision,
-                input_size=settings.input_size,
-            )
-        except CheckpointError as error:
-            raise WeightsError(str(error)) from error
-        except DeviceError as error:
-            raise UsageError(str(error)) from error
-
-    def _work(self, engine: Engine) -> None:
+    def _work(self, engine: Engine) -> bool:
+        """Serve frames until asked to stop, or (then ``True``) until another network is there."""
         while not self._stop_asked.is_set():
+            if self._next is not None:
+                while engine.pending:
+                    self._finish(engine.collect())
+                return True
             item = self._inbox.get(timeout=0 if engine.pending else self._IDLE)
             if isinstance(item, Frame) and item.generation == self._choices.generation:
                 self._submit(engine, item)
@@ -123,6 +120,7 @@ class Worker(threading.Thread):
                 self._finish(engine.collect())
             elif item is None:
                 self._repeat(engine)
+        return False
 
     def _submit(self, engine: Engine, frame: Frame) -> None:
         try:
@@ -147,6 +145,7 @@ class Worker(threading.Thread):
         }
         result = Result(frame, done.labels, picture, view, done.skip, stages, repeated)
         self._last = result
+        self._stale = False
         if not repeated:
             self._stats.spent(stages)
             self._stats.count("processed")
@@ -157,7 +156,7 @@ class Worker(threading.Thread):
         last = self._last
         if last is None or last.frame.generation != self._choices.generation:
             return
-        if last.skip != self._choices.skip:
+        if self._stale or last.skip != self._choices.skip:
             engine.submit(last.frame, self._choices.skip)
             self._finish(engine.collect(), repeated=True)
         elif last.view != self._choices.view:
