@@ -300,6 +300,18 @@ def test_weights_that_cannot_be_loaded_leave_the_old_ones_at_work(sources, make,
     assert pipeline.snapshot().network.weights == "shipped weights"
 
 
+def test_after_weights_that_cannot_be_loaded_others_can_be_chosen(sources, make, tmp_path):
+    sources["scripted"] = ScriptedSource(live=True)
+    settings = Settings(device="cpu", input_size=(64, 96), weights=tmp_path / "none.pth")
+    pipeline = make(settings, display=True)
+    pipeline.open(ANY)
+    assert wait_for(pipeline, "error").exit_code == 4
+    assert pipeline.snapshot().broken
+    pipeline.use_weights(_other_weights(tmp_path / "other.pth"))
+    wait_until(lambda: pipeline.take() is not None)
+    assert not pipeline.snapshot().broken
+
+
 def test_a_recording_that_fails_is_reported_while_the_picture_goes_on(sources, make, tmp_path):
     sources["scripted"] = ScriptedSource(live=True)
     pipeline = make(display=True)

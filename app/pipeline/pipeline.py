@@ -316,6 +316,7 @@ class Pipeline:
     def _network_ready(self, segmenter: Segmenter) -> None:
         with self._lock:
             self._segmenter = segmenter
+            self._broken = False
         if self.ready_at is None:
             self.ready_at = time.monotonic()
 

@@ -78,33 +78,45 @@ class Worker(threading.Thread):
         self._stop_asked.set()
 
     def run(self) -> None:
-        engine: Engine | None = None
+        segmenter: Segmenter | None = None
         try:
             segmenter = load_segmenter(self._settings, self._settings.weights)
-            from app.pipeline.engine import make_engine
+        except BaseException as error:  # nothing may end this thread silently
+            self._failed(error)
+            segmenter = self._refuse_all()
+        while segmenter is not None:
+            segmenter = self._serve(segmenter)
 
+    def _serve(self, segmenter: Segmenter) -> Segmenter | None:
+        """Work with a network until another one is there, which is returned, or until the end."""
+        from app.pipeline.engine import make_engine  # imports torch
+
+        engine: Engine | None = None
+        try:
             engine = make_engine(segmenter)
+            self._stale = True
             self._ready(segmenter)
-            while self._work(engine):
-                segmenter, self._next = self._next or segmenter, None
-                engine = make_engine(segmenter)
-                self._stale = True
-                self._ready(segmenter)
+            self._work(engine)
         except Closed:
             pass
         except BaseException as error:  # nothing may end this thread silently
             self._failed(error)
-            self._refuse_all()
-        if engine is not None:
-            self._stats.drop("stopped", engine.pending)
+            self._stats.drop("failed", engine.pending if engine is not None else 0)
+            return self._refuse_all()
+        self._stats.drop("stopped", engine.pending if engine is not None else 0)
+        return None if self._stop_asked.is_set() else self._take_next()
 
-    def _work(self, engine: Engine) -> bool:
-        """Serve frames until asked to stop, or (then ``True``) until another network is there."""
+    def _take_next(self) -> Segmenter | None:
+        segmenter, self._next = self._next, None
+        return segmenter
+
+    def _work(self, engine: Engine) -> None:
+        """Serve frames until asked to stop or until another network is there."""
         while not self._stop_asked.is_set():
             if self._next is not None:
                 while engine.pending:
                     self._finish(engine.collect())
-                return True
+                return
             item = self._inbox.get(timeout=0 if engine.pending else self._IDLE)
             if isinstance(item, Frame) and item.generation == self._choices.generation:
                 self._submit(engine, item)
@@ -120,7 +132,6 @@ class Worker(threading.Thread):
                 self._finish(engine.collect())
             elif item is None:
                 self._repeat(engine)
-        return False
 
     def _submit(self, engine: Engine, frame: Frame) -> None:
         try:
@@ -167,14 +178,17 @@ class Worker(threading.Thread):
             )
             self._deliver(self._last)
 
-    def _refuse_all(self) -> None:
-        """With no network left, account for frames until the end: they must not pile up."""
+    def _refuse_all(self) -> Segmenter | None:
+        """With no network left, account for frames until another one is there, or until the end."""
         while not self._stop_asked.is_set():
+            if self._next is not None:
+                return self._take_next()
             try:
                 item = self._inbox.get(timeout=0.1)
             except Closed:
-                return
+                break
             if isinstance(item, Frame):
                 self._stats.drop("failed")
             elif isinstance(item, EndOfSource):
                 self._ended(item)
+        return None
