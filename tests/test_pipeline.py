@@ -54,6 +54,18 @@ def wait_until(condition, seconds=20.0):
         time.sleep(0.005)
 
 
+def open_and_pause(pipeline):
+    """Play a little of the source, hold it, and take its last result."""
+    pipeline.open(ANY)
+    wait_until(lambda: pipeline.snapshot().position > 0)
+    pipeline.pause()
+    time.sleep(0.3)
+    last = None
+    while (result := pipeline.take()) is not None:
+        last = result
+    return last
+
+
 def wait_for(pipeline, kind, seconds=30.0):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -177,13 +189,7 @@ def test_a_paused_live_source_counts_what_went_by(sources, make):
 def test_a_paused_picture_answers_to_changed_options(sources, make, option):
     sources["scripted"] = ScriptedSource(rate=30)
     pipeline = make(display=True)
-    pipeline.open(ANY)
-    wait_until(lambda: pipeline.snapshot().position > 0)
-    pipeline.pause()
-    time.sleep(0.3)
-    before = None
-    while (result := pipeline.take()) is not None:
-        before = result
+    before = open_and_pause(pipeline)
     assert before is not None
     shown = pipeline.stats.counters().shown
     if option == "skip":
@@ -270,13 +276,7 @@ def _other_weights(path):
 def test_other_weights_are_used_live_and_a_paused_picture_answers(sources, make, tmp_path):
     sources["scripted"] = ScriptedSource(rate=30)
     pipeline = make(display=True)
-    pipeline.open(ANY)
-    wait_until(lambda: pipeline.snapshot().position > 0)
-    pipeline.pause()
-    time.sleep(0.3)
-    before = None
-    while (result := pipeline.take()) is not None:
-        before = result
+    before = open_and_pause(pipeline)
     pipeline.use_weights(_other_weights(tmp_path / "other.pth"))
     after = []
     wait_until(lambda: after.append(pipeline.take()) or after[-1] is not None)

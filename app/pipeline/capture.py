@@ -11,7 +11,8 @@ from app.pipeline.frame import EndOfSource, Frame
 from app.pipeline.pacer import Pacer
 from app.pipeline.stats import Stats
 from app.sources.base import Source, SourceInfo
-from app.sources.spec import SourceSpec, open_source
+from app.sources.opening import open_source
+from app.sources.spec import SourceSpec
 
 
 class Capture(threading.Thread):

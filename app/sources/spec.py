@@ -1,4 +1,4 @@
-"""From what the user typed to an open source."""
+"""Which source the user means."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Literal
 
 from app.errors import SourceError
-from app.sources.base import Source
 
 Kind = Literal["camera", "file", "demo"]
 
@@ -51,23 +50,3 @@ def parse_source(text: str) -> SourceSpec:
     if text.isdecimal() and text.isascii():
         return SourceSpec("camera", str(int(text)))
     return SourceSpec("file", text)
-
-
-def open_source(spec: SourceSpec) -> Source:
-    """Open a source; may take seconds, so never on the thread of the window.
-
-    Raises:
-        SourceError: it cannot be opened.
-    """
-    # Imported when needed: a run on a file needs no camera back end, and so on.
-    if spec.kind == "camera":
-        from app.sources.camera import CameraSource
-
-        return CameraSource(spec)
-    if spec.kind == "demo":
-        from app.sources.demo import DemoSource
-
-        return DemoSource(spec)
-    from app.sources.file import FileSource
-
-    return FileSource(spec)

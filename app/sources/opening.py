@@ -1,0 +1,26 @@
+"""From what the user means to an open source."""
+
+from __future__ import annotations
+
+from app.sources.base import Source
+from app.sources.spec import SourceSpec
+
+
+def open_source(spec: SourceSpec) -> Source:
+    """Open a source; may take seconds, so never on the thread of the window.
+
+    Raises:
+        SourceError: it cannot be opened.
+    """
+    # Imported when needed: a run on a file needs no camera back end, and so on.
+    if spec.kind == "camera":
+        from app.sources.camera import CameraSource
+
+        return CameraSource(spec)
+    if spec.kind == "demo":
+        from app.sources.demo import DemoSource
+
+        return DemoSource(spec)
+    from app.sources.file import FileSource
+
+    return FileSource(spec)
