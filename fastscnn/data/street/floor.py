@@ -6,6 +6,7 @@ from math import ceil, cos, pi, sin
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from fastscnn.data.street import scene
 from fastscnn.data.street.art import Art
@@ -14,7 +15,20 @@ from fastscnn.data.street.light import Image, Tone, clip8
 from fastscnn.data.street.view import EYE, FAR, View
 
 Chunks = list[tuple[int, scene.Chunk]]
-_RING = tuple((i * pi / 7, cos(i * pi / 7), sin(i * pi / 7)) for i in range(14))
+_COARSE = 2.5
+"""From this many pixels per texel of the ground on, every second column is looked up."""
+
+
+def _ring(turn: float) -> list[tuple[float, float]]:
+    """Outline of the shadow of a tree, about 1 in radius."""
+    out = []
+    for a in (i * pi / 7 for i in range(14)):
+        r = 1 + 0.16 * sin(3 * a + turn) + 0.10 * sin(5 * a + turn)
+        out.append((r * cos(a), r * sin(a)))
+    return out
+
+
+_RINGS = [_ring(i * pi / 8) for i in range(16)]
 
 
 class GroundView(View):
@@ -27,7 +41,7 @@ class GroundView(View):
         self._art = art
         # Haze of the ground, by rows below the horizon: what is left of it and what is added.
         z = self._focal * EYE / np.maximum(np.arange(height) + 0.5, 0.4)
-        haze = np.array([self._haze_at(v) for v in np.minimum(z, FAR).tolist()], np.float32)
+        haze = self._hazes_at(np.minimum(z, FAR)).astype(np.float32)
         self._hazy = int(np.count_nonzero(haze > 0.012))
         haze = haze[: self._hazy, None]
         self._ground_keep = clip8(np.repeat(255 * (1 - haze), width, axis=1))
@@ -35,30 +49,48 @@ class GroundView(View):
         added[..., :3] = haze[..., None] * self._haze
         self._ground_haze = clip8(added)
         self._columns = np.arange(width, dtype=np.float32)[None]
+        # Near the camera a texel covers pixels; there every second column is enough.
+        self._half_columns = self._columns[:, : (width + 1) // 2] * 2 + np.float32(0.5)
+        self._far_rows = 2 * ceil(EYE * GRAIN * _COARSE / 2)
 
     def _draw_ground(self, chunks: Chunks, things: list[scene.Thing]) -> None:
         """Look up every pixel below the horizon in the baked ground and lay the shadows on it."""
-        w = self.width
         y0 = min(max(ceil(self._yh + 0.5), 0), self.height - 1)
+        out = self._canvas[y0:]
+        shade = self._shadows(y0, chunks, things)
+        split, middle = min(self._far_rows, len(out)), self._far_rows // 2
         rows = np.arange(y0, self.height, dtype=np.float64)
+        self._look_up(rows[:split], self._columns, chunks, out[:split])
+        part = shade[: middle + 1]
+        light = cv2.resize(part, (self.width, 2 * len(part)), interpolation=cv2.INTER_LINEAR)
+        self._shade(out[:split], np.asarray(light[:split], np.uint8), 0)
+        if split < len(out):
+            part = shade[middle - 1 :]
+            wide = part.shape[1]
+            half = np.empty((len(out) - split, wide, 4), np.uint8)
+            self._look_up(rows[split:], self._half_columns, chunks, half)
+            light = cv2.resize(part, (wide, 2 * len(part)), interpolation=cv2.INTER_LINEAR)
+            self._shade(half, np.asarray(light[2 : 2 + len(half)], np.uint8), split)
+            out[split:] = cv2.resize(half, (2 * wide, len(half)))[:, : self.width]
+
+    def _look_up(
+        self, rows: NDArray[np.float64], columns: NDArray[np.float32], chunks: Chunks, out: Image
+    ) -> None:
+        """Look up the ground of some rows of the picture at some columns."""
         z = np.minimum(self._focal * EYE / np.maximum(rows - self._yh, 0.4), 600.0)
         near = np.minimum(z, FAR + 30)
         start = self._x - self._shifts(near) - self._xc * z / self._focal + REACH
-        step = (z / self._focal * GRAIN).astype(np.float32)[:, None]
-        map_x = step * self._columns
+        map_x = (z / self._focal * GRAIN).astype(np.float32)[:, None] * columns
         map_x += (start * GRAIN - 0.5).astype(np.float32)[:, None]
         # Row in the baked ground, for the left and for the right half of the street.
         place = self._z + near
         index = np.floor(place / CHUNK)
         local = (place - index * CHUNK) * GRAIN
-        known = {k: (c.left, c.right) for k, c in chunks}
-        nearest = max(known)
-        kinds = np.array([known[min(int(k), nearest)] for k in index.tolist()])
+        known = np.array([(c.left, c.right) for _, c in chunks])
+        kinds = known[np.minimum(index.astype(np.int64) - chunks[0][0], len(known) - 1)]
         footprint = z * z / (self._focal * EYE) * GRAIN
         level = np.clip(np.log2(np.maximum(footprint, 1.0)) - 0.35, 0, 6).astype(np.int64)
-        out = self._canvas[y0:]
-        labels = np.empty((rows.size, w), np.uint8)
-        map_y = np.empty((rows.size, w), np.float32)
+        map_y = np.empty_like(map_x)
         middle = np.float32(REACH * GRAIN)
         edges = [*np.flatnonzero(np.diff(level)).tolist(), rows.size - 1]
         first = 0
@@ -66,7 +98,7 @@ class GroundView(View):
             band = slice(first, last + 1)
             first = last + 1
             k = int(level[last])
-            image, ids, factor, high = self._art.ground.levels[k]
+            image, factor, high = self._art.ground.levels[k]
             at = np.clip(local[band] / (1 << k) - 0.5, 0, high - 1)
             left, right = ((kinds[band, i] * high + at).astype(np.float32)[:, None] for i in (0, 1))
             map_y[band] = right
@@ -77,16 +109,20 @@ class GroundView(View):
                 mx = mx * np.float32(factor)
             edge = cv2.BORDER_REPLICATE
             cv2.remap(image, mx, my, cv2.INTER_LINEAR, dst=out[band], borderMode=edge)
-            cv2.remap(ids, mx, my, cv2.INTER_NEAREST, dst=labels[band], borderMode=edge)
-        shade = self._shadows(y0, chunks, things)
-        hazy = min(self._hazy, rows.size)
-        cv2.multiply(shade[:hazy], self._ground_keep[:hazy], dst=shade[:hazy], scale=1 / 255)
-        cv2.multiply(out, cv2.cvtColor(shade, cv2.COLOR_GRAY2RGBA), dst=out, scale=1 / 255)
-        cv2.add(out[:hazy], self._ground_haze[:hazy], dst=out[:hazy])
-        cv2.insertChannel(labels, out, 3)
+
+    def _shade(self, out: Image, light: Image, first: int) -> None:
+        """Lay shadows and haze on rows of the ground, ``first`` rows below the horizon."""
+        wide = out.shape[1]
+        hazy = min(max(self._hazy - first, 0), len(out))
+        if hazy:
+            keep = self._ground_keep[first : first + hazy, :wide]
+            cv2.multiply(light[:hazy], keep, dst=light[:hazy], scale=1 / 255)
+        cv2.multiply(out, cv2.cvtColor(light, cv2.COLOR_GRAY2RGBA), dst=out, scale=1 / 255)
+        if hazy:
+            cv2.add(out[:hazy], self._ground_haze[first : first + hazy, :wide], dst=out[:hazy])
 
     def _shadows(self, y0: int, chunks: Chunks, things: list[scene.Thing]) -> Image:
-        """Brightness of the ground, (height − y0)×width uint8, drawn at half size."""
+        """Brightness of the ground below the row ``y0``, uint8, in half the size."""
         w, h = self.width, self.height - y0
         mask = np.full(((h + 1) // 2, (w + 1) // 2), 255, np.uint8)
         tone, sun = self._tone, self._sun
@@ -149,14 +185,11 @@ class GroundView(View):
                 )
             elif t.kind in (scene.TREE, scene.BUSH):
                 if tone.shadow < 0.95:
-                    turn, r0 = t.z * 7.0, t.size * 0.33
+                    ring, r = _RINGS[int(t.z * 7.0) % len(_RINGS)], t.size * 0.33
                     x, d = t.x + reach * t.size * 0.62, z + ahead * t.size * 0.62
-                    stretch = 1 + 0.35 * abs(reach)
-                    ring = []
-                    for a, c, e in _RING:
-                        r = r0 * (1 + 0.16 * sin(3 * a + turn) + 0.10 * sin(5 * a + turn))
-                        ring.append((x + r * stretch * c, d + r * e))
-                    fill(ring, round(255 - (255 - cast) * 0.85))
+                    wide = r * (1 + 0.35 * abs(reach))
+                    outline = [(x + wide * c, d + r * e) for c, e in ring]
+                    fill(outline, round(255 - (255 - cast) * 0.85))
             elif z > 45:
                 continue
             elif tone.shadow < 0.88:
@@ -193,5 +226,4 @@ class GroundView(View):
             for stop, value in areas:
                 cv2.fillConvexPoly(mask, fixed[start:stop], value, cv2.LINE_8, 4)
                 start = stop
-        soft = cv2.blur(mask, (3, 3))
-        return np.asarray(cv2.resize(soft, (w, h), interpolation=cv2.INTER_LINEAR), np.uint8)
+        return np.asarray(cv2.blur(mask, (3, 3)), np.uint8)

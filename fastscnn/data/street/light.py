@@ -16,6 +16,13 @@ ROAD, SIDEWALK, BUILDING, WALL, FENCE, POLE, LIGHT, SIGN = range(8)
 VEGETATION, TERRAIN, SKY, PERSON, RIDER, CAR, TRUCK, BUS = range(8, 16)
 MOTORCYCLE, BICYCLE = 17, 18
 
+GROUND_CODES = {ROAD: 64, SIDEWALK: 128, TERRAIN: 192}
+"""What stands for the train ids of the ground while they are scaled together with its colours.
+
+A pavement always lies between road and grass, so a value between two codes is on the border of
+these two: the nearer code is the train id.
+"""
+
 
 def vec(values: Any) -> NDArray[np.float32]:
     """Any numbers as a float32 array, for colour arithmetic."""
@@ -121,6 +128,7 @@ class Picture:
         self.images: dict[tuple[int, int], Image] = {}
         self.alphas: dict[tuple[int, int], Image] = {}
         self.solid = alpha is None
+        self._mirrored: dict[int, tuple[Image, Image]] = {}
         for ky in range(depth + 1):
             for kx in range(ky, depth + 1) if both else (ky,):
                 size = (max(2, self.width >> kx), max(2, self.height >> ky))
@@ -128,6 +136,15 @@ class Picture:
                 self.images[kx, ky] = _shrunk(self.images.get(near, base), size)
                 if alpha is not None:
                     self.alphas[kx, ky] = _shrunk(self.alphas.get(near, alpha), size)
+
+    def level(self, k: int, flip: bool) -> tuple[Image, Image]:
+        """Picture and mask after ``k`` halvings, on demand mirrored left to right."""
+        if not flip:
+            return self.images[k, k], self.alphas[k, k]
+        if k not in self._mirrored:
+            image, alpha = cv2.flip(self.images[k, k], 1), cv2.flip(self.alphas[k, k], 1)
+            self._mirrored[k] = np.asarray(image, np.uint8), np.asarray(alpha, np.uint8)
+        return self._mirrored[k]
 
 
 def _shrunk(image: Image, size: tuple[int, int]) -> Image:

@@ -1,9 +1,7 @@
-"""What stands and moves where along the demo street.
+"""What stands where along the demo street.
 
 The street is endless.  It is cut into chunks of `CHUNK` metres; what stands in a chunk follows
-from a hash of (seed, chunk) alone.  What moves comes in streams of numbered slots that travel at
-a fixed speed; what fills a slot follows from a hash of (seed, stream, slot).  So every moment can
-be asked for directly, in any order.
+from a hash of (seed, chunk) alone.  So every place can be asked for directly, in any order.
 """
 
 from __future__ import annotations
@@ -15,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscnn.data.street.ground import AVENUE, CHUNK, CITY, CROSS, KERB, PARK, SUBURB
-from fastscnn.data.street.models import BUS_MODEL, TRUCK_MODEL, VAN
+from fastscnn.data.street.models import TRUCK_MODEL, VAN
 
 LEFT, RIGHT = -1, 1
 
@@ -76,6 +74,16 @@ class Chunk:
     things: list[Thing] = field(default_factory=list)
 
 
+def seed_number(seed: int) -> int:
+    """Any integer as one that is not negative, each another one."""
+    return abs(int(seed)) * 2 + (seed < 0)
+
+
+def generator(number: int, stream: int, index: int) -> np.random.Generator:
+    """The random numbers of one piece of a street; ``number`` comes from `seed_number`."""
+    return np.random.default_rng((number, stream, index + (1 << 32)))
+
+
 class Scene:
     """The contents of the street for one seed.
 
@@ -88,18 +96,17 @@ class Scene:
     """
 
     def __init__(self, seed: int, town: int, heights: list[float], trees: int, people: int) -> None:
-        self._seed = abs(int(seed)) * 2 + (seed < 0)
+        self._number = seed_number(seed)
         self._town = town
         self._heights = heights
         self._trees = trees
         self._people = people
         self._chunks: dict[int, Chunk] = {}
-        self._slots: dict[tuple[int, int], tuple[float, ...]] = {}
         rng = self._rng(0, 0)
         self._phase = rng.uniform(0, 6.28, 4).tolist()
 
     def _rng(self, stream: int, index: int) -> np.random.Generator:
-        return np.random.default_rng((self._seed, stream, index + (1 << 32)))
+        return generator(self._number, stream, index)
 
     def bend(self, z: float) -> float:
         """Sideways position of the road in metres at the way point ``z``."""
@@ -126,7 +133,7 @@ class Scene:
         return found
 
     def _district(self, group: int) -> tuple[int, int]:
-        kind = (group + self._seed) % 4 if group < 2 else int(self._rng(1, group).integers(0, 5))
+        kind = (group + self._number) % 4 if group < 2 else int(self._rng(1, group).integers(0, 5))
         return ((CITY, CITY), (SUBURB, SUBURB), (AVENUE, AVENUE), (CITY, AVENUE), (PARK, SUBURB))[
             kind
         ]
@@ -368,89 +375,3 @@ class Scene:
                 chunk.things.append(Thing(MOTORBIKE, x + side * 0.2, at + 1, int(rng.integers(2))))
             elif roll < share + 0.10 and i == 0:
                 chunk.things.append(Thing(VEHICLE, side * 4.3, at, TRUCK_MODEL, paint, side))
-
-    # ------------------------------------------------------------------------------ movement
-
-    def _slot(self, stream: int, index: int) -> tuple[float, ...]:
-        key = (stream, index)
-        found = self._slots.get(key)
-        if found is None:
-            if len(self._slots) > 2000:
-                self._slots.clear()
-            found = self._slots[key] = tuple(self._rng(10 + stream, index).random(5).tolist())
-        return found
-
-    def moving(self, time: float, start: float, stop: float) -> list[Thing]:
-        """Everything that moves between the way points ``start`` and ``stop`` at a time."""
-        out: list[Thing] = []
-        # (stream, spacing, speed, x, share of filled slots)
-        for stream, gap, speed, x, share in (
-            (0, 26.0, -9.0, -1.8, 0.62),
-            (1, 11.0, 1.35, 7.05, 0.5),
-            (2, 11.0, -1.2, 6.45, 0.5),
-            (3, 11.0, 1.25, -6.45, 0.5),
-            (4, 11.0, -1.3, -7.05, 0.5),
-            (5, 55.0, 4.5, 3.15, 0.55),
-            (6, 70.0, -4.8, -3.2, 0.5),
-        ):
-            travelled = speed * time
-            for i in range(
-                floor((start - 12 - travelled) / gap), floor((stop - travelled) / gap) + 1
-            ):
-                a, b, c, d, e = self._slot(stream, i)
-                z = (i + 0.35 * b) * gap + travelled
-                if a > share or not start - 12 < z < stop:
-                    continue
-                facing = 1 if speed > 0 else -1
-                if stream == 0:
-                    model = (
-                        int(c * 4)
-                        if c < 0.8
-                        else (VAN, BUS_MODEL, TRUCK_MODEL)[int((c - 0.8) * 15) % 3]
-                    )
-                    out.append(Thing(VEHICLE, x, z, model, int(d * 11), facing))
-                elif stream < 5:
-                    who, shift = int(c * self._people) % self._people, (d - 0.5) * 0.5
-                    out.append(Thing(PEDESTRIAN, x + shift, z, who, 1.6 + 0.28 * e, facing, b))
-                    if e > 0.7:
-                        out.append(
-                            Thing(
-                                PEDESTRIAN,
-                                x + shift + 0.6 * (1 if x > 0 else -1),
-                                z + 0.2,
-                                (who + 1) % self._people,
-                                1.62 + 0.2 * a,
-                                facing,
-                                d,
-                            )
-                        )
-                else:
-                    out.append(Thing(CYCLIST, x, z, int(c * 2), 1.78, facing, b))
-        out += self._ahead(time, start)
-        return out
-
-    def _ahead(self, time: float, start: float) -> list[Thing]:
-        """The vehicles in the own lane; their distance drifts from one target to the next."""
-        out = []
-        window = floor(time / 16.0)
-        part = time / 16.0 - window
-        part = part * part * (3 - 2 * part)
-        distance = 0.0
-        for rank, base in ((0, 13.0), (1, 20.0)):
-            gaps = []
-            for w in (window, window + 1):
-                slot = self._slot(20 + rank, w)
-                gaps.append(base + 12 * slot[1] + (150.0 if slot[0] > 0.62 else 0.0))
-            distance += gaps[0] + (gaps[1] - gaps[0]) * part
-            who = self._slot(23 + rank, self._era(rank, window))
-            model = int(who[2] * 4) if who[2] < 0.75 else VAN + int(who[3] * 3)
-            if distance < 130:
-                out.append(Thing(VEHICLE, 1.8, start + distance, model, int(who[4] * 11), 1))
-        return out
-
-    def _era(self, rank: int, window: int) -> int:
-        """The last window that began with the vehicle far away: there it may become another one."""
-        for back in range(window, window - 16, -1):
-            if self._slot(20 + rank, back)[0] > 0.62:
-                return back
-        return 0

@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from fastscnn.data.street.art import TOWN, paint_all
 from fastscnn.data.street.ground import CHUNK, sky
 from fastscnn.data.street.houses import BRICK
-from fastscnn.data.street.light import TONES, clip8
-from fastscnn.data.street.scene import Scene, Thing
+from fastscnn.data.street.light import GROUND_CODES, TONES, clip8
+from fastscnn.data.street.scene import Scene
 from fastscnn.data.street.things import ThingView
+from fastscnn.data.street.traffic import Traffic
 from fastscnn.data.street.view import FAR
 
 SPEED = 10.0
@@ -63,6 +64,7 @@ class Street(ThingView):
         art = paint_all(rng, tone, sun)
         heights = [p.height / BRICK for p in art.fronts[1]]
         street = Scene(self.seed, TOWN, heights, len(art.trees), len(art.people))
+        self._traffic = Traffic(self.seed, len(art.people))
         super().__init__(street, art, tone, sun, int(width), int(height))
         self._phase = rng.uniform(0, 6.28, 4).tolist()
         self._bake_lens(rng)
@@ -76,6 +78,11 @@ class Street(ThingView):
         y, x = np.mgrid[0:h, 0:w].astype(np.float32)
         r2 = ((x - w / 2) / w) ** 2 + ((y - h / 2) / h) ** 2
         self._vignette = np.repeat(clip8(255 * (1 - 0.34 * r2))[..., None], 3, axis=2)
+        # Train ids by what the canvas holds; on the ground it holds codes, see `GROUND_CODES`.
+        names = np.arange(256)
+        for train_id, code in GROUND_CODES.items():
+            names[code - 32 : code + 32] = train_id
+        self._train_ids = names.astype(np.uint8)
         sigma = 2.2 + 1.6 * self._tone.dark
         grain = rng.normal(2.5 * sigma, sigma, (h + 61, w + 67, 1))
         self._grain = clip8(grain + rng.normal(0, sigma * 0.4, (h + 61, w + 67, 3)))
@@ -97,33 +104,13 @@ class Street(ThingView):
         self._aim(
             SPEED * time, x, 0.0022 * sin(2.3 * time + p[2]) + 0.0012 * sin(5.1 * time + p[3])
         )
-        self._draw_sky()
         first, last = floor(self._z / CHUNK), floor((self._z + FAR) / CHUNK)
         chunks = [(k, self._scene.chunk(k)) for k in range(first - 1, last + 1)]
         things = [t for _, c in chunks for t in c.things if 0.6 < t.z + 6 - self._z < FAR + 6]
-        things += self._scene.moving(time, self._z, self._z + FAR)
+        things += self._traffic.moving(time, self._z, self._z + FAR)
+        self._draw_sky()
         self._draw_ground(chunks, things)
-        for _, chunk in reversed(chunks):
-            for strip in chunk.strips:
-                if strip.x > 15:
-                    self._draw_strip(strip)
-        for house, hidden in self._row_of_houses(chunks):
-            self._draw_house(house, hidden)
-        # Seen from the road, what stands farther to the side never hides what stands nearer to
-        # its middle.  So the order is by bands from the outside in, and by distance inside a band.
-        bands: tuple[list[Thing], ...] = ([], [], [], [])
-        for thing in sorted(things, key=lambda t: -t.z):
-            away = abs(thing.x)
-            bands[0 if away > 8.5 else 1 if away > 5.4 else 2 if away > 3.6 else 3].append(thing)
-        for thing in bands[0]:
-            self._draw_thing(thing, time)
-        for _, chunk in reversed(chunks):
-            for strip in chunk.strips:
-                if strip.x <= 15:
-                    self._draw_strip(strip)
-        for band in bands[1:]:
-            for thing in band:
-                self._draw_thing(thing, time)
+        self._draw_standing(chunks, things, time)
         return self._develop(time)
 
     def _draw_sky(self) -> None:
@@ -141,6 +128,8 @@ class Street(ThingView):
     def _develop(self, time: float) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """What the lens and the sensor add: softness, darker corners, noise."""
         labels = np.asarray(cv2.extractChannel(self._canvas, 3), np.uint8)
+        ground = labels[max(ceil(self._yh), 0) :]
+        cv2.LUT(ground, self._train_ids, dst=ground)
         rgb = cv2.cvtColor(self._canvas, cv2.COLOR_RGBA2RGB)
         cv2.GaussianBlur(rgb, (3, 3), 0.55, dst=rgb)
         cv2.multiply(rgb, self._vignette, dst=rgb, scale=1 / 255)

@@ -3,41 +3,158 @@
 from __future__ import annotations
 
 from math import floor
+from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from fastscnn.data.street import scene
-from fastscnn.data.street.art import STEPS, TOWN, Art
-from fastscnn.data.street.floor import Chunks, GroundView
+from fastscnn.data.street.art import STEPS, TOWN
+from fastscnn.data.street.floor import Chunks
 from fastscnn.data.street.ground import CHUNK
-from fastscnn.data.street.light import BUILDING, LIGHT, POLE, Tone, vec
-from fastscnn.data.street.models import (
-    END,
-    HEAD,
-    MATERIALS,
-    PAINT,
-    PAINTS,
-    SIDE,
-    TAIL,
-    TOP,
-    Model,
-)
-from fastscnn.data.street.view import EYE, FAR
+from fastscnn.data.street.light import BUILDING, LIGHT, POLE
+from fastscnn.data.street.vehicles import Pose, VehicleView
+from fastscnn.data.street.view import EYE, FAR, Wall
 
-Fills = tuple[list[tuple[int, int]], NDArray[np.float32], NDArray[np.float32]]
+_SOLID = {"brick": 0.98, "boards": 0.9, "hedge": 0.7, "forest": 0.55, "rail": 0.0}
+"""How much of the height of a strip has no holes."""
+
+# Greatest reach to the side and height of the things, in metres or, for those of a size of their
+# own, in shares of it.
+_REACH = {
+    scene.TREE: (0.42, 1.01), scene.BUSH: (0.85, 1.02), scene.PEDESTRIAN: (0.22, 1.05),
+    scene.LAMP: (2.8, 7.8), scene.SIGNPOST: (0.45, 3.2), scene.SIGNAL: (0.25, 3.6),
+    scene.CYCLIST: (0.5, 1.9), scene.BICYCLES: (1.4, 1.1), scene.MOTORBIKE: (1.5, 1.4),
+    scene.BOLLARD: (0.12, 1.0),
+}  # fmt: skip
+_SIZED = (scene.TREE, scene.BUSH, scene.PEDESTRIAN)
 
 
-class ThingView(GroundView):
+class Spot(NamedTuple):
+    """Where a thing stands: pixel of its foot, pixels per metre, share of haze, distance."""
+
+    u: float
+    v: float
+    scale: float
+    haze: float
+    z: float
+
+
+class HouseShot(NamedTuple):
+    """A house that is seen: its front if that is seen, and whether its end and roof are."""
+
+    house: scene.House
+    hidden: float
+    front: Wall | None
+    rest: bool
+
+
+class ThingView(VehicleView):
     """A view that can draw everything that stands or moves on the street."""
 
-    def __init__(
-        self, street: scene.Scene, art: Art, tone: Tone, sun: int, width: int, height: int
-    ) -> None:
-        super().__init__(street, art, tone, sun, width, height)
-        self._veil_color = vec((*tone.haze, 0.0))
-        self._colors: dict[tuple[int, int, bool, int, bool], Fills] = {}
+    def _draw_standing(self, chunks: Chunks, things: list[scene.Thing], time: float) -> None:
+        """Draw all that stands or moves on the ground.
+
+        Seen from the road, what stands farther to the side never hides what stands nearer to its
+        middle.  So the order is by bands from the outside in, and by distance inside a band.  In
+        the opposite order it is first found out what is seen at all.
+        """
+        bands: tuple[list[scene.Thing], ...] = ([], [], [], [])
+        for thing in sorted(things, key=lambda t: -t.z):
+            away = abs(thing.x)
+            bands[0 if away > 8.5 else 1 if away > 5.4 else 2 if away > 3.6 else 3].append(thing)
+        strips = [s for _, c in reversed(chunks) for s in c.strips]
+        self._skyline.clear()
+        inner = [t for band in bands[1:] for t in band]
+        inner_seen = self._see_things(inner)
+        low = self._see_strips([s for s in strips if s.x <= 15])
+        outer_seen = self._see_things(bands[0])
+        houses = self._see_houses(chunks)
+        for wall in self._see_strips([s for s in strips if s.x > 15]):
+            self._draw_wall(wall)
+        for shot in houses:
+            self._draw_house(shot)
+        self._draw_things(outer_seen, time)
+        for wall in low:
+            self._draw_wall(wall)
+        self._draw_things(inner_seen, time)
+
+    def _see_things(self, things: list[scene.Thing]) -> list[tuple[scene.Thing, Spot | Pose]]:
+        """Those of the things that are seen, in the same order; the last one is the nearest."""
+        if not things:
+            return []
+        x, z = np.array([(t.x, t.z - self._z) for t in things]).T
+        near = np.maximum(z, 1.0)
+        scale = self._focal / near
+        u = self._xc + (x - self._x + self._shifts(near)) * scale
+        spots = np.stack((u, self._yh + EYE * scale, scale, self._hazes_at(near), z), axis=1)
+        out: list[tuple[scene.Thing, Spot | Pose]] = []
+        for t, at in zip(reversed(things), reversed(spots.tolist()), strict=True):
+            if t.kind == scene.VEHICLE:
+                pose = self._see_vehicle(t)
+                if pose:
+                    out.append((t, pose))
+                continue
+            spot = Spot(*at)
+            if not 1.5 < spot.z < FAR:
+                continue
+            half, tall = _REACH[t.kind]
+            size = spot.scale * t.size if t.kind in _SIZED else spot.scale
+            half = half * size + 2
+            if self._skyline.shows(spot.u - half, spot.u + half, spot.v - tall * size - 2):
+                out.append((t, spot))
+        out.reverse()
+        return out
+
+    def _draw_things(self, seen: list[tuple[scene.Thing, Spot | Pose]], time: float) -> None:
+        vehicles = iter(self._pose_vehicles([at for _, at in seen if isinstance(at, Pose)]))
+        for t, at in seen:
+            if isinstance(at, Pose):
+                self._draw_polygons(next(vehicles))
+            else:
+                self._draw_thing(t, at, time)
+
+    def _see_strips(self, strips: list[scene.Strip]) -> list[Wall]:
+        """The strips that are seen; far ones first, as they were given."""
+        out = []
+        for strip in reversed(strips):
+            z0, z1 = strip.z0 - self._z, strip.z1 - self._z
+            if z1 < 1 or z0 > FAR:
+                continue
+            picture = self._art.strips[strip.side][strip.kind]
+            part = min((z1 - z0) / CHUNK, 1.0)
+            wall = self._see_wall(
+                picture, strip.side, strip.x, z0, z1, strip.height, part, _SOLID[strip.kind]
+            )
+            if wall:
+                out.append(wall)
+        out.reverse()
+        return out
+
+    def _see_houses(self, chunks: Chunks) -> list[HouseShot]:
+        """The houses that are seen, far ones first."""
+        out = []
+        for b, hidden in reversed(self._row_of_houses(chunks)):
+            z0, z1 = b.z0 - self._z, b.z1 - self._z
+            if z1 < 1 or z0 > FAR - 1:
+                continue
+            near = max(z0, 1.0)
+            u1, _ = self._project(b.side * (b.x + b.depth), 0.0, near)
+            rest = b.roof > 0 or (z0 > 1 and b.height > hidden)
+            if rest:  # the end and the roof, which hangs over a little
+                u0, v = self._project(b.side * (b.x - 0.5), b.height + b.roof + 1.0, near)
+                ends = (u0, u1, self._project(b.side * (b.x - 0.5), 0.0, min(z1, FAR))[0])
+                rest = self._skyline.shows(min(ends), max(ends), v)
+            picture = self._art.fronts[b.side][b.picture]
+            part = min((z1 - z0) / 12.0, 1.0)
+            front = self._see_wall(picture, b.side, b.x, z0, z1, b.height, part, 1.0)
+            if z0 > 1.0:
+                ax, ay = self._project(b.side * b.x, b.height, z0)
+                self._skyline.cover(min(ax, u1), max(ax, u1), ay)
+            if rest or front:
+                out.append(HouseShot(b, hidden, front, rest))
+        out.reverse()
+        return out
 
     @staticmethod
     def _row_of_houses(chunks: Chunks) -> list[tuple[scene.House, float]]:
@@ -52,19 +169,14 @@ class ThingView(GroundView):
         out.reverse()
         return out
 
-    def _draw_strip(self, strip: scene.Strip) -> None:
-        z0, z1 = strip.z0 - self._z, strip.z1 - self._z
-        if z1 < 1 or z0 > FAR:
-            return
-        picture = self._art.strips[strip.side][strip.kind]
-        part = min((z1 - z0) / CHUNK, 1.0)
-        self._upright(picture, strip.side, strip.x, z0, z1, strip.height, 0.0, part)
+    def _draw_house(self, shot: HouseShot) -> None:
+        if shot.rest:
+            self._draw_end_and_roof(shot.house, shot.hidden)
+        if shot.front:
+            self._draw_wall(shot.front)
 
-    def _draw_house(self, b: scene.House, hidden: float) -> None:
+    def _draw_end_and_roof(self, b: scene.House, hidden: float) -> None:
         z0, z1 = b.z0 - self._z, b.z1 - self._z
-        if z1 < 1 or z0 > FAR - 1:
-            return
-        picture = self._art.fronts[b.side][b.picture]
         x, out = b.side * b.x, b.side * (b.x + b.depth)
         haze = self._haze_at(max((z0 + z1) / 2, 1.0))
         near = max(z0, 1.0)
@@ -102,8 +214,6 @@ class ThingView(GroundView):
             self._fill(pts, self._mix(roof_color, BUILDING, haze))
             if b.tint % 2 == 0:
                 self._chimney(ridge, b.height + b.roof, (z0 + z1) / 2, haze)
-        width = (z1 - z0) / 12.0
-        self._upright(picture, b.side, b.x, z0, z1, b.height, 0.0, min(width, 1.0))
 
     def _chimney(self, x: float, y: float, z: float, haze: float) -> None:
         if z < 3:
@@ -119,18 +229,8 @@ class ThingView(GroundView):
         ]
         self._fill(box, self._mix(color, BUILDING, haze))
 
-    def _draw_thing(self, t: scene.Thing, time: float) -> None:
-        z = t.z - self._z
-        if t.kind == scene.VEHICLE:
-            self._draw_vehicle(t, z)
-            return
-        if not 1.5 < z < FAR:
-            return
-        u, v = self._project(t.x, 0.0, z)
-        scale = self._focal / z
-        if not -6 * scale < u < self.width + 6 * scale:
-            return
-        haze = self._haze_at(z)
+    def _draw_thing(self, t: scene.Thing, at: Spot, time: float) -> None:
+        u, v, scale, haze, z = at
         if t.kind in (scene.TREE, scene.BUSH):
             pictures = self._art.bushes if t.kind == scene.BUSH else self._art.trees
             picture = pictures[t.variant % len(pictures)]
@@ -218,62 +318,3 @@ class ThingView(GroundView):
             radius = max(1, round(0.125 * s * 16))
             fill = self._mix(color, LIGHT, haze * (0.5 if on else 1.0))
             cv2.circle(self._canvas, center, radius, fill, -1, cv2.LINE_8, 4)
-
-    def _draw_vehicle(self, t: scene.Thing, z: float) -> None:
-        model = self._art.fleets[t.facing][t.variant]
-        if z + model.length < 1.5 or z > FAR:
-            return
-        # Parked cars on the other side are met by their front, on the own side by their rear.
-        near = max(z, 0.3)
-        u, _ = self._project(t.x, 0.0, near)
-        scale = self._focal / near
-        if z > 6 and not -8 * scale < u < self.width + 8 * scale:
-            return
-        side = 1.0 if self._x - self._shift(near) > t.x else -1.0
-        shift = self._shift(z)
-        lean = (self._shift(z + model.length) - shift) / model.length
-        pts = model.points
-        depth = np.maximum(pts[:, 2] + np.float32(z), 0.4)
-        x = pts[:, 0] * side + np.float32(t.x + shift - self._x) + pts[:, 2] * np.float32(lean)
-        scaled = np.float32(self._focal) / depth
-        screen = np.empty((len(pts), 2), np.float32)
-        screen[:, 0] = self._xc + x * scaled
-        screen[:, 1] = self._yh + (EYE - pts[:, 1]) * scaled
-        fixed = np.clip(screen * 16, -4e5, 4e5).round().astype(np.int32)
-        inner = abs(t.x + shift - self._x) < model.half
-        fine = 32.0 if model.length < 6 else 55.0
-        detail = 0 if z > 2 * fine else (1 if z > fine else 2)
-        haze = self._haze_at(max(z + model.length / 2, 1.0))
-        lit = side * self._sun > 0
-        faces, base, shine = self._fills(model, int(t.size), lit, detail, inner)
-        keep = (1 - haze * shine)[:, None]
-        colors = (base * keep + self._veil_color * (1 - keep)).tolist()
-        canvas = self._canvas
-        for (start, stop), (r, g, b, _) in zip(faces, colors, strict=True):
-            color = (r, g, b, model.label)
-            cv2.fillConvexPoly(canvas, fixed[start:stop], color, cv2.LINE_8, 4)
-
-    def _fills(self, model: Model, color: int, lit: bool, detail: int, inner: bool) -> Fills:
-        """Faces of a vehicle that are to be drawn, their colours without haze (RGB and one spare)
-        and how strongly the haze takes them."""
-        key = (id(model), color, lit, detail, inner)
-        found = self._colors.get(key)
-        if found is None:
-            tone = self._tone
-            light = {
-                SIDE: tone.face(0.9 if lit else 0.0),
-                END: tone.face(0.4),
-                TOP: tone.face(0.95),
-            }
-            glow = {HEAD: (255, 240, 200), TAIL: (255, 52, 40)} if tone.dark else {}
-            faces, colors, shine = [], [], []
-            for start, stop, material, facing, factor, rank in model.faces:
-                if rank > detail or (inner and facing == SIDE):
-                    continue
-                base = vec(PAINTS[color] if material == PAINT else MATERIALS[material])
-                shown = vec(glow.get(material, base * light[facing] * factor + 6))
-                faces.append((start, stop))
-                colors.append([*np.minimum(shown, 255).tolist(), 0.0])
-                shine.append(0.5 if material in glow else 1.0)
-            found = self._colors[key] = (faces, vec(colors), vec(shine))
-        return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import ceil, exp, floor, log2
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from fastscnn.data.street.light import Image, Picture, Tone, vec
 from fastscnn.data.street.scene import Scene
+from fastscnn.data.street.skyline import Skyline
 
 EYE = 1.45
 """Height of the camera in metres."""
@@ -38,6 +40,29 @@ def _resized(image: Image, wide: int, high: int, inside: tuple[int, int, int, in
     return np.asarray(part[y0 - top : y1 - top, x0 - left : x1 - left], np.uint8)
 
 
+End = tuple[float, float, float, float]
+
+
+class Wall(NamedTuple):
+    """A wall along the street that is seen and how it is drawn.
+
+    Attributes:
+        picture: what is on it.
+        inside: first column of its seen part, one past the last and one past the last row.
+        near, far: its ends: column, rows of its foot and of its upper edge, distance.
+        u0, u1: the shown part of the width of the picture, 0–1.
+        height: in metres.
+    """
+
+    picture: Picture
+    inside: tuple[int, int, int]
+    near: End
+    far: End
+    u0: float
+    u1: float
+    height: float
+
+
 class View:
     """A camera on the street and its canvas: four channels, RGB and train id, in one.
 
@@ -54,6 +79,7 @@ class View:
         self._center = (width - 1) / 2
         self._horizon = 0.43 * height
         self._canvas = np.empty((height, width, 4), np.uint8)
+        self._skyline = Skyline(width)
         self._haze = vec(tone.haze)
         self._veils: dict[int, Image] = {}
         self._small: dict[tuple[int, int, bool], tuple[Image, Image]] = {}
@@ -92,6 +118,12 @@ class View:
         part = 1 - exp(-((z / reach) ** 1.6))
         fade = min(max((z - 78.0) / (FAR - 80.0), 0.0), 1.0)
         return float(part + (1 - part) * fade * fade)
+
+    def _hazes_at(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+        """`_haze_at` for many distances at once."""
+        part = 1 - np.exp(-((z / self._tone.range) ** 1.6))
+        fade = np.minimum(np.maximum((z - 78.0) / (FAR - 80.0), 0.0), 1.0)
+        return np.asarray(part + (1 - part) * fade * fade, np.float64)
 
     def _project(self, x: float, y: float, z: float) -> tuple[float, float]:
         """Pixel position of a point; z is the distance from the camera."""
@@ -136,7 +168,7 @@ class View:
             box = self._mix(bright, label, haze)
             cv2.rectangle(self._canvas, (x0, top), (max(x0, x1), low), box, -1)
 
-    def _upright(
+    def _see_wall(
         self,
         picture: Picture,
         side: int,
@@ -144,47 +176,93 @@ class View:
         z0: float,
         z1: float,
         height: float,
-        u0: float,
-        u1: float,
-    ) -> None:
-        """Draw a picture on a wall along the street; u0–u1 is the part of its width, 0–1."""
+        part: float,
+        solid: float,
+    ) -> Wall | None:
+        """A wall along the street, or None if nothing of it is seen; it hides what is behind it.
+
+        ``part`` is how much of the picture's width it shows and ``solid`` how much of its height
+        is without holes, 0–1.
+        """
         lateral = abs(side * x - self._x)
         reach = self.width / 2 + abs(self._xc - self._center) + 40
         near = max(z0, lateral * self._focal / reach * 0.8, 1.0)
         far = min(z1, FAR)
         if near >= far:
-            return
-        span = z1 - z0
-        u0, u1 = u0 + (u1 - u0) * (near - z0) / span, u0 + (u1 - u0) * (far - z0) / span
+            return None
         ax, ay = self._project(side * x, 0.0, near)
         bx, by = self._project(side * x, 0.0, far)
-        at, bt = ay - height * self._focal / near, by - height * self._focal / far
+        tall = height * self._focal
+        at, bt = ay - tall / near, by - tall / far
         left, right = max(0, floor(min(ax, bx))), min(self.width, ceil(max(ax, bx)) + 1)
-        top, low = max(0, floor(min(at, bt))), min(self.height, ceil(max(ay, by)) + 1)
+        if left >= right or min(at, bt) >= self.height:
+            return None
+        # Never quite zero, so that a wall seen from its edge keeps a slope.
+        slope = (bt - at) / (bx - ax if abs(bx - ax) > 0.01 else 0.01)
+        seen = self._skyline.seen(left, right, at + (left - ax) * slope, at + (right - ax) * slope)
+        if seen is None:
+            return None
+        left, right, low = seen
+        low = min(low, self.height, ceil(max(ay, by)) + 1)
+        if solid and far - near > 0.5:
+            rise, fall = at + (ay - at) * (1 - solid), bt + (by - bt) * (1 - solid)
+            ends = ((ax, rise), (bx, fall))
+            (u0, t0), (u1, t1) = ends if ax < bx else ends[::-1]
+            self._skyline.cover(u0, u1, t0, t1)
+        scale = part / (z1 - z0)
+        near_end, far_end = (ax, ay, at, near), (bx, by, bt, far)
+        return Wall(
+            picture, (left, right, low), near_end, far_end,
+            (near - z0) * scale, (far - z0) * scale, height,
+        )  # fmt: skip
+
+    def _draw_wall(self, wall: Wall) -> None:
+        picture = wall.picture
+        (ax, ay, at, near), (bx, by, bt, far) = wall.near, wall.far
+        left, right, low = wall.inside
+        slope = (bt - at) / (bx - ax if abs(bx - ax) > 0.01 else 0.01)
+        top = min(at + (left - ax) * slope, at + (right - ax) * slope)
+        top = max(0, floor(max(top, min(at, bt))))
         if left >= right or top >= low:
             return
-        texels = (u1 - u0) * picture.width
+        texels = (wall.u1 - wall.u0) * picture.width
         kx = min(picture.depth, max(0, int(log2(max(texels / (abs(bx - ax) + 0.5), 1.0)) + 0.3)))
         ky = min(picture.depth, max(0, int(log2(max(picture.height / (by - bt + 0.5), 1.0)))))
         ky = min(ky, kx)
         image = picture.images[kx, ky]
         high, wide = image.shape[:2]
-        corners = [(u0 * wide, high), (u1 * wide, high), (u1 * wide, 0), (u0 * wide, 0)]
-        source = vec(corners) - np.float32(0.5)
-        target = vec([(ax, ay), (bx, by), (bx, bt), (ax, at)]) - vec((left, top))
-        matrix = cv2.getPerspectiveTransform(source, target)
+        # Where a pixel lies in the picture: along the wall (p) and down it (q), both as shares of
+        # the same divisor (r); all three are linear in the column and the row of the pixel.
+        rx, r1 = near - far, far * bx - near * ax
+        share = (wall.u1 - wall.u0) * near
+        px, p1 = share + rx * wall.u0, r1 * wall.u0 - share * ax
+        rest = 1 - EYE / wall.height
+        qy = near * far * (bx - ax) / self._focal / wall.height
+        qx, q1 = rx * rest, r1 * rest - qy * self._yh
+        r1, p1, q1 = r1 + rx * left, p1 + px * left, q1 + qx * left + qy * top
+        matrix = np.array(
+            (
+                (px * wide - rx / 2, 0.0, p1 * wide - r1 / 2),
+                (qx * high - rx / 2, qy * high, q1 * high - r1 / 2),
+                (rx, 0.0, r1),
+            )
+        )
         size = (right - left, low - top)
+        warp = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         warped = cv2.warpPerspective(
-            image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            image, matrix, size, flags=warp, borderMode=cv2.BORDER_REPLICATE
         )
         haze = self._haze_at(max((near + far) / 2, 1.0))
         warped = self._hazed(np.asarray(warped, np.uint8), haze)
         mask = np.zeros((size[1], size[0]), np.uint8)
-        cv2.fillConvexPoly(mask, (target * 16).round().astype(np.int32), 255, cv2.LINE_8, 4)
+        outline = [
+            (int((u - left) * 16), int((v - top) * 16))
+            for u, v in ((ax, ay), (bx, by), (bx, bt), (ax, at))
+        ]
+        cv2.fillConvexPoly(mask, np.array(outline, np.int32), 255, cv2.LINE_8, 4)
         if not picture.solid:
-            alpha = cv2.warpPerspective(
-                picture.alphas[kx, ky], matrix, size, flags=cv2.INTER_NEAREST
-            )
+            warp = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+            alpha = cv2.warpPerspective(picture.alphas[kx, ky], matrix, size, flags=warp)
             cv2.threshold(alpha, 127, 255, cv2.THRESH_BINARY, dst=alpha)
             cv2.bitwise_and(mask, alpha, dst=mask)
         cv2.copyTo(warped, mask, self._canvas[top:low, left:right])
@@ -213,14 +291,9 @@ class View:
                 image, alpha = image[part], alpha[part]
         else:
             k = min(picture.depth, max(0, int(log2(picture.height / high))))
-            if flip:
-                inside = (wide - inside[2], inside[1], wide - inside[0], inside[3])
-            image = _resized(picture.images[k, k], wide, high, inside)
-            alpha = _resized(picture.alphas[k, k], wide, high, inside)
-            alpha = np.asarray(cv2.threshold(alpha, 118, 255, cv2.THRESH_BINARY)[1], np.uint8)
-            if flip:
-                image = np.asarray(cv2.flip(image, 1), np.uint8)
-                alpha = np.asarray(cv2.flip(alpha, 1), np.uint8)
+            whole = picture.level(k, flip)
+            image, alpha = (_resized(part, wide, high, inside) for part in whole)
+            cv2.threshold(alpha, 118, 255, cv2.THRESH_BINARY, dst=alpha)
         image = self._hazed(image, haze)
         cv2.copyTo(image, alpha, self._canvas[y0:y1, x0:x1])
 
@@ -248,10 +321,10 @@ class View:
             if len(self._small) > 4000:
                 self._small.clear()
             k = min(picture.depth, int(log2(picture.height / high)))
-            image = cv2.resize(picture.images[k, k], (wide, high), interpolation=cv2.INTER_AREA)
-            alpha = cv2.resize(picture.alphas[k, k], (wide, high), interpolation=cv2.INTER_AREA)
-            if flip:
-                image, alpha = cv2.flip(image, 1), cv2.flip(alpha, 1)
+            whole = picture.level(k, flip)
+            image, alpha = (
+                cv2.resize(part, (wide, high), interpolation=cv2.INTER_AREA) for part in whole
+            )
             alpha = cv2.threshold(alpha, 110, 255, cv2.THRESH_BINARY)[1]
             found = self._small[key] = (np.asarray(image, np.uint8), np.asarray(alpha, np.uint8))
         return found
