@@ -7,12 +7,15 @@ import logging
 import os
 import signal
 import sys
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
 from app import __version__
 from app.errors import AppError, UsageError
-from app.pipeline.overlay import ViewOptions
+from app.libraries import check_opencv
+from app.pipeline.view import ViewOptions
 from app.settings import Settings
 from app.sources.spec import SourceSpec, parse_source
 from fastscnn.sizes import parse_input_size
@@ -28,6 +31,7 @@ examples:
   fastscnn-live clip.mp4                        a video file
   fastscnn-live --demo                          the built-in demo street
   fastscnn-live clip.mp4 --headless -o out.mp4  no window, annotated copy of every frame
+  fastscnn-live clip.mp4 --weights gluoncv      with a public checkpoint, downloaded once
 
 exit codes: 0 done, 2 wrong use, 3 source, 4 weights, 5 output, 130 interrupted"""
 
@@ -59,6 +63,19 @@ def _input_size(text: str) -> str | tuple[int, int]:
         return parse_input_size(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+class _ListWeights(argparse.Action):
+    """Prints the zoo and ends, as --version does."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *rest: object) -> None:
+        from app.zoo_table import zoo_table
+
+        print(zoo_table())
+        parser.exit()
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -94,7 +111,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     network.add_argument("--no-skip", action="store_true", help="disable the skip connection")
     network.add_argument(
-        "--weights", type=Path, metavar="FILE", help="a checkpoint; default: the shipped one"
+        "--weights",
+        metavar="WEIGHTS",
+        help="a checkpoint: a name of --list-weights, a file, or an http(s) address;"
+        " default: the shipped one",
+    )
+    network.add_argument(
+        "--list-weights", action=_ListWeights, help="show the checkpoints known by name and exit"
     )
     network.add_argument(
         "--device", default="auto", help="auto, cpu, cuda, cuda:N or mps; default: auto"
@@ -162,6 +185,13 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def _wait_for_captures() -> None:
+    """Let a source that is only slow come back: at exit, its C++ code would abort the process."""
+    for thread in threading.enumerate():
+        if thread.name == "capture":
+            thread.join(3.0)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the application; returns the exit code."""
     # torch's threads would otherwise spin while they wait for each other, against the decoder, the
@@ -174,6 +204,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     try:
         settings = settings_from(args)
+        check_opencv()
         if settings.headless:
             from app.headless import run_headless
 
@@ -189,6 +220,8 @@ def main(argv: list[str] | None = None) -> int:
     except AppError as error:
         print(f"Error: {error}", file=sys.stderr)
         return error.exit_code
+    finally:
+        _wait_for_captures()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import sys
 import time
@@ -9,6 +10,7 @@ import time
 from tqdm import tqdm
 
 from app.errors import INTERRUPTED, AppError, UsageError
+from app.pipeline.network import Download
 from app.pipeline.pipeline import Event, Pipeline
 from app.pipeline.recorder import check_output
 from app.pipeline.stats import Stats
@@ -85,21 +87,55 @@ def _tell(event: Event) -> int:
     return event.exit_code
 
 
+class _DownloadBar:
+    """A bar for weights that are being downloaded, for as long as they are."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm | None = None
+
+    def show(self, download: Download | None) -> None:
+        if download is None:
+            self.close()
+            return
+        if self._bar is None:
+            self._bar = tqdm(
+                desc="weights",
+                unit="B",
+                unit_scale=True,
+                dynamic_ncols=True,
+                leave=False,
+                disable=None,
+            )
+        self._bar.total = download.total
+        self._bar.update(download.done - self._bar.n)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
 def _follow(pipeline: Pipeline, settings: Settings) -> int:
     exit_code = 0
-    with tqdm(unit="frame", dynamic_ncols=True, disable=None) as bar:
+    with (
+        tqdm(unit="frame", dynamic_ncols=True, disable=None) as bar,
+        contextlib.closing(_DownloadBar()) as weights,
+    ):
         while True:
             try:
                 event = pipeline.events.get(timeout=0.1)
             except queue.Empty:
                 event = None
             snapshot = pipeline.snapshot()
+            weights.show(snapshot.download)
             if bar.total is None and snapshot.source is not None:
                 totals = [n for n in (snapshot.source.frames, settings.max_frames) if n]
                 bar.total = min(totals, default=None)
             bar.update(snapshot.counters.processed - bar.n)
             if event is None:
                 continue
+            if event.kind == "notice":
+                tqdm.write(event.text, file=sys.stderr)
             if event.kind == "ended":
                 bar.close()
                 _tell(event)

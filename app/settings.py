@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.pipeline.overlay import ViewOptions
+from app.pipeline.view import ViewOptions
 from app.sources.spec import SourceSpec
 
 
@@ -20,7 +20,8 @@ class Settings:
         headless: run without a window.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
         precision: ``auto``, ``fp32``, ``fp16`` or ``bf16``.
-        weights: checkpoint; ``None`` is the one that ships with the program.
+        weights: checkpoint, as ``fastscnn.zoo.resolve`` takes it; ``None`` is the one that ships
+            with the program.
         input_size: what the network sees, see ``fastscnn.segmenter.parse_input_size``.
         view: how results are drawn.
         skip: whether the skip connection contributes.
@@ -33,7 +34,7 @@ class Settings:
     headless: bool = False
     device: str = "auto"
     precision: str = "auto"
-    weights: Path | None = None
+    weights: str | None = None
     input_size: str | tuple[int, int] = "half"
     view: ViewOptions = field(default_factory=ViewOptions)
     skip: bool = True

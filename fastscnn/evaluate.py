@@ -19,6 +19,7 @@ from fastscnn.labels import CLASS_NAMES, NUM_CLASSES
 from fastscnn.metrics import class_iou, confusion_matrix, mean_iou, pixel_accuracy
 from fastscnn.segmenter import DeviceError, Segmenter
 from fastscnn.sizes import parse_input_size
+from fastscnn.zoo import ZooError, resolve
 
 STREET_SEED = 77
 """A street that no training run draws from (see ``StreetDataset``)."""
@@ -91,7 +92,9 @@ def main(argv: list[str] | None = None) -> int:
         description="Class IoU, mean IoU and pixel accuracy of a checkpoint, in per cent.",
     )
     parser.add_argument("data", help="a folder with images/ and labels/ (train ids), or street")
-    parser.add_argument("--weights", type=Path, help="a checkpoint; default: the shipped one")
+    parser.add_argument(
+        "--weights", help="a checkpoint: file, name of the zoo or address; default: the shipped one"
+    )
     parser.add_argument("--input-size", default="half", help="full, half, quarter, exact or HxW")
     parser.add_argument("--no-skip", action="store_true", help="disable the skip connection")
     parser.add_argument(
@@ -107,7 +110,9 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(str(error))
     try:
         segmenter = Segmenter.from_checkpoint(
-            args.weights, device=args.device, input_size=input_size
+            resolve(args.weights) if args.weights else None,
+            device=args.device,
+            input_size=input_size,
         )
         if args.data == "street":
             street = Street(STREET_SEED, 1024, 512)
@@ -124,7 +129,7 @@ def main(argv: list[str] | None = None) -> int:
                 skip=not args.no_skip,
                 merge=merge,
             )
-    except (CheckpointError, DataError, DeviceError) as error:
+    except (CheckpointError, DataError, DeviceError, ZooError) as error:
         print(f"fastscnn.evaluate: {error}", file=sys.stderr)
         return 2
     print(report(confusion))

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from app.pipeline.overlay import ViewOptions, draw
+from app.pipeline.overlay import draw
+from app.pipeline.view import ViewOptions
 
 IMAGE = np.full((2, 2, 3), 100, np.uint8)
 LABELS = np.array([[10, 13], [10, 255]], np.uint8)

@@ -7,8 +7,8 @@ import torch
 
 from app.errors import SourceError
 from app.pipeline import capture
-from app.pipeline.overlay import ViewOptions
 from app.pipeline.pipeline import Pipeline
+from app.pipeline.view import ViewOptions
 from app.settings import Settings
 from app.sources.spec import SourceSpec
 from fastscnn.checkpoint import Checkpoint, save
@@ -258,7 +258,7 @@ def test_weights_that_cannot_be_loaded_are_reported_and_frames_accounted_for(
     sources, make, tmp_path
 ):
     sources["scripted"] = ScriptedSource(live=True)
-    pipeline = make(Settings(weights=tmp_path / "none.pth"), display=True)
+    pipeline = make(Settings(weights=str(tmp_path / "none.pth")), display=True)
     pipeline.open(ANY)
     assert wait_for(pipeline, "error").exit_code == 4
     time.sleep(0.1)
@@ -302,7 +302,7 @@ def test_weights_that_cannot_be_loaded_leave_the_old_ones_at_work(sources, make,
 
 def test_after_weights_that_cannot_be_loaded_others_can_be_chosen(sources, make, tmp_path):
     sources["scripted"] = ScriptedSource(live=True)
-    settings = Settings(device="cpu", input_size=(64, 96), weights=tmp_path / "none.pth")
+    settings = Settings(device="cpu", input_size=(64, 96), weights=str(tmp_path / "none.pth"))
     pipeline = make(settings, display=True)
     pipeline.open(ANY)
     assert wait_for(pipeline, "error").exit_code == 4
@@ -351,12 +351,12 @@ def test_the_pipeline_stops_in_order_from_every_state(sources, tmp_path, moment)
         assert count_by_opencv(tmp_path / "o.mp4") == counters.recorded
 
 
-def test_a_source_that_never_opens_does_not_hold_up_the_stop(sources, make):
+def test_a_camera_that_never_opens_does_not_hold_up_the_stop(sources, make):
     forever = threading.Event()
     sources["scripted"] = lambda: forever.wait(30)
     pipeline = make()
     wait_until(lambda: pipeline.snapshot().network is not None)
-    pipeline.open(ANY)
+    pipeline.open(SourceSpec("camera", "scripted"))
     time.sleep(0.05)
     started = time.monotonic()
     pipeline.stop()

@@ -133,7 +133,7 @@ def test_a_missing_camera_gives_one_sentence_and_the_window_plays_on():
 def test_bad_weights_give_one_sentence_and_the_window_stays(tmp_path):
     bad = tmp_path / "bad.pth"
     bad.write_bytes(b"no checkpoint")
-    with window(replace(SMALL, weights=bad, source=DEMO)) as w:
+    with window(replace(SMALL, weights=str(bad), source=DEMO)) as w:
         wait_until(lambda: messages(w), "the message")
         assert len(messages(w)) == 1
         assert "bad.pth" in messages(w)[0]

@@ -22,8 +22,9 @@ from app.gui import style
 from app.gui.icons import icon
 from app.gui.opening import Opener
 from app.gui.switch import Switch
-from app.pipeline.overlay import View, ViewOptions
+from app.gui.weights import WeightsChooser
 from app.pipeline.pipeline import Snapshot
+from app.pipeline.view import View
 
 VIEWS: tuple[View, ...] = get_args(View)
 
@@ -92,9 +93,13 @@ class ViewPanel(QWidget):
         layout.addLayout(opacity)
         layout.addWidget(self.alpha)
         layout.addWidget(self.skip)
+        self.weights = WeightsChooser()
+        layout.addWidget(self.weights)
 
-    def refresh(self, view: ViewOptions, *, skip: bool) -> None:
+    def refresh(self, snapshot: Snapshot) -> None:
         """Show the options in force, without a signal."""
+        view, skip = snapshot.view, snapshot.skip
+        self.weights.refresh(snapshot)
         self.views[view.view].setChecked(True)
         for widget in (self.alpha, self.skip):
             widget.blockSignals(True)

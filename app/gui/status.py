@@ -82,6 +82,10 @@ def waiting_for(snapshot: Snapshot) -> str:
     """Why there is no picture yet."""
     if snapshot.broken:
         return "There is no network, so there is no picture: start again with other choices."
+    download = snapshot.download
+    if snapshot.network is None and download is not None:
+        share = f" {100 * download.done // download.total} %" if download.total else ""
+        return f"Downloading the weights…{share}"
     if snapshot.network is None:
         return "Loading the network…"
     return "Opening…" if snapshot.state == "opening" else "Waiting for the first picture…"

@@ -42,9 +42,9 @@ from app.gui.opening import Opener
 from app.gui.status import StatusLine, waiting_for
 from app.gui.video_view import VideoView
 from app.gui.wake import Wake
-from app.pipeline.overlay import View
 from app.pipeline.pipeline import Event, Pipeline
 from app.pipeline.recorder import recording_path
+from app.pipeline.view import View
 from app.settings import Settings
 from app.sources.spec import SourceSpec
 
@@ -133,6 +133,11 @@ class MainWindow(QMainWindow):
         self.pipeline.skip = on
         self._tick()
 
+    def use_weights(self, weights: str | None) -> None:
+        """Go on with other weights; what is shown goes on meanwhile."""
+        self.pipeline.use_weights(weights)
+        self._tick()
+
     def set_view(self, view: View) -> None:
         """Choose what is drawn."""
         self.pipeline.view = replace(self.pipeline.view, view=view)
@@ -178,7 +183,7 @@ class MainWindow(QMainWindow):
         self.view.set_figures(figures_of(snapshot))
         self.bar.refresh(snapshot)
         self.status.refresh(snapshot)
-        self.panel.refresh(snapshot.view, skip=snapshot.skip)
+        self.panel.refresh(snapshot)
         source = snapshot.source
         title = f"{source.name} – {TITLE}" if source is not None else TITLE
         if title != self.windowTitle():
@@ -286,6 +291,7 @@ class MainWindow(QMainWindow):
         self.panel.view_chosen.connect(self.set_view)
         self.panel.alpha_chosen.connect(self.set_alpha)
         self.panel.skip_chosen.connect(self.set_skip)
+        self.panel.weights.chosen.connect(self.use_weights)
         self.legend.set_hidden(self._settings.view.hidden)
         self.legend.hidden_changed.connect(self.set_hidden)
         self.bar.play_pressed.connect(self.play_or_pause)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from app.pipeline.overlay import ViewOptions
+from app.pipeline.view import ViewOptions
 
 
 @dataclass(frozen=True, slots=True)

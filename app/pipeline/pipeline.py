@@ -19,10 +19,10 @@ from app.errors import AppError
 from app.pipeline.capture import Capture
 from app.pipeline.channels import Channel, Closed
 from app.pipeline.frame import EndOfSource, Frame, Result
-from app.pipeline.network import load_segmenter
-from app.pipeline.overlay import ViewOptions
+from app.pipeline.network import Download, Loader
 from app.pipeline.recorder import Recorder, RecordingInfo
 from app.pipeline.stats import Counters, Stats
+from app.pipeline.view import ViewOptions
 from app.pipeline.worker import Worker
 from app.settings import Settings
 from app.sources.base import SourceInfo
@@ -80,6 +80,7 @@ class Snapshot:
         recording: the recording under way.
         skip, view: the options in force.
         broken: the network ended with an error; no picture comes any more.
+        download: the weights that are being downloaded.
     """
 
     state: State
@@ -95,6 +96,7 @@ class Snapshot:
     skip: bool = True
     view: ViewOptions = field(default_factory=ViewOptions)
     broken: bool = False
+    download: Download | None = None
 
 
 class Pipeline:
@@ -129,14 +131,21 @@ class Pipeline:
         self._spec: SourceSpec | None = None
         self._source: SourceInfo | None = None
         self._segmenter: Segmenter | None = None
-        self._weights = self._wanted = settings.weights
+        self._weights: str | Path | None = settings.weights
+        self._wanted: str | Path | None = settings.weights
+        self._download: Download | None = None
+        self._loader = Loader(
+            settings,
+            say=lambda text: self.events.put(Event("notice", text)),
+            watch=self._downloading,
+        )
         self._broken = False
         self._position = 0.0
         self._capture: Capture | None = None
         self._recorder: Recorder | None = None
         self._recorders: list[Recorder] = []
         self._worker = Worker(
-            settings,
+            lambda: self._loader.load(settings.weights),
             self._inbox,
             self.stats,
             self,
@@ -218,9 +227,10 @@ class Pipeline:
         if recorder is not None:
             recorder.finish()
 
-    def use_weights(self, weights: Path | None) -> None:
+    def use_weights(self, weights: str | Path | None) -> None:
         """Go on with other weights once they are loaded; ``None`` is the shipped checkpoint.
 
+        They are a name of the zoo, a path or an address, as ``fastscnn.zoo.resolve`` takes them.
         Frames are served with the old ones meanwhile, and further if the new ones cannot be had.
         """
         with self._lock:
@@ -233,6 +243,7 @@ class Pipeline:
         capture = self._capture
         if capture is not None:
             capture.ask_to_stop()
+        self._loader.ask_to_stop()
         self._worker.ask_to_stop()
         self._inbox.close()
         if self._worker.ident is not None:
@@ -241,8 +252,9 @@ class Pipeline:
         for recorder in self._recorders:
             recorder.join()
         if capture is not None:
-            # A driver that does not return is left behind: its thread dies with the process.
-            capture.join(0.5)
+            # A camera's driver that does not return is left behind: its thread dies with the
+            # process. What is only slow is not: its C++ code could abort the process at exit.
+            capture.join(0.5 if capture.spec.kind == "camera" else 3.0)
         self._slot.close()
         left = sum(isinstance(i, Frame) for i in self._inbox.drain())
         left += sum(not r.repeated for r in self._slot.drain())
@@ -271,7 +283,7 @@ class Pipeline:
             network = NetworkInfo(
                 str(segmenter.device),
                 segmenter.precision,
-                weights.name if weights else "shipped weights",
+                Path(weights).name if weights else "shipped weights",
                 segmenter.origin,
             )
             if source is not None:
@@ -290,6 +302,7 @@ class Pipeline:
             self.skip,
             self.view,
             self._broken,
+            self._download,
         )
 
     # What the threads report
@@ -297,9 +310,14 @@ class Pipeline:
     def _lossless(self) -> bool:
         return not self._display or self._recorder is not None
 
-    def _load(self, weights: Path | None) -> None:
+    def _downloading(self, download: Download | None) -> None:
+        self._download = download
+
+    def _load(self, weights: str | Path | None) -> None:
         try:
-            segmenter = load_segmenter(self._settings, weights)
+            segmenter = self._loader.load(weights)
+        except Closed:
+            return
         except Exception as error:
             with self._lock:
                 wanted = self._wanted

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from app.pipeline.channels import Channel, Closed
 from app.pipeline.frame import EndOfSource, Frame, Result
-from app.pipeline.network import load_segmenter
-from app.pipeline.overlay import ViewOptions, draw
+from app.pipeline.overlay import draw
 from app.pipeline.stats import Stats
-from app.settings import Settings
+from app.pipeline.view import ViewOptions
 
 if TYPE_CHECKING:
     from app.pipeline.engine import Engine, Segmented
@@ -37,7 +36,7 @@ class Worker(threading.Thread):
     paused picture answers at once.
 
     Args:
-        settings: device, precision, weights and input size.
+        load: makes the network to begin with; ``Closed`` from it ends the work.
         inbox: where frames come from.
         stats: where frames and times are counted.
         choices: skip and view.
@@ -51,7 +50,7 @@ class Worker(threading.Thread):
 
     def __init__(
         self,
-        settings: Settings,
+        load: Callable[[], Segmenter],
         inbox: Channel[Frame | EndOfSource],
         stats: Stats,
         choices: Choices,
@@ -62,7 +61,7 @@ class Worker(threading.Thread):
         failed: Callable[[BaseException], None],
     ) -> None:
         super().__init__(name="worker")
-        self._settings, self._inbox, self._stats, self._choices = settings, inbox, stats, choices
+        self._load, self._inbox, self._stats, self._choices = load, inbox, stats, choices
         self._ready, self._deliver, self._ended, self._failed = ready, deliver, ended, failed
         self._last: Result | None = None
         self._stop_asked = threading.Event()
@@ -80,7 +79,9 @@ class Worker(threading.Thread):
     def run(self) -> None:
         segmenter: Segmenter | None = None
         try:
-            segmenter = load_segmenter(self._settings, self._settings.weights)
+            segmenter = self._load()
+        except Closed:
+            return
         except BaseException as error:  # nothing may end this thread silently
             self._failed(error)
             segmenter = self._refuse_all()

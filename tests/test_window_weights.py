@@ -1,0 +1,72 @@
+"""The weights can be chosen in the window, live."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from fastscnn.checkpoint import Checkpoint, save
+from fastscnn.model import FastSCNN
+from fastscnn.zoo import ENTRIES
+from tests.gui import SMALL, hold, messages, play, wait_until, window
+
+
+@pytest.fixture
+def other(tmp_path):
+    torch.manual_seed(4)
+    save(Checkpoint(FastSCNN().eval(), origin="another program"), tmp_path / "other.pth")
+    return tmp_path / "other.pth"
+
+
+def _entries(made):
+    made.panel.weights.fill()
+    return {a.text(): a for a in made.panel.weights.menu.actions() if a.text()}
+
+
+def test_the_menu_offers_the_shipped_weights_the_zoo_and_files():
+    with window() as made:
+        wait_until(lambda: made.pipeline.snapshot().network, "the network")
+        wait_until(lambda: made.panel.weights.button.text() == "shipped weights")
+        entries = _entries(made)
+        assert entries["Shipped weights"].isChecked()
+        assert "Open checkpoint…" in entries
+        for entry in ENTRIES:
+            assert any(text.startswith(entry.name) for text in entries)
+
+
+def test_a_chosen_file_is_used_at_once_also_on_a_paused_picture(other):
+    with window() as made:
+        play(made)
+        hold(made)
+        before = made.view.result
+        made.panel.weights.ask_for_file()
+        dialog = made.panel.weights.dialog
+        dialog.fileSelected.emit(str(other))
+        dialog.close()
+        wait_until(lambda: made.view.result is not before, "the new labels")
+        assert made.view.result.frame is before.frame
+        assert not np.array_equal(made.view.result.labels, before.labels)
+        wait_until(lambda: made.panel.weights.button.text() == "other.pth")
+        assert "another program" in made.panel.weights.button.toolTip()
+        _entries(made)["Shipped weights"].trigger()
+        wait_until(lambda: np.array_equal(made.view.result.labels, before.labels), "the old labels")
+
+
+def test_a_file_that_is_no_checkpoint_is_refused_in_words_and_the_picture_goes_on(tmp_path):
+    (tmp_path / "notes.pth").write_text("no weights")
+    with window() as made:
+        play(made)
+        made.use_weights(str(tmp_path / "notes.pth"))
+        wait_until(lambda: any("notes.pth" in text for text in messages(made)), "the banner")
+        before = made.view.result
+        wait_until(lambda: made.view.result is not before, "the next picture")
+        assert made.panel.weights.button.text() == "shipped weights"
+
+
+def test_after_weights_that_failed_at_the_start_others_bring_the_picture(tmp_path, other):
+    settings = replace(SMALL, weights=str(tmp_path / "none.pth"))
+    with window(settings) as made:
+        wait_until(lambda: made.pipeline.snapshot().broken, "the error")
+        made.use_weights(str(other))
+        play(made)
