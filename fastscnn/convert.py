@@ -4,13 +4,17 @@ Each format is a table that renames tensors and the switches of the network that
 with. What can be folded into the weights is folded: biases before batch norm into its mean, a
 batch norm shared over a sum into one on each side, another order of concatenation into the order
 of input channels. Nothing is ever loaded with a tensor missing or left over.
+
+The same tables lead back: ``revert`` brings our weights into the naming of another implementation
+whose network has the same switches.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import torch
@@ -23,6 +27,8 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 Weights = dict[str, Tensor]
 
+_GLOBAL = "global_feature_extractor"
+_STAGE = re.compile(rf"{_GLOBAL}\.stage(\d)\.(\d+)\.")
 _NORM = r"(weight|bias|running_mean|running_var|num_batches_tracked)"
 
 
@@ -37,6 +43,7 @@ class Format:
         rules: patterns of its names and what stands for them in ours. ``stageN.I`` stands for
             bottleneck I of stage N, ``flat.I`` for the I-th of all.
         dropped: pattern of tensors that only training uses.
+        biased: pattern of the biases that its convolutions have before batch norm.
         finish: folds what is left, on renamed weights.
         mean, std: normalisation of RGB values in 0–1.
     """
@@ -46,6 +53,7 @@ class Format:
     config: FastSCNNConfig
     rules: tuple[tuple[str, str], ...]
     dropped: str = r"(?!)"
+    biased: str = r"(?!)"
     finish: Callable[[Weights], None] = field(default=lambda weights: None)
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
@@ -74,18 +82,11 @@ def convert(state: dict[str, Tensor]) -> Converted | None:
 
 
 def _convert(state: dict[str, Tensor], format_: Format) -> Converted:
-    rules = [(re.compile(pattern), replacement) for pattern, replacement in format_.rules]
-    dropped = re.compile(format_.dropped)
     weights: Weights = {}
     for name, tensor in state.items():
-        if dropped.match(name):
-            continue
-        for pattern, replacement in rules:
-            if pattern.fullmatch(name):
-                weights[pattern.sub(replacement, name)] = tensor.clone()
-                break
-        else:
-            weights[name] = tensor
+        if not re.match(format_.dropped, name):
+            renamed = _rename(name, format_)
+            weights[renamed or name] = tensor.clone() if renamed else tensor
     config = _number_bottlenecks(weights, format_.config)
     format_.finish(weights)
     _fold_biases(weights)
@@ -98,6 +99,85 @@ def _convert(state: dict[str, Tensor], format_: Format) -> Converted:
     return Converted(format_, config, weights)
 
 
+def revert(
+    weights: Weights,
+    config: FastSCNNConfig,
+    mean: tuple[float, float, float],
+    std: tuple[float, float, float],
+    format_: Format,
+) -> Weights:
+    """Bring our weights into another implementation's naming: the inverse of ``convert``.
+
+    Biases that its convolutions have before batch norm come back as zeros, their effect stands in
+    the batch norm's mean. What only training uses (auxiliary heads) is left out.
+
+    Args:
+        weights: a network's state dict.
+        config, mean, std: what the network was built from and its normalisation.
+        format_: one of ``WRITABLE``.
+
+    Raises:
+        ValueError: the implementation's network differs; the message names the switches.
+    """
+    switches = [f.name for f in fields(config) if f.name not in ("num_classes", "dropout")]
+    pairs = [(name, getattr(config, name), getattr(format_.config, name)) for name in switches]
+    pairs += [("mean", mean, format_.mean), ("std", std, format_.std)]
+    differences = [
+        f"{name} is {ours}, not {theirs}" for name, ours, theirs in pairs if ours != theirs
+    ]
+    if differences:
+        raise ValueError(f"the network is not that of {format_.name}: {', '.join(differences)}")
+    names = _foreign_names(format_, config.repeats)
+    reverted = {names[name]: tensor for name, tensor in weights.items()}
+    for ours, theirs in names.items():
+        if re.fullmatch(format_.biased, theirs):
+            mean_name = f"{ours.removesuffix('0.bias')}1.running_mean"
+            reverted[theirs] = torch.zeros_like(weights[mean_name])
+    return reverted
+
+
+def _foreign_names(format_: Format, repeats: tuple[int, ...]) -> dict[str, str]:
+    """Our names → theirs, found by renaming every name that their patterns allow."""
+    names: dict[str, str] = {}
+    for candidate in _candidates(format_):
+        renamed = _rename(candidate, format_)
+        bottleneck = _STAGE.match(renamed or "")
+        if bottleneck:
+            stage, number = int(bottleneck[1]), int(bottleneck[2])
+            if not (1 <= stage <= len(repeats) and number < repeats[stage - 1]):
+                continue
+        if renamed:
+            names.setdefault(_place(renamed, repeats), candidate)
+    return names
+
+
+def _candidates(format_: Format) -> Iterator[str]:
+    """Every name that a format's patterns allow, numbers up to 9."""
+    for pattern, _ in format_.rules:
+        # A row of literal, group, literal, …
+        parts = re.split(r"\(([^()]*)\)", pattern)
+        choices = [
+            _alternatives(part) if place % 2 else [part.replace(r"\.", ".")]
+            for place, part in enumerate(parts)
+        ]
+        yield from map("".join, itertools.product(*choices))
+
+
+def _alternatives(group: str) -> list[str]:
+    if group in (r"\d", r"\d+"):
+        return list("0123456789")
+    return list(group[1:-1]) if group.startswith("[") else group.split("|")
+
+
+def _rename(name: str, format_: Format) -> str | None:
+    """A tensor's name by the format's rules, ``None`` where none knows it."""
+    for pattern, replacement in format_.rules:
+        match = re.fullmatch(pattern, name)
+        if match:
+            return match.expand(replacement)
+    return None
+
+
 def _without_prefix(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """Names as they were before training on several GPUs wrapped the network."""
     if all(name.startswith(prefix) for name in state):
@@ -107,7 +187,7 @@ def _without_prefix(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 def _number_bottlenecks(weights: Weights, config: FastSCNNConfig) -> FastSCNNConfig:
     """Give bottlenecks and pyramid their places in our row of layers; returns their repeats."""
-    found = [re.match(r"global_feature_extractor\.stage(\d)\.(\d+)\.", name) for name in weights]
+    found = [_STAGE.match(name) for name in weights]
     repeats = list(config.repeats)
     for stage in range(3):
         numbers = [int(m[2]) + 1 for m in found if m is not None and m[1] == str(stage + 1)]
@@ -115,18 +195,23 @@ def _number_bottlenecks(weights: Weights, config: FastSCNNConfig) -> FastSCNNCon
             repeats[stage] = min(max(numbers), 9)
     config = replace(config, repeats=tuple(repeats))
     for name in list(weights):
-        parts = name.split(".")
-        if parts[0] != "global_feature_extractor":
-            continue
-        if parts[1].startswith("stage"):
-            place = sum(repeats[: int(parts[1][5:]) - 1]) + int(parts[2])
-            parts[1:3] = [str(place)]
-        elif parts[1] == "flat":
+        weights[_place(name, config.repeats)] = weights.pop(name)
+    return config
+
+
+def _place(name: str, repeats: tuple[int, ...]) -> str:
+    """A name with its bottleneck's or the pyramid's place in our row of layers."""
+    parts = name.split(".")
+    bottleneck = _STAGE.match(name)
+    if bottleneck:
+        place = sum(repeats[: int(bottleneck[1]) - 1]) + int(bottleneck[2])
+        parts[1:3] = [str(place)]
+    elif parts[0] == _GLOBAL and len(parts) > 2:
+        if parts[1] == "flat":
             parts[1:3] = [parts[2]]
         elif parts[1] == "pyramid":
             parts[1] = str(sum(repeats))
-        weights[".".join(parts)] = weights.pop(name)
-    return config
+    return ".".join(parts)
 
 
 def _fold_biases(weights: Weights) -> None:
@@ -172,8 +257,6 @@ def _last(pattern: str) -> str:
     """The group behind those that a pattern has of its own."""
     return rf"\{re.compile(pattern).groups + 1}"
 
-
-_GLOBAL = "global_feature_extractor"
 
 _TRAMAC_CONFIG = FastSCNNConfig(
     stem_padding="none",
@@ -237,6 +320,7 @@ def _tramac() -> Format:
             (r"classifier\.conv\.1\.(weight|bias)", r"classifier.3.\1"),
         ),
         dropped=r"auxlayer\.",
+        biased=r"feature_fusion\.conv_(lower|higher)_res\.0\.bias",
     )
 
 
@@ -455,10 +539,13 @@ def _paddle() -> Format:
     )
 
 
+WRITABLE = {"tramac": _tramac(), "mmseg": _mmseg()}
+"""The formats that ``revert`` can write, under short names."""
+
 FORMATS: tuple[Format, ...] = (
-    _tramac(),
+    WRITABLE["tramac"],
     _pytorchcv(),
-    _mmseg(),
+    WRITABLE["mmseg"],
     _zh320(),
     _segmentron(),
     _paddle(),
