@@ -19,7 +19,8 @@ from torch import Tensor
 
 from fastscnn import paddle
 from fastscnn.config import FastSCNNConfig
-from fastscnn.convert import IMAGENET_MEAN, IMAGENET_STD, convert, unwrap
+from fastscnn.convert import convert, unwrap
+from fastscnn.formats import IMAGENET_MEAN, IMAGENET_STD
 from fastscnn.labels import CLASS_NAMES
 from fastscnn.model import FastSCNN
 

@@ -37,8 +37,9 @@ from torch.export import Dim, ExportedProgram
 from fastscnn import upsample
 from fastscnn.blocks import resize
 from fastscnn.checkpoint import Checkpoint, CheckpointError, atomic_save, load
-from fastscnn.convert import WRITABLE, revert
+from fastscnn.convert import revert
 from fastscnn.exportable import Exportable, Layout, Output, Signature, Skip
+from fastscnn.formats import WRITABLE
 from fastscnn.labels import CLASS_NAMES, PALETTE
 from fastscnn.segmenter import default_checkpoint
 from fastscnn.sizes import MAX_SIDE

@@ -29,11 +29,11 @@ from fastscnn.checkpoint import (
     load,
     save,
 )
-from fastscnn.convert import IMAGENET_MEAN, IMAGENET_STD
 from fastscnn.data.augment import Augmentation
 from fastscnn.data.folder import DataError
 from fastscnn.data.mix import Mix
 from fastscnn.data.targets import TargetSets
+from fastscnn.formats import IMAGENET_MEAN, IMAGENET_STD
 from fastscnn.labels import UNKNOWN
 from fastscnn.model import AuxiliaryHeads, FastSCNN
 from fastscnn.segmenter import DeviceError, pick_device

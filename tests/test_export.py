@@ -12,9 +12,9 @@ from fastscnn import export as command
 from fastscnn import exportable
 from fastscnn.checkpoint import Checkpoint, load, save
 from fastscnn.config import FastSCNNConfig
-from fastscnn.convert import FORMATS, WRITABLE
 from fastscnn.export import Agreement, ExportError, compare, export, main, reference
 from fastscnn.exportable import Exportable, Signature, average_pool
+from fastscnn.formats import FORMATS, WRITABLE
 from fastscnn.model import FastSCNN
 from fastscnn.segmenter import default_checkpoint
 from tests.foreign import randomise

@@ -19,8 +19,8 @@ from app.pipeline.pipeline import Pipeline
 from app.settings import Settings
 from fastscnn import checkpoint, zoo
 from fastscnn.checkpoint import Checkpoint, save
-from fastscnn.convert import FORMATS
 from fastscnn.download import Limits
+from fastscnn.formats import FORMATS
 from fastscnn.model import FastSCNN
 from fastscnn.zoo import Checksum, Entry, ZooError, fetch, listing, obtain, resolve
 from tests.foreign import SegmenTronLike
