@@ -10,7 +10,7 @@ import torch
 from fastscnn import Segmenter
 from fastscnn.checkpoint import CheckpointError, load, save
 from tests.foreign import PaddleLike, SegmenTronLike, randomise
-from tests.media import SHARED
+from tests.media import SHARED, run_main
 
 FIXTURES = SHARED / "fixtures" / "checkpoints"
 needs_fixtures = pytest.mark.skipif(
@@ -90,6 +90,16 @@ def test_paddle_weights_agree_with_a_literal_implementation(tmp_path, size, prot
     x = torch.randn(1, 3, *size)
     with torch.inference_mode():
         _assert_agree(checkpoint.model(x)[0], original(x)[0])
+
+
+@needs_fixtures
+def test_a_run_says_whose_weights_it_found(tmp_path):
+    done = run_main(
+        *("demo", "--headless", "--max-frames", "2", "--input-size", "64x96"),
+        *("--weights", str(FIXTURES / "zh320.pth"), "-o", str(tmp_path / "o.mp4")),
+    )
+    assert done.returncode == 0, done.stderr
+    assert NAMES["zh320"] in done.stderr
 
 
 @needs_fixtures

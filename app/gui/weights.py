@@ -66,11 +66,10 @@ class WeightsChooser(QWidget):
             share = f" {100 * download.done // download.total} %" if download.total else ""
             text = f"Downloading{share}"
         self._current = name
-        if text != self.button.text():
-            self.button.setText(text if len(text) <= 18 else f"{text[:17]}…")
-            self.button.setAccessibleName(f"Weights: {text}")
-            origin = f" ({network.origin})" if network is not None and network.origin else ""
-            self.button.setToolTip(f"Weights in use: {name}{origin}. Click to choose others.")
+        self.button.setText(text if len(text) <= 18 else f"{text[:17]}…")
+        self.button.setAccessibleName(f"Weights: {text}")
+        origin = f" ({network.origin})" if network is not None and network.origin else ""
+        self.button.setToolTip(f"Weights in use: {name}{origin}. Click to choose others.")
 
     def _add(self, text: str, weights: str | None, name: str) -> None:
         action = self.menu.addAction(text)

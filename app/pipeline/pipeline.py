@@ -133,6 +133,8 @@ class Pipeline:
         self._segmenter: Segmenter | None = None
         self._weights: str | Path | None = settings.weights
         self._wanted: str | Path | None = settings.weights
+        # What was loaded and is not in use yet, with its name.
+        self._arriving: dict[Segmenter, str | Path | None] = {}
         self._download: Download | None = None
         self._loader = Loader(
             settings,
@@ -328,15 +330,19 @@ class Pipeline:
         with self._lock:
             if weights != self._wanted:
                 return  # the user has chosen again meanwhile
-            self._weights = weights
+            self._arriving[segmenter] = weights
         self._worker.use(segmenter)
 
     def _network_ready(self, segmenter: Segmenter) -> None:
         with self._lock:
             self._segmenter = segmenter
+            self._weights = self._arriving.pop(segmenter, self._weights)
             self._broken = False
         if self.ready_at is None:
             self.ready_at = time.monotonic()
+        if segmenter.origin:
+            text = f"These weights come from {segmenter.origin} and run as they were trained there."
+            self.events.put(Event("notice", text))
 
     def _source_opened(self, generation: int, info: SourceInfo) -> None:
         with self._lock:
