@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import signal
 import sys
 import time
 
@@ -26,7 +27,7 @@ def run_headless(settings: Settings) -> int:
         if settings.source is None:
             raise UsageError("--headless needs a source: name a file, a camera index or demo.")
         if settings.output is not None:
-            check_output(settings.output, overwrite=settings.overwrite)
+            check_output(settings.output, overwrite=settings.overwrite, source=settings.source)
     except AppError as error:
         print(f"Error: {error}", file=sys.stderr)
         return error.exit_code
@@ -46,10 +47,15 @@ def run_headless(settings: Settings) -> int:
         print("Interrupted: closing what was begun.", file=sys.stderr)
         exit_code = INTERRUPTED
     finally:
+        # Closing what was begun takes a moment; a second Ctrl+C must not tear it.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         pipeline.stop()
+        signal.signal(signal.SIGINT, before)
     ended = time.monotonic()
     while not pipeline.events.empty():
-        exit_code = _tell(pipeline.events.get()) or exit_code
+        event = pipeline.events.get()
+        if not (exit_code and event.kind == "notice"):  # an error has said all there is to say
+            exit_code = _tell(event) or exit_code
     if pipeline.ready_at is not None and pipeline.stats.counters().processed:
         print(closing_line(pipeline.stats, ended - pipeline.ready_at, pipeline.ready_at - started))
     return exit_code

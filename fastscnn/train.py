@@ -321,6 +321,13 @@ def main(argv: list[str] | None = None) -> int:
         trainer = Trainer(recipe, args.data, args.run, device=args.device, start=start)
         if args.resume:
             trainer.resume()
+        elif trainer.state_path.exists():
+            raise CheckpointError(
+                f"{args.run} holds a run already:"
+                " go on with it by --resume, or choose another folder."
+            )
+        else:
+            trainer.save_state()  # before the first step: a folder that refuses it would cost hours
         _run(trainer)
     except (CheckpointError, DataError, DeviceError) as error:
         print(f"fastscnn.train: {error}", file=sys.stderr)

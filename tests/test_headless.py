@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import av
 import numpy as np
 import pytest
 
@@ -125,6 +126,25 @@ def test_an_existing_file_is_not_overwritten_unasked(clip, tmp_path):
     assert count_by_opencv(out) == 20
 
 
+@pytest.mark.parametrize("link", [False, True])
+def test_a_clip_is_never_recorded_over_itself(tmp_path, link):
+    source = write_clip(tmp_path / "clip.mp4", 12)
+    before = source.read_bytes()
+    target = source
+    if link:
+        target = tmp_path / "link.mp4"
+        target.symlink_to(source)
+    _assert_one_sentence(run_main(str(source), *FAST, "-o", str(target), "--overwrite"), 5)
+    assert source.read_bytes() == before
+
+
+def test_the_last_frame_lasts_as_long_as_the_source_says(tmp_path):
+    write_clip(tmp_path / "slow.mp4", 10, rate=5)
+    run_main(str(tmp_path / "slow.mp4"), *FAST, "-o", str(tmp_path / "o.mp4"))
+    with av.open(str(tmp_path / "o.mp4")) as container:
+        assert container.duration / av.time_base == pytest.approx(2.0, abs=0.02)
+
+
 def test_help_and_version_answer_at_once():
     started = time.monotonic()
     assert "examples:" in run_main("--help").stdout
@@ -197,8 +217,6 @@ def test_a_real_clip_keeps_all_221_stamps(tmp_path):
         str(clip), "--headless", "--input-size", "quarter", "-o", str(tmp_path / "o.mp4")
     )
     assert done.returncode == 0, done.stderr
-    import av
-
     with av.open(str(clip)) as container:
         given = [f.time for f in container.decode(video=0)]
     times, _ = read_clip(tmp_path / "o.mp4")

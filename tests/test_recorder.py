@@ -16,7 +16,7 @@ from tests.media import ROOT, count_by_opencv, picture, read_clip
 
 def _record(path, stamps, *, size=(160, 96), rate=30.0, pictures=None):
     closed = threading.Event()
-    recorder = Recorder(path, rate=rate, stats=Stats(), closed=lambda _: closed.set())
+    recorder = Recorder(path, rate=lambda: rate, stats=Stats(), closed=lambda _: closed.set())
     recorder.start()
     for index, stamp in enumerate(stamps):
         image = pictures[index] if pictures else picture(index, *size)
@@ -104,7 +104,7 @@ from pathlib import Path
 from app.pipeline.recorder import Recorder
 from app.pipeline.stats import Stats
 from tests.media import picture
-recorder = Recorder(Path(sys.argv[1]), rate=30, stats=Stats(), closed=print)
+recorder = Recorder(Path(sys.argv[1]), rate=lambda: 30, stats=Stats(), closed=print)
 recorder.start()
 index = 0
 while True:
@@ -151,7 +151,7 @@ def test_a_place_that_cannot_be_recorded_to_is_refused_before_any_work(tmp_path,
     (tmp_path / "old.mp4").write_bytes(b"precious")
     (tmp_path / "folder.mp4").mkdir()
     with pytest.raises(OutputError, match=sentence):
-        Recorder(tmp_path / name, rate=30, stats=Stats(), closed=lambda _: None)
+        Recorder(tmp_path / name, rate=lambda: 30, stats=Stats(), closed=lambda _: None)
     assert (tmp_path / "old.mp4").read_bytes() == b"precious"
 
 
@@ -160,7 +160,9 @@ def test_a_disk_that_is_full_is_said_in_a_sentence(tmp_path):
     ended = threading.Event()
     path = tmp_path / "full.mp4"
     path.symlink_to("/dev/full")
-    recorder = Recorder(path, rate=30, stats=Stats(), closed=lambda _: ended.set(), overwrite=True)
+    recorder = Recorder(
+        path, rate=lambda: 30, stats=Stats(), closed=lambda _: ended.set(), overwrite=True
+    )
     recorder.start()
     for index in range(100):
         if not recorder.put(picture(index), index / 30, wait=True):

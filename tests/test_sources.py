@@ -1,3 +1,6 @@
+from fractions import Fraction
+
+import av
 import numpy as np
 import pytest
 
@@ -63,6 +66,19 @@ def test_the_rotation_that_a_file_asks_for_is_applied(tmp_path, rotation):
     upright = np.rot90(picture(0), rotation // 90)
     assert pictures[0].image.shape == upright.shape
     assert np.abs(pictures[0].image.astype(int) - upright).mean() < 8
+
+
+def test_pixels_that_are_not_square_are_shown_right(tmp_path):
+    path = tmp_path / "wide.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 160, 96, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(16, 9)
+        frame = av.VideoFrame.from_ndarray(picture(0), format="rgb24")
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    source = _file(path)
+    assert (source.info.width, source.info.height) == (284, 96)
 
 
 @pytest.mark.parametrize("name", ["ein Film äöü 100%.mp4", "-dash.mp4", "a:b.mp4"])
@@ -131,6 +147,7 @@ def test_the_demo_street_is_the_same_at_every_start():
         ("torchcodec_bt709_full_range.mp4", 30, (1280, 720)),
         ("moviepy_no_duration.webm", 74, None),
         ("-video-with-dash-.mp4", None, (1, 1)),
+        ("mp4parse_h264_white_frame_sar_16_9.mp4", 1, (1138, 480)),
     ],
 )
 def test_awkward_real_files_play_as_they_should(name, frames, size):
@@ -141,6 +158,7 @@ def test_awkward_real_files_play_as_they_should(name, frames, size):
     if size is not None:
         assert (source.info.width, source.info.height) == size
     assert ("28 of 50" in source.notice) == (name == "decord_corrupted.mp4")
+    assert ("ended early" in source.notice) == (name == "derived_truncated_60pct.mkv")
 
 
 @needs_clips

@@ -206,6 +206,26 @@ def test_the_command_trains_and_leaves_a_checkpoint(folder, tmp_path, capsys):
     assert "last.pth" in capsys.readouterr().out
 
 
+def test_a_run_that_is_there_is_not_replaced_unasked(folder, tmp_path, capsys):
+    arguments = ["--data", f"folder:{folder}", "--run", str(tmp_path / "run"), "--device", "cpu"]
+    arguments += ["--steps", "1", "--batch", "2"]
+    assert main(arguments) == 0
+    before = (tmp_path / "run" / "last.pth").read_bytes()
+    assert main(arguments) == 2
+    assert "--resume" in capsys.readouterr().err
+    assert (tmp_path / "run" / "last.pth").read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_written_is_noticed_before_the_first_step(
+    folder, tmp_path, capsys, monkeypatch
+):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setattr(Trainer, "train_step", lambda self: pytest.fail("it began to train"))
+    arguments = ["--data", f"folder:{folder}", "--run", str(tmp_path / "file" / "run")]
+    assert main([*arguments, "--device", "cpu"]) == 5
+    assert "cannot be written" in capsys.readouterr().err
+
+
 def test_the_command_says_in_a_sentence_what_is_wrong(tmp_path, capsys):
     assert main(["--data", "folder:/nosuch", "--run", str(tmp_path)]) == 2
     error = capsys.readouterr().err

@@ -130,6 +130,17 @@ def test_a_missing_camera_gives_one_sentence_and_the_window_plays_on():
         play(w)
 
 
+def test_what_plays_is_never_recorded_over(tmp_path):
+    clip = write_clip(tmp_path / "clip.mp4", 12)
+    before = clip.read_bytes()
+    settings = replace(SMALL, source=SourceSpec("file", str(clip)), output=clip, overwrite=True)
+    with window(settings) as w:
+        wait_until(lambda: messages(w), "the message")
+        assert "clip.mp4" in messages(w)[0]
+        wait_until(lambda: w.view.result is not None, "the picture")
+    assert clip.read_bytes() == before
+
+
 def test_bad_weights_give_one_sentence_and_the_window_stays(tmp_path):
     bad = tmp_path / "bad.pth"
     bad.write_bytes(b"no checkpoint")

@@ -214,10 +214,11 @@ class Pipeline:
         self.stop_recording()
         recorder = Recorder(
             path,
-            rate=self._source.rate if self._source else None,
+            rate=self._source_rate,
             stats=self.stats,
             closed=self._recorder_closed,
             overwrite=overwrite,
+            source=self._spec,
         )
         recorder.start()
         self._recorders.append(recorder)
@@ -308,6 +309,10 @@ class Pipeline:
         )
 
     # What the threads report
+
+    def _source_rate(self) -> float | None:
+        source = self._source
+        return source.rate if source is not None else None
 
     def _lossless(self) -> bool:
         return not self._display or self._recorder is not None

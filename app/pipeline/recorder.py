@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 from app.errors import AppError, OutputError
 from app.pipeline.channels import Channel, Closed
 from app.pipeline.stats import Stats
+from app.sources.spec import SourceSpec
 
 _log = logging.getLogger(__name__)
 
@@ -47,12 +50,24 @@ def recording_path(folder: Path) -> Path:
     return path
 
 
-def check_output(path: Path, *, overwrite: bool) -> None:
+def check_output(path: Path, *, overwrite: bool, source: SourceSpec | None = None) -> None:
     """Find out before any work whether a recording can go to ``path``.
+
+    Args:
+        path: where it is to go.
+        overwrite: whether a file there may be replaced.
+        source: what is recorded; its own file is never replaced, whatever it is called.
 
     Raises:
         OutputError: it cannot.
     """
+    if source is not None and source.kind == "file":
+        try:
+            same = os.path.samefile(path, Path(source.value).expanduser())
+        except OSError:  # one of them is not there
+            same = False
+        if same:
+            raise OutputError(f"{path} is what is being read: record to another file.")
     if path.suffix.lower() not in {".mp4", ".m4v", ".mov"}:
         raise OutputError(f"{path} cannot be recorded: the name must end in .mp4.")
     if path.is_dir():
@@ -72,10 +87,12 @@ class Recorder(threading.Thread):
 
     Args:
         path: the file.
-        rate: pictures per second, for the header and the key frames; stamps decide.
+        rate: asked with the first picture for the pictures per second, which set the distance of
+            key frames and how long the last frame lasts; stamps decide about all else.
         stats: where frames and encoding times are counted.
         closed: called at the end with the recorder, from its thread.
         overwrite: replace the file where it exists.
+        source: what is recorded; its own file is never replaced.
 
     Raises:
         OutputError: the file cannot be written.
@@ -88,18 +105,19 @@ class Recorder(threading.Thread):
         self,
         path: Path,
         *,
-        rate: float | None,
+        rate: Callable[[], float | None],
         stats: Stats,
         closed: Callable[[Recorder], None],
         overwrite: bool = False,
+        source: SourceSpec | None = None,
     ) -> None:
         super().__init__(name="recorder")
-        check_output(path, overwrite=overwrite)
+        check_output(path, overwrite=overwrite, source=source)
         self.path = path
         self.error: AppError | None = None
         self.frames = 0
         self.encoder = "H.264 (libx264, CPU)"
-        self._rate = Fraction(rate if rate and 1 <= rate <= 240 else 30).limit_denominator(1001)
+        self._rate_of_source = rate
         self._stats = stats
         self._on_closed = closed
         self._inbox: Channel[tuple[NDArray[np.uint8], float]] = Channel(self._WAITING)
@@ -131,9 +149,9 @@ class Recorder(threading.Thread):
             self.error = error
         except (av.error.FFmpegError, OSError) as error:
             reason = error.strerror or str(error)
+            advice = "make room" if error.errno == errno.ENOSPC else "record elsewhere"
             self.error = OutputError(
-                f"The recording {self.path} had to end after {self.frames} frames"
-                f" ({reason}): make room or record elsewhere."
+                f"The recording {self.path} had to end at frame {self.frames} ({reason}): {advice}."
             )
             self.error.__cause__ = error
         except Exception as error:
@@ -152,6 +170,8 @@ class Recorder(threading.Thread):
             return  # nothing came: no empty file is left behind
         height, width = picture.shape[:2]
         size = (width + width % 2, height + height % 2)
+        stated = self._rate_of_source()
+        rate = Fraction(stated if stated and 1 <= stated <= 240 else 30).limit_denominator(1001)
         container = av.open(
             str(self.path.absolute()),
             "w",
@@ -164,14 +184,14 @@ class Recorder(threading.Thread):
         try:
             stream = container.add_stream(
                 "libx264",
-                rate=self._rate,
+                rate=rate,
                 options={"preset": "superfast", "crf": "20", "bf": "0"},
             )
             stream.width, stream.height = size
             stream.pix_fmt = "yuv420p"
             context = stream.codec_context
             context.time_base = TIME_BASE
-            context.gop_size = max(1, round(self._rate))
+            context.gop_size = max(1, round(rate))
             # The pixels are converted to BT.709 below; this says so to the player.
             context.colorspace = 1
             context.color_primaries = 1

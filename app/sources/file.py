@@ -65,6 +65,8 @@ class FileSource(Source):
             raise SourceError(f"{self._name} holds no video: choose another file.")
         stream.thread_type = "AUTO"
         self._stream = stream
+        aspect = float(stream.sample_aspect_ratio or 1)
+        self._pixel_aspect = aspect if 0.1 <= aspect <= 10 else 1.0
         self._start = (container.start_time or 0) / av.time_base
         self._rate = float(stream.average_rate) if stream.average_rate else None
         self._last = -(1 / self._rate if self._rate else 1 / 30)
@@ -124,7 +126,7 @@ class FileSource(Source):
         self.notice = self._ending(count, damaged)
 
     def _picture(self, frame: av.VideoFrame) -> Picture:
-        if frame.width * frame.height > MAX_PIXELS:
+        if frame.width * self._pixel_aspect * frame.height > MAX_PIXELS:
             raise SourceError(
                 f"{self._name} has pictures of {frame.width}×{frame.height},"
                 " more than this program takes (8192×8192)."
@@ -132,7 +134,9 @@ class FileSource(Source):
         step = 1 / self._rate if self._rate else 1 / 30
         time = self._last + step if frame.time is None else frame.time - self._start
         self._last = time
-        pixels = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+        # Pixels that are not square are made so: they are shown, and recorded, as they look.
+        width = max(1, round(frame.width * self._pixel_aspect))
+        pixels = np.asarray(frame.to_ndarray(format="rgb24", width=width), np.uint8)
         if frame.rotation:
             pixels = np.rot90(pixels, frame.rotation // 90)
         return Picture(np.ascontiguousarray(pixels), time)
@@ -144,7 +148,10 @@ class FileSource(Source):
         if not short and not damaged:
             duration = self._container.duration if self._container else None
             step = 1 / self._rate if self._rate else 1 / 30
-            if duration and duration / av.time_base - (self._last + step) > max(1.0, 3 * step):
+            # Sound may last a little longer than the picture, and counts in the duration.
+            audio = self._container is not None and bool(self._container.streams.audio)
+            slack = max(1.0 if audio else 0.3, 3 * step)
+            if duration and duration / av.time_base - (self._last + step) > slack:
                 return f"{self._name} ended early, after {count} frames: the file is not complete."
             return ""
         of = f" of {stated}" if short else ""
