@@ -445,6 +445,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--layout", choices=get_args(Layout), help="of the pixels: nhwc (default) or nchw"
     )
+    parser.add_argument("--overwrite", action="store_true", help="replace file where it exists")
     args = parser.parse_args(argv)
     format_ = args.format or SUFFIXES.get(args.file.suffix.lower())
     if format_ is None:
@@ -457,6 +458,14 @@ def main(argv: list[str] | None = None) -> int:
     if format_ in WRITABLE and chosen:
         parser.error(f"--{next(iter(chosen))} is for graphs, {format_} holds weights alone.")
     try:
+        if args.file.exists() and not args.overwrite:
+            raise ExportError(
+                f"{args.file} exists: give another name, or --overwrite to replace it."
+            )
+        if not args.file.absolute().parent.is_dir():
+            raise ExportError(
+                f"There is no folder {args.file.parent}: make it or export elsewhere."
+            )
         weights = resolve(args.weights) if args.weights else default_checkpoint()
         agreement = export(load(weights), args.file, format_, Signature(**chosen))
     except (CheckpointError, ExportError, ZooError) as error:

@@ -161,7 +161,7 @@ def test_a_model_that_differs_is_not_written(tmp_path, monkeypatch, capsys, smal
         "average_pool",
         lambda x, bins: x.mean((2, 3), keepdim=True).expand(-1, -1, bins, bins) + 1,
     )
-    assert main([str(path), "--output", output]) == 2
+    assert main([str(path), "--output", output, "--overwrite"]) == 2
     error = capsys.readouterr().err
     assert "does not agree with the network at 64×96" in error
     assert error.count("\n") == 1
@@ -213,10 +213,13 @@ def test_arguments_that_cannot_be_meant_are_refused(arguments, sentence, capsys)
     assert sentence in capsys.readouterr().err
 
 
-def test_a_place_that_cannot_be_written_is_said(tmp_path, capsys):
-    (tmp_path / "file").write_text("")
-    assert main([str(tmp_path / "file" / "x.ts")]) == 2
-    assert "cannot be written" in capsys.readouterr().err
+def test_a_place_that_cannot_be_written_is_said_before_any_work(tmp_path, capsys):
+    (tmp_path / "old.ts").write_text("precious")
+    assert main([str(tmp_path / "old.ts" / "x.ts")]) == 2
+    assert "no folder" in capsys.readouterr().err
+    assert main([str(tmp_path / "old.ts")]) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert (tmp_path / "old.ts").read_text() == "precious"
 
 
 @needs_fixtures
