@@ -21,10 +21,9 @@ import torch
 from torch import Tensor
 
 from fastscnn.config import FastSCNNConfig
-from fastscnn.formats import FORMATS, Format, Weights
+from fastscnn.formats import FORMATS, GLOBAL, Format, Weights
 
-_GLOBAL = "global_feature_extractor"
-_STAGE = re.compile(rf"{_GLOBAL}\.stage(\d)\.(\d+)\.")
+_STAGE = re.compile(rf"{GLOBAL}\.stage(\d)\.(\d+)\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +173,7 @@ def _place(name: str, repeats: tuple[int, ...]) -> str:
     if bottleneck:
         place = sum(repeats[: int(bottleneck[1]) - 1]) + int(bottleneck[2])
         parts[1:3] = [str(place)]
-    elif parts[0] == _GLOBAL and len(parts) > 2:
+    elif parts[0] == GLOBAL and len(parts) > 2:
         if parts[1] == "flat":
             parts[1:3] = [parts[2]]
         elif parts[1] == "pyramid":

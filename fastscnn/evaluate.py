@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from fastscnn.checkpoint import CheckpointError
-from fastscnn.data.folder import DataError, FolderDataset
+from fastscnn.data.folder import DataError, FolderDataset, Sample
 from fastscnn.data.street import Street
 from fastscnn.data.targets import TargetSets
 from fastscnn.labels import CLASS_NAMES, NUM_CLASSES
@@ -49,7 +49,7 @@ def read_merge(text: str) -> NDArray[np.uint8]:
 
 def evaluate(
     segmenter: Segmenter,
-    samples: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]] | FolderDataset,
+    samples: list[Sample] | FolderDataset,
     *,
     skip: bool = True,
     merge: NDArray[np.uint8] | None = None,
@@ -114,21 +114,13 @@ def main(argv: list[str] | None = None) -> int:
             device=args.device,
             input_size=input_size,
         )
+        samples: list[Sample] | FolderDataset
         if args.data == "street":
             street = Street(STREET_SEED, 1024, 512)
-            confusion = evaluate(
-                segmenter,
-                [street.render(3.0 * i) for i in range(60)],
-                skip=not args.no_skip,
-                merge=merge,
-            )
+            samples = [street.render(3.0 * i) for i in range(60)]
         else:
-            confusion = evaluate(
-                segmenter,
-                FolderDataset(args.data, TargetSets()),
-                skip=not args.no_skip,
-                merge=merge,
-            )
+            samples = FolderDataset(args.data, TargetSets())
+        confusion = evaluate(segmenter, samples, skip=not args.no_skip, merge=merge)
     except (CheckpointError, DataError, DeviceError, ZooError) as error:
         print(f"fastscnn.evaluate: {error}", file=sys.stderr)
         return 2

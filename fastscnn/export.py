@@ -306,13 +306,7 @@ def _exported(exportable: Exportable, path: Path, about: dict[str, str]) -> Run:
         torch.export.save(_program(exportable), file, extra_files={"about.json": json.dumps(about)})
     with path.open("rb") as written:
         model = torch.export.load(written).module()
-
-    @torch.inference_mode()
-    def run(pixels: Pixels, skip: bool) -> NDArray[Any]:
-        output: Tensor = model(*_arguments(exportable.signature, pixels, skip))
-        return output.numpy()
-
-    return run
+    return _run_by_torch(model, exportable.signature)
 
 
 def _torchscript(exportable: Exportable, path: Path, about: dict[str, str]) -> Run:
@@ -323,10 +317,15 @@ def _torchscript(exportable: Exportable, path: Path, about: dict[str, str]) -> R
         )
     torch.jit.save(traced, str(path), _extra_files={"about.json": json.dumps(about)})
     model = torch.jit.load(str(path))  # type: ignore[no-untyped-call]
+    return _run_by_torch(model, exportable.signature)
+
+
+def _run_by_torch(model: Callable[..., Any], signature: Signature) -> Run:
+    """How a model that torch has read back is run."""
 
     @torch.inference_mode()
     def run(pixels: Pixels, skip: bool) -> NDArray[Any]:
-        output: Tensor = model(*_arguments(exportable.signature, pixels, skip))
+        output: Tensor = model(*_arguments(signature, pixels, skip))
         return output.numpy()
 
     return run

@@ -19,7 +19,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 Weights = dict[str, Tensor]
 
-_GLOBAL = "global_feature_extractor"
+GLOBAL = "global_feature_extractor"
 _NORM = r"(weight|bias|running_mean|running_var|num_batches_tracked)"
 
 
@@ -116,14 +116,14 @@ def _tramac() -> Format:
                 inner,
             ),
             *_pairs(
-                rf"{_GLOBAL}.stage\1.\2.layers.\3",
-                rf"{_GLOBAL}\.bottleneck(\d)\.(\d+)\.block\.([01])\.conv",
+                rf"{GLOBAL}.stage\1.\2.layers.\3",
+                rf"{GLOBAL}\.bottleneck(\d)\.(\d+)\.block\.([01])\.conv",
                 "0",
                 "1",
             ),
             *_pairs(
-                rf"{_GLOBAL}.stage\1.\2.layers.2",
-                rf"{_GLOBAL}\.bottleneck(\d)\.(\d+)\.block",
+                rf"{GLOBAL}.stage\1.\2.layers.2",
+                rf"{GLOBAL}\.bottleneck(\d)\.(\d+)\.block",
                 "2",
                 "3",
             ),
@@ -131,13 +131,13 @@ def _tramac() -> Format:
                 rule
                 for level in range(4)
                 for rule in _pairs(
-                    rf"{_GLOBAL}.pyramid.branches.{level}",
-                    rf"{_GLOBAL}\.ppm\.conv{level + 1}\.conv",
+                    rf"{GLOBAL}.pyramid.branches.{level}",
+                    rf"{GLOBAL}\.ppm\.conv{level + 1}\.conv",
                     "0",
                     "1",
                 )
             ),
-            *_pairs(rf"{_GLOBAL}.pyramid.out", rf"{_GLOBAL}\.ppm\.out\.conv", "0", "1"),
+            *_pairs(rf"{GLOBAL}.pyramid.out", rf"{GLOBAL}\.ppm\.out\.conv", "0", "1"),
             *_pairs("feature_fusion.low_depthwise", r"feature_fusion\.dwconv\.conv", "0", "1"),
             *_pairs("feature_fusion.low", r"feature_fusion\.conv_lower_res", "0", "1"),
             *_pairs("feature_fusion.high", r"feature_fusion\.conv_higher_res", "0", "1"),
@@ -166,7 +166,7 @@ def _pytorchcv() -> Format:
                 for unit in range(9)
                 for layer in range(3)
                 for rule in _pairs(
-                    rf"{_GLOBAL}.stage\1.{unit}.layers.{layer}",
+                    rf"{GLOBAL}.stage\1.{unit}.layers.{layer}",
                     bottleneck.format(unit + 1, layer + 1),
                     "conv",
                     "bn",
@@ -176,13 +176,13 @@ def _pytorchcv() -> Format:
                 rule
                 for level in range(4)
                 for rule in _pairs(
-                    f"{_GLOBAL}.pyramid.branches.{level}",
+                    f"{GLOBAL}.pyramid.branches.{level}",
                     rf"pool\.branches\.branch{level + 2}\.conv",
                     "conv",
                     "bn",
                 )
             ),
-            *_pairs(f"{_GLOBAL}.pyramid.out", r"pool\.conv", "conv", "bn"),
+            *_pairs(f"{GLOBAL}.pyramid.out", r"pool\.conv", "conv", "bn"),
             *_pairs("feature_fusion.low_depthwise", r"fusion\.low_dw_conv", "conv", "bn"),
             *_pairs("feature_fusion.low", r"fusion\.low_pw_conv", "conv", "bn"),
             *_pairs("feature_fusion.high", r"fusion\.high_conv", "conv", "bn"),
@@ -211,13 +211,13 @@ def _mmseg() -> Format:
             *_pairs("learning_to_downsample.0", rf"{down}\.conv", "conv", "bn"),
             *_ds_conv(r"learning_to_downsample.\1", rf"{down}\.dsconv(\d)", inner),
             *_pairs(
-                rf"{_GLOBAL}.stage\1.\2.layers.\3",
+                rf"{GLOBAL}.stage\1.\2.layers.\3",
                 rf"{deep}\.bottleneck(\d)\.(\d+)\.conv\.(\d)",
                 "conv",
                 "bn",
             ),
-            *_pairs(rf"{_GLOBAL}.pyramid.branches.\1", rf"{deep}\.ppm\.(\d)\.1", "conv", "bn"),
-            *_pairs(f"{_GLOBAL}.pyramid.out", rf"{deep}\.out", "conv", "bn"),
+            *_pairs(rf"{GLOBAL}.pyramid.branches.\1", rf"{deep}\.ppm\.(\d)\.1", "conv", "bn"),
+            *_pairs(f"{GLOBAL}.pyramid.out", rf"{deep}\.out", "conv", "bn"),
             *_pairs("feature_fusion.low_depthwise", rf"{fusion}\.dwconv", "conv", "bn"),
             *_pairs("feature_fusion.low", rf"{fusion}\.conv_lower_res", "conv", "bn"),
             *_pairs("feature_fusion.high", rf"{fusion}\.conv_higher_res", "conv", "bn"),
@@ -248,25 +248,25 @@ def _zh320() -> Format:
             *_pairs("learning_to_downsample.0", r"learning_to_downsample\.0", "0", "1"),
             *_ds_conv(r"learning_to_downsample.\1", r"learning_to_downsample\.(\d)", inner),
             *_pairs(
-                rf"{_GLOBAL}.flat.\1.layers.\2",
-                rf"{_GLOBAL}\.bottlenecks\.(\d+)\.conv\.(\d)",
+                rf"{GLOBAL}.flat.\1.layers.\2",
+                rf"{GLOBAL}\.bottlenecks\.(\d+)\.conv\.(\d)",
                 "0",
                 "1",
             ),
             *_pairs(
-                rf"{_GLOBAL}.stage\1.\2.layers.\3",
-                rf"{_GLOBAL}\.bottleneck(\d)\.(\d+)\.conv\.(\d)",
+                rf"{GLOBAL}.stage\1.\2.layers.\3",
+                rf"{GLOBAL}\.bottleneck(\d)\.(\d+)\.conv\.(\d)",
                 "0",
                 "1",
             ),
             *(
                 (
-                    rf"{_GLOBAL}\.ppm\.stage{level + 1}\.1\.weight",
-                    f"{_GLOBAL}.pyramid.branches.{level}.0.weight",
+                    rf"{GLOBAL}\.ppm\.stage{level + 1}\.1\.weight",
+                    f"{GLOBAL}.pyramid.branches.{level}.0.weight",
                 )
                 for level in range(4)
             ),
-            *_pairs(f"{_GLOBAL}.pyramid.out", rf"{_GLOBAL}\.ppm\.conv", "0", "1"),
+            *_pairs(f"{GLOBAL}.pyramid.out", rf"{GLOBAL}\.ppm\.conv", "0", "1"),
             *_pairs("feature_fusion.low_depthwise", rf"{fusion}\.0", "0", "1"),
             (rf"{fusion}\.1\.weight", "feature_fusion.low.0.weight"),
             (r"feature_fusion\.higher_res_conv\.weight", "feature_fusion.high.0.weight"),
@@ -293,21 +293,19 @@ def _segmentron() -> Format:
                 inner,
             ),
             *_pairs(
-                rf"{_GLOBAL}.stage\1.\2.layers.\3",
-                rf"{_GLOBAL}\.bottleneck(\d)\.(\d+)\.conv\.([01])",
+                rf"{GLOBAL}.stage\1.\2.layers.\3",
+                rf"{GLOBAL}\.bottleneck(\d)\.(\d+)\.conv\.([01])",
                 "conv",
                 "bn",
             ),
             *_pairs(
-                rf"{_GLOBAL}.stage\1.\2.layers.2",
-                rf"{_GLOBAL}\.bottleneck(\d)\.(\d+)\.conv",
+                rf"{GLOBAL}.stage\1.\2.layers.2",
+                rf"{GLOBAL}\.bottleneck(\d)\.(\d+)\.conv",
                 "2",
                 "3",
             ),
-            *_pairs(
-                rf"{_GLOBAL}.pyramid.branches.\1", rf"{_GLOBAL}\.ppm\.convs\.(\d)", "conv", "bn"
-            ),
-            *_pairs(f"{_GLOBAL}.pyramid.out", rf"{_GLOBAL}\.out", "conv", "bn"),
+            *_pairs(rf"{GLOBAL}.pyramid.branches.\1", rf"{GLOBAL}\.ppm\.convs\.(\d)", "conv", "bn"),
+            *_pairs(f"{GLOBAL}.pyramid.out", rf"{GLOBAL}\.out", "conv", "bn"),
             *_pairs("feature_fusion.low_depthwise", r"feature_fusion\.dwconv", "conv", "bn"),
             *_pairs("feature_fusion.low", r"feature_fusion\.conv_lower_res", "0", "1"),
             *_pairs("feature_fusion.high", r"feature_fusion\.conv_higher_res", "0", "1"),
@@ -345,12 +343,12 @@ def _paddle() -> Format:
                 inner,
             ),
             *_pairs(
-                rf"{_GLOBAL}.stage\1.\2.layers.\3",
-                rf"{_GLOBAL}\.bottleneck(\d)\.(\d+)\.block\.(\d)",
+                rf"{GLOBAL}.stage\1.\2.layers.\3",
+                rf"{GLOBAL}\.bottleneck(\d)\.(\d+)\.block\.(\d)",
                 *parts,
             ),
-            *_pairs(rf"{_GLOBAL}.pyramid.branches.\1", rf"{_GLOBAL}\.ppm\.stages\.(\d)\.1", *parts),
-            *_pairs(f"{_GLOBAL}.pyramid.out", rf"{_GLOBAL}\.ppm\.conv_bn_relu2", *parts),
+            *_pairs(rf"{GLOBAL}.pyramid.branches.\1", rf"{GLOBAL}\.ppm\.stages\.(\d)\.1", *parts),
+            *_pairs(f"{GLOBAL}.pyramid.out", rf"{GLOBAL}\.ppm\.conv_bn_relu2", *parts),
             *_pairs("feature_fusion.low_depthwise", r"feature_fusion\.dwconv", *parts),
             *_pairs("feature_fusion.low", r"feature_fusion\.conv_low_res", *parts),
             *_pairs("feature_fusion.high", r"feature_fusion\.conv_high_res", *parts),

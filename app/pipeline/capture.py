@@ -52,7 +52,7 @@ class Capture(threading.Thread):
         # A driver may never come back from opening or reading: such a thread must not keep the
         # process alive, so it is a daemon. It runs no torch code, which would abort at exit.
         super().__init__(name="capture", daemon=True)
-        self.spec, self._generation = spec, generation
+        self._spec, self._generation = spec, generation
         self._inbox, self._stats = inbox, stats
         self._playing, self._lossless, self._paced = playing, lossless, paced
         self._max_frames, self._opened, self._previous = max_frames, opened, previous
@@ -68,7 +68,7 @@ class Capture(threading.Thread):
             if self._previous is not None:
                 self._previous.join(2.0)
                 self._previous = None
-            source = open_source(self.spec)
+            source = open_source(self._spec)
             try:
                 if not self._stop_asked.is_set():
                     self._opened(self._generation, source.info)

@@ -255,9 +255,9 @@ class Pipeline:
         for recorder in self._recorders:
             recorder.join()
         if capture is not None:
-            # A camera's driver that does not return is left behind: its thread dies with the
-            # process. What is only slow is not: its C++ code could abort the process at exit.
-            capture.join(0.5 if capture.spec.kind == "camera" else 3.0)
+            # A driver that does not return is left behind: its thread dies with the process, for
+            # which the command line waits a little longer (app.cli).
+            capture.join(0.5)
         self._slot.close()
         left = sum(isinstance(i, Frame) for i in self._inbox.drain())
         left += sum(not r.repeated for r in self._slot.drain())
