@@ -75,7 +75,15 @@ Run = Callable[[Pixels, bool], NDArray[Any]]
 
 
 class ExportError(Exception):
-    """The export cannot be had or does not agree; the message is one sentence for the user."""
+    """The export cannot be had; the message is one sentence for the user."""
+
+    exit_code = 2
+
+
+class OutputError(ExportError):
+    """The file cannot be written, or what was written does not agree with the network."""
+
+    exit_code = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +159,7 @@ def compare(checkpoint: Checkpoint, signature: Signature, run: Run) -> Agreement
             found = _agreement(ours, theirs)
             if found is None or found.labels < MIN_LABELS or not found.deviation <= MAX_DEVIATION:
                 what = f"only {found}" if found else f"it gives {theirs.dtype} {theirs.shape}"
-                raise ExportError(
+                raise OutputError(
                     f"The exported model does not agree with the network at {height}×{width}"
                     f" ({what}): nothing was written."
                 )
@@ -177,7 +185,7 @@ def reference(checkpoint: Checkpoint, pixels: Pixels, output: Output, skip: bool
     if output == "cls":
         return upsample.labels_reference(logits, size, align_corners)
     if output == "prob":
-        return upsample.probabilities(logits, size, align_corners)
+        return upsample.probabilities_reference(logits, size, align_corners)
     return resize(logits, size, align_corners) if output == "logits" else logits
 
 
@@ -230,7 +238,7 @@ def _graph(checkpoint: Checkpoint, signature: Signature, path: Path, format_: st
         raise
     except Exception as error:  # whatever an exporter stumbles over is the same to the user
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ExportError(
+        raise OutputError(
             f"The format {format_} cannot be written with torch {torch.__version__}: {reason}"
         ) from error
 
@@ -458,22 +466,22 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(f"--{next(iter(chosen))} is for graphs, {format_} holds weights alone.")
     try:
         if args.file.exists() and not args.overwrite:
-            raise ExportError(
+            raise OutputError(
                 f"{args.file} exists: give another name, or --overwrite to replace it."
             )
         if not args.file.absolute().parent.is_dir():
-            raise ExportError(
+            raise OutputError(
                 f"There is no folder {args.file.parent}: make it or export elsewhere."
             )
         weights = resolve(args.weights) if args.weights else default_checkpoint()
         agreement = export(load(weights), args.file, format_, Signature(**chosen))
     except (CheckpointError, ExportError, ZooError) as error:
         print(f"fastscnn.export: {error}", file=sys.stderr)
-        return 2
+        return error.exit_code if isinstance(error, ExportError) else 4
     except OSError as error:
         reason = error.strerror or error
         print(f"fastscnn.export: {args.file} cannot be written ({reason}).", file=sys.stderr)
-        return 2
+        return 5
     sizes = ", ".join(f"{height}×{width}" for _, height, width in SIZES)
     print(f"{args.file}: {format_}, {args.file.stat().st_size / 2**20:.1f} MiB")
     print(f"at {sizes} {agreement}")

@@ -141,7 +141,7 @@ class Exportable(nn.Module):
         if self.signature.output == "cls":
             return upsample.labels_reference(logits, size, self.align_corners)
         if self.signature.output == "prob":
-            return upsample.probabilities(logits, size, self.align_corners)
+            return upsample.probabilities_reference(logits, size, self.align_corners)
         if self.signature.output == "logits":
             return resize(logits, size, self.align_corners)
         return logits

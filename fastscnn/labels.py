@@ -102,8 +102,19 @@ def _id_to_train_id() -> NDArray[np.uint8]:
     return table
 
 
+def _train_id_to_id() -> NDArray[np.uint8]:
+    table = np.zeros(256, np.uint8)
+    for c in CLASSES:
+        table[c.train_id] = c.id
+    table.setflags(write=False)
+    return table
+
+
 PALETTE = _palette()
 """256×3 uint8 RGB, indexed by train id; black for everything that is no evaluated class."""
+
+TRAIN_ID_TO_ID = _train_id_to_id()
+"""256 uint8: train id → Cityscapes id; 0 (unlabeled) for everything that is no evaluated class."""
 
 ID_TO_TRAIN_ID = _id_to_train_id()
 """256 uint8: Cityscapes id (as in ``*_labelIds.png``) → train id."""

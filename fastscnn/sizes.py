@@ -54,5 +54,16 @@ def network_size(input_size: InputSize, height: int, width: int) -> tuple[int, i
     return (short, long) if height <= width else (long, short)
 
 
+def smaller_size(input_size: InputSize, height: int, width: int) -> InputSize | None:
+    """The next smaller named size for an H×W picture; ``None`` where there is none.
+
+    Example:
+        >>> smaller_size("exact", 540, 960)
+        'half'
+    """
+    now = min(network_size(input_size, height, width))
+    return next((name for name, short in SHORT_SIDES.items() if short < now), None)
+
+
 def _bounded(side: int) -> int:
     return min(max(side, MIN_SIDE), MAX_SIDE)

@@ -2,25 +2,23 @@
 
 The logits are interpolated bilinearly with half-pixel centres, then the largest one wins.
 
-Between four neighbouring logits every interpolated one is a convex combination of theirs. Where the
-four agree on the class, that class wins on every pixel between them, so only the other cells, a
-tenth or so of a street scene, need interpolating at all. ``labels_by_cells`` is built on this: the
-same labels as ``labels_reference``, with no full-size logits ever in memory.
+``labels_by_cells`` gives the same labels as ``labels_reference`` by interpolating only between
+logits that disagree (see ``fastscnn.cells``), with no full-size logits ever in memory.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+import importlib.util
+import math
+from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from fastscnn.blocks import resize
-
-_CHUNK = 1024
-"""Mixed cells interpolated at a time: small enough for the processor's cache."""
+from fastscnn.cells import Grid, argmax_first
+from fastscnn.confidence import confidence_by_cells
+from fastscnn.strips import confidence_by_strips, labels_by_strips, probabilities_by_strips
 
 
 def labels_reference(logits: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
@@ -37,7 +35,9 @@ def labels_reference(logits: Tensor, size: tuple[int, int], align_corners: bool 
     return resize(logits.float(), size, align_corners).argmax(dim=1).to(torch.uint8)
 
 
-def probabilities(logits: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
+def probabilities_reference(
+    logits: Tensor, size: tuple[int, int], align_corners: bool = False
+) -> Tensor:
     """Class probabilities (*prob*, §3.2.4): interpolated logits through a softmax.
 
     Returns:
@@ -46,61 +46,70 @@ def probabilities(logits: Tensor, size: tuple[int, int], align_corners: bool = F
     return resize(logits.float(), size, align_corners).softmax(dim=1)
 
 
+def entropy(logits: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
+    """How undecided the network is: entropy of the probabilities as a share of the highest.
+
+    It is smooth where the labels are not, so where ``size`` is more than twice that of the logits
+    it is computed at half of ``size`` and interpolated: a quarter of the work. On street scenes it
+    is then off by 0.001 in the mean, on single pixels of the sharpest borders by up to 0.2.
+
+    Returns:
+        N×H×W float32, 0–1.
+    """
+    coarse = (
+        max(size[0] // 2, min(size[0], logits.shape[2])),
+        max(size[1] // 2, min(size[1], logits.shape[3])),
+    )
+    values = resize(logits.float(), coarse, align_corners)
+    values.sub_(values.amax(dim=1, keepdim=True))
+    powers = values.exp()
+    total = powers.sum(dim=1, keepdim=True)
+    # −Σ p log p with p = powers / total, in one pass less than by its definition
+    mean = powers.mul_(values).sum(dim=1, keepdim=True).div_(total)
+    share = total.log_().sub_(mean).div_(math.log(logits.shape[1]))
+    return resize(share, size, align_corners)[:, 0]
+
+
 def labels(logits: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
     """Labels by the fastest path for the device; arguments and result as ``labels_reference``."""
-    enlarges = size[0] >= logits.shape[2] and size[1] >= logits.shape[3]
-    if logits.device.type != "cpu" or not enlarges:
-        return labels_reference(logits, size, align_corners)
-    return torch.stack([labels_by_cells(one, size, align_corners) for one in logits])
+    one = labels_by_cells if _cells_apply(logits, size) else _labels_elsewhere(logits.device)
+    return _batch([one(picture, size, align_corners) for picture in logits])
 
 
-@dataclass(frozen=True, slots=True)
-class _Axis:
-    """How the pixels of one axis fall into the cells between logits, n + 1 cells for n logits.
+def labels_and_confidence(
+    logits: Tensor, size: tuple[int, int], align_corners: bool = False
+) -> tuple[Tensor, Tensor]:
+    """``labels``, and how sure they are, by the fastest path for the device.
 
-    The first and last cell lie outside the outermost logits, where interpolation repeats them.
-
-    Attributes:
-        cell: per pixel, its cell.
-        pixels: cells×k, the pixels of each cell; short cells repeat their last one.
-        weight: cells×k float32, weight of the cell's second logit at these pixels.
-        empty: per cell, whether it has no pixel.
+    Returns:
+        N×H×W uint8 labels; N×H×W uint8 confidence as defined by ``confidence_reference``, on the
+        CPU within a few levels of it (see ``fastscnn.confidence``).
     """
-
-    cell: Tensor
-    pixels: Tensor
-    weight: Tensor
-    empty: Tensor
+    one = confidence_by_cells if _cells_apply(logits, size) else confidence_by_strips
+    pairs = [one(picture, size, align_corners) for picture in logits]
+    return _batch([pair[0] for pair in pairs]), _batch([pair[1] for pair in pairs])
 
 
-@lru_cache(maxsize=32)
-def _axis(logits: int, pixels: int, align_corners: bool) -> _Axis:
-    # The same float32 arithmetic as torch's interpolation, so that the weights are the same.
-    numbers = torch.arange(pixels, dtype=torch.float32)
-    if align_corners:
-        steps = torch.tensor(logits - 1, dtype=torch.float32)
-        position = numbers * (steps / (pixels - 1) if pixels > 1 else 0)
-    else:
-        position = torch.tensor(logits, dtype=torch.float32) / pixels * (numbers + 0.5) - 0.5
-    cell = (position.floor().long() + 1).clamp(0, logits)
-    weight = torch.where(cell == 0, 0.0, position - (cell - 1))
-    count = torch.bincount(cell, minlength=logits + 1)
-    first = count.cumsum(0) - count
-    offsets = torch.arange(int(count.max()))
-    members = first[:, None] + torch.minimum(offsets, (count[:, None] - 1).clamp(min=0))
-    members.clamp_(max=pixels - 1)
-    return _Axis(cell, members, weight[members], count == 0)
+def probabilities(logits: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
+    """``probabilities_reference`` to rounding, a few rows at a time."""
+    return _batch([probabilities_by_strips(one, size, align_corners) for one in logits])
 
 
-def _argmax_first(values: Tensor) -> tuple[Tensor, Tensor]:
-    """Largest value over dimension 0 and the lowest index that has it, as uint8."""
-    # Running maximum over contiguous planes: several times faster than argmax over 19 values
-    best = values[0].clone()
-    index = torch.zeros(best.shape, dtype=torch.uint8)
-    for number in range(1, len(values)):
-        index.masked_fill_(values[number] > best, number)
-        torch.maximum(best, values[number], out=best)
-    return best, index
+def _batch(results: list[Tensor]) -> Tensor:
+    return results[0][None] if len(results) == 1 else torch.stack(results)  # one is not copied
+
+
+def _labels_elsewhere(device: torch.device) -> Callable[[Tensor, tuple[int, int], bool], Tensor]:
+    if device.type == "cuda" and importlib.util.find_spec("triton") is not None:
+        from fastscnn.kernels import labels_by_kernel  # Triton is not everywhere
+
+        return labels_by_kernel
+    return labels_by_strips
+
+
+def _cells_apply(logits: Tensor, size: tuple[int, int]) -> bool:
+    enlarges = size[0] >= logits.shape[2] and size[1] >= logits.shape[3]
+    return logits.device.type == "cpu" and enlarges
 
 
 def labels_by_cells(logits: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
@@ -115,31 +124,9 @@ def labels_by_cells(logits: Tensor, size: tuple[int, int], align_corners: bool =
         H×W uint8, equal to ``labels_reference`` but where two classes lie within float32 rounding
         of each other.
     """
-    rows = _axis(logits.shape[1], size[0], align_corners)
-    columns = _axis(logits.shape[2], size[1], align_corners)
-    padded = F.pad(logits.float()[None], (1, 1, 1, 1), mode="replicate")[0].contiguous()
-    _, classes = _argmax_first(padded)
-    corner = classes[:-1, :-1]
-    mixed = (corner != classes[:-1, 1:]) | (corner != classes[1:, :-1])
-    mixed |= corner != classes[1:, 1:]
-    mixed &= ~(rows.empty[:, None] | columns.empty)
-    # Columns first: whole rows are then copied, not single pixels.
-    out = corner.index_select(1, columns.cell).index_select(0, rows.cell)
-    at_row, at_column = mixed.nonzero(as_tuple=True)
-    flat, stride = padded.flatten(1), padded.shape[2]
-    width = size[1]
-    for part in range(0, len(at_row), _CHUNK):
-        i, j = at_row[part : part + _CHUNK], at_column[part : part + _CHUNK]
-        # C×cells×(top, bottom)×(left, right)
-        start = i * stride + j
-        top_left, top_right = flat[:, start], flat[:, start + 1]
-        low_left, low_right = flat[:, start + stride], flat[:, start + stride + 1]
-        wx, wy = columns.weight[j], rows.weight[i]  # cells×k
-        top = top_left[..., None] * (1 - wx) + top_right[..., None] * wx
-        low = low_left[..., None] * (1 - wx) + low_right[..., None] * wx
-        wy = wy[:, :, None]
-        values = top[:, :, None, :] * (1 - wy) + low[:, :, None, :] * wy  # C×cells×ky×kx
-        _, winners = _argmax_first(values)
-        pixels = rows.pixels[i][:, :, None] * width + columns.pixels[j][:, None, :]
-        out.view(-1)[pixels.view(-1)] = winners.view(-1)
-    return out
+    grid = Grid(logits, size, align_corners)
+    out = grid.corner_labels()
+    flat = out.reshape(-1)
+    for places, values in grid.interpolate(grid.mixed):
+        flat[places] = argmax_first(values)[1]
+    return torch.from_numpy(out)

@@ -114,6 +114,7 @@ def test_onnx_tells_how_it_is_used_and_nothing_of_where_it_was_made(onnx_labels)
     assert b"exportable.py" not in onnx_labels.read_bytes()
 
 
+@pytest.mark.slow
 def test_onnx_takes_the_skip_connection_as_an_input_and_odd_sizes(tmp_path, small_sizes):
     for name in ("onnx", "onnxscript", "onnxruntime"):
         pytest.importorskip(name)
@@ -130,6 +131,7 @@ def test_onnx_takes_the_skip_connection_as_an_input_and_odd_sizes(tmp_path, smal
         assert np.abs(prob - truth).max() < 1e-4
 
 
+@pytest.mark.slow
 def test_an_exported_program_gives_the_labels_of_the_network(tmp_path, small_sizes):
     path = tmp_path / "x.pt2"
     assert main([str(path), "--output", "cls"]) == 0
@@ -161,7 +163,7 @@ def test_a_model_that_differs_is_not_written(tmp_path, monkeypatch, capsys, smal
         "average_pool",
         lambda x, bins: x.mean((2, 3), keepdim=True).expand(-1, -1, bins, bins) + 1,
     )
-    assert main([str(path), "--output", output, "--overwrite"]) == 2
+    assert main([str(path), "--output", output, "--overwrite"]) == 5
     error = capsys.readouterr().err
     assert "does not agree with the network at 64×96" in error
     assert error.count("\n") == 1
@@ -215,9 +217,9 @@ def test_arguments_that_cannot_be_meant_are_refused(arguments, sentence, capsys)
 
 def test_a_place_that_cannot_be_written_is_said_before_any_work(tmp_path, capsys):
     (tmp_path / "old.ts").write_text("precious")
-    assert main([str(tmp_path / "old.ts" / "x.ts")]) == 2
+    assert main([str(tmp_path / "old.ts" / "x.ts")]) == 5
     assert "no folder" in capsys.readouterr().err
-    assert main([str(tmp_path / "old.ts")]) == 2
+    assert main([str(tmp_path / "old.ts")]) == 5
     assert "--overwrite" in capsys.readouterr().err
     assert (tmp_path / "old.ts").read_text() == "precious"
 
@@ -267,3 +269,8 @@ def test_a_network_with_other_switches_is_refused_by_their_names(format_, tmp_pa
     assert "mean is (0.5, 0.5, 0.5)" in error
     assert error.count("\n") == 1
     assert not path.exists()
+
+
+def test_weights_that_cannot_be_loaded_end_with_4(tmp_path, capsys):
+    assert main([str(tmp_path / "x.ts"), "--weights", "nosuch.pth"]) == 4
+    assert "nosuch.pth" in capsys.readouterr().err
