@@ -2,7 +2,8 @@
 
 The paper's protocol (§4.1): frames of one size, one at a time, some to warm up, then the mean over
 as many. Beside our way stands the plain one, measured in the same run and in turn with it: the
-network as written, float32, all logits interpolated to full size, then argmax.
+network as written, float32, all logits interpolated to full size, then argmax. Between the two
+stand the steps from one to the other. ``python -m app.benchmark`` measures the whole program.
 """
 
 from __future__ import annotations
@@ -13,23 +14,35 @@ import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from fastscnn import upsample
-from fastscnn.checkpoint import Checkpoint, CheckpointError, load
+from fastscnn.checkpoint import CheckpointError, load
 from fastscnn.data.street import Street
-from fastscnn.segmenter import DeviceError, Segmenter, default_checkpoint, pick_device
+from fastscnn.limits import Rates, measure_rates, network_work
+from fastscnn.plain import Plain
+from fastscnn.runtimes import RUNTIMES, installed
+from fastscnn.segmenter import (
+    PRECISIONS,
+    DeviceError,
+    Segmenter,
+    default_checkpoint,
+    pick_device,
+)
 
 SIZES = {"full": (1024, 2048), "half": (512, 1024), "quarter": (256, 512)}
 """The sizes of the paper's Table 5."""
+
+OUTPUTS = ("cls", "prob", "cls + confidence", "network alone", "labels alone")
+"""What can be measured; all that ends in labels or probabilities has them at full size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,51 +51,38 @@ class Timing:
 
     Attributes:
         size: name of the size.
-        way: ``plain`` or ``ours``, and the output (*cls* or *prob*).
+        output: what comes out: labels (*cls*), probabilities (*prob*), labels with confidence, or
+            one part alone: the network, or labels from its logits.
+        way: ``plain``, ``ours``, or a step between them.
         mean, median, p95: over the measured frames.
         ratio: how many times faster than plain with the same output, by medians.
+        reached: the share of the device's limit (``fastscnn.limits``), where it is known.
     """
 
     size: str
+    output: str
     way: str
     mean: float
     median: float
     p95: float
     ratio: float
+    reached: float | None = None
 
 
-class Plain:
-    """The network as public implementations run it.
-
-    Args:
-        checkpoint: network and normalisation.
-        device: where to run.
-    """
-
-    def __init__(self, checkpoint: Checkpoint, device: torch.device) -> None:
-        self._model = checkpoint.model.eval().to(device)
-        self._device = device
-        self._mean = torch.tensor(checkpoint.mean, device=device).view(1, 3, 1, 1)
-        self._std = torch.tensor(checkpoint.std, device=device).view(1, 3, 1, 1)
-
-    @torch.inference_mode()
-    def __call__(self, image: NDArray[np.uint8], *, prob: bool = False) -> NDArray[np.generic]:
-        """Labels, or probabilities, of RGB uint8 H×W×3 at its own size."""
-        x = torch.from_numpy(image).to(self._device).permute(2, 0, 1).unsqueeze(0).float() / 255
-        logits = self._model(((x - self._mean) / self._std).contiguous())
-        finish = upsample.probabilities if prob else upsample.labels_reference
-        return np.asarray(finish(logits, image.shape[:2])[0].cpu().numpy())
+Way = Callable[[NDArray[np.uint8]], object]
+"""Takes a picture; what it gives is on the host."""
+Key = TypeVar("Key")
 
 
 def measure(
-    ways: dict[str, Callable[[NDArray[np.uint8]], object]],
+    ways: dict[Key, Way],
     images: list[NDArray[np.uint8]],
     *,
     burn_in: int,
     frames: int,
-) -> dict[str, list[float]]:
+) -> dict[Key, list[float]]:
     """Seconds per frame of each way, measured in turn so that a busy machine slows all alike."""
-    times: dict[str, list[float]] = {name: [] for name in ways}
+    times: dict[Key, list[float]] = {name: [] for name in ways}
     for number in tqdm(range(burn_in + frames), unit="frame", leave=False, disable=None):
         image = images[number % len(images)]
         for name, way in ways.items():
@@ -93,68 +93,174 @@ def measure(
     return times
 
 
-def benchmark(
-    checkpoint_path: Path, *, device: str, precision: str, burn_in: int, frames: int
-) -> list[Timing]:
-    """Time plain and ours, *cls* and *prob*, at the three sizes, labels at full size included.
+def ways_of(
+    checkpoint_path: Path, device: str, precision: str, runtime: str
+) -> tuple[dict[tuple[str, str], Way], Segmenter]:
+    """All ways by output and name, in the order of the table, and our segmenter.
 
     Raises:
         CheckpointError: the weights cannot be used.
-        DeviceError: the device or precision is not to be had.
+        DeviceError: the device, precision or runtime is not to be had.
     """
+
+    def segmenter(precision: str, runtime: str) -> Segmenter:
+        return Segmenter.from_checkpoint(
+            checkpoint_path,
+            device=device,
+            precision=precision,
+            input_size="exact",
+            runtime=runtime,
+        )
+
+    plain = Plain(load(checkpoint_path), pick_device(device))
+    eager = segmenter("fp32", "torch")
+    ours = segmenter(precision, runtime)
+
+    def pixels(image: NDArray[np.uint8]) -> torch.Tensor:
+        return torch.from_numpy(image).to(ours.device)
+
+    def finished(tensor: torch.Tensor) -> NDArray[np.uint8]:
+        return np.asarray(tensor.cpu().numpy())  # the copy waits until the device is done
+
+    def network(which: Segmenter, image: NDArray[np.uint8]) -> object:
+        return which.logits(pixels(image)).float().cpu()
+
+    def sure(image: NDArray[np.uint8]) -> object:
+        logits = ours.logits(pixels(image))
+        return [finished(x) for x in ours.labels_and_confidence(logits, image.shape[:2])]
+
+    def plainly_sure(image: NDArray[np.uint8]) -> object:
+        prob = plain.prob(image)
+        return prob.argmax(0), prob.max(0)
+
+    kept: dict[tuple[int, ...], torch.Tensor] = {}
+
+    def logits(image: NDArray[np.uint8]) -> torch.Tensor:
+        # The same for all: how long labels take depends on how many logits disagree.
+        if image.shape not in kept:
+            kept.clear()
+            kept[image.shape] = plain.logits(image)
+        return kept[image.shape]
+
+    cls: dict[str, Way] = {
+        "plain": plain,
+        "labels by cells": lambda image: finished(
+            ours.labels(plain.logits(image), image.shape[:2])
+        ),
+        "folded, channels last": eager,
+    }
+    networks: dict[str, Way] = {
+        "plain": lambda image: plain.logits(image).cpu(),
+        "folded, channels last": partial(network, eager),
+    }
+    for name in RUNTIMES[1:]:
+        if ours.device.type == "cpu" and installed(name) and not ours.runtime_is(name):
+            other = segmenter("fp32", name)
+            cls[other.runtime] = other
+            networks[other.runtime] = partial(network, other)
+    ways: dict[tuple[str, str], Way] = {("cls", name): way for name, way in cls.items()}
+    ways["cls", "ours"] = ours
+    ways |= {
+        ("prob", "plain"): plain.prob,
+        ("prob", "ours"): ours.prob,
+        ("cls + confidence", "plain"): plainly_sure,
+        ("cls + confidence", "ours"): sure,
+    }
+    ways |= {("network alone", name): way for name, way in networks.items()}
+    ways["network alone", "ours"] = partial(network, ours)
+    ways["labels alone", "plain"] = lambda image: plain.labels(logits(image), image.shape[:2])
+    ways["labels alone", "ours"] = lambda image: finished(
+        ours.labels(logits(image), image.shape[:2])
+    )
+    return ways, ours
+
+
+def benchmark(
+    checkpoint_path: Path,
+    *,
+    device: str,
+    precision: str,
+    runtime: str,
+    burn_in: int,
+    frames: int,
+    sizes: Sequence[str] = tuple(SIZES),
+    outputs: Sequence[str] = OUTPUTS,
+) -> tuple[list[Timing], Rates]:
+    """Time plain, ours, and the steps between them, labels at full size included.
+
+    Returns:
+        The timings, and the device's rates that ``reached`` refers to.
+
+    Raises:
+        CheckpointError: the weights cannot be used.
+        DeviceError: the device, precision or runtime is not to be had.
+    """
+    ways, ours = ways_of(checkpoint_path, device, precision, runtime)
+    ways = {key: way for key, way in ways.items() if key[0] in outputs}
+    dtype = PRECISIONS[ours.precision]
+    rates = measure_rates(ours.device, dtype)
     rows = []
-    for size, (height, width) in SIZES.items():
+    for size in sizes:
+        height, width = SIZES[size]
         street = Street(1, width, height)
         images = [street.render(2.0 * i)[0] for i in range(4)]
-        plain = Plain(load(checkpoint_path), pick_device(device))
-        ours = Segmenter.from_checkpoint(
-            checkpoint_path, device=device, precision=precision, input_size="exact"
-        )
-        times = measure(
-            {
-                "plain cls": plain,
-                "ours cls": ours,
-                "plain prob": partial(plain, prob=True),
-                "ours prob": ours.prob,
-            },
-            images,
-            burn_in=burn_in,
-            frames=frames,
-        )
-        for way, seconds in times.items():
-            median = statistics.median(seconds)
-            same_output = times[f"plain {way.split()[1]}"]
+        work = network_work(load(checkpoint_path).model, (height, width), dtype.itemsize)
+        limits = {"network alone": sum(layer.seconds(rates) for layer in work)}
+        # Logits in, labels out: nothing else needs to be moved.
+        moved = 4 * len(ours.classes) * (height // 8) * (width // 8) + height * width
+        limits["labels alone"] = moved / rates.bytes
+        limits["cls"] = sum(limits.values())
+        times = measure(ways, images, burn_in=burn_in, frames=frames)
+        for (output, way), seconds in times.items():
+            median, limit = statistics.median(seconds), limits.get(output)
             rows.append(
                 Timing(
                     size,
+                    output,
                     way,
                     statistics.fmean(seconds),
                     median,
                     float(np.percentile(seconds, 95)),
-                    statistics.median(same_output) / median,
+                    statistics.median(times[output, "plain"]) / median,
+                    limit / median if limit is not None and way == "ours" else None,
                 )
             )
-    return rows
+    return rows, rates
 
 
 def describe_machine(device: str) -> str:
     """Processor or card, threads and versions, in one line."""
     picked = pick_device(device)
-    name = torch.cuda.get_device_name(picked) if picked.type == "cuda" else platform.machine()
+    name = torch.cuda.get_device_name(picked) if picked.type == "cuda" else _processor()
     return (
         f"{picked.type} ({name}), {torch.get_num_threads()} threads, torch {torch.__version__},"
         f" Python {platform.python_version()}, {platform.system()}"
     )
 
 
+def _processor() -> str:
+    """The processor's name as the system states it, or its architecture."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:  # not Linux
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
 def table(rows: list[Timing]) -> str:
     """The timings as text, in milliseconds."""
-    lines = [f"{'size':<9}{'way':<12}{'mean':>8}{'median':>8}{'p95':>8} ms{'fps':>8}{'× plain':>9}"]
-    lines += [
-        f"{r.size:<9}{r.way:<12}{1e3 * r.mean:8.1f}{1e3 * r.median:8.1f}{1e3 * r.p95:8.1f}"
-        f"   {1 / r.mean:8.1f}{r.ratio:9.1f}"
-        for r in rows
+    lines = [
+        f"{'size':<9}{'output':<18}{'way':<24}{'mean':>8}{'median':>8}{'p95':>8} ms"
+        f"{'fps':>8}{'× plain':>9}{'of limit':>10}"
     ]
+    for r in rows:
+        reached = f"{100 * r.reached:8.1f} %" if r.reached is not None else ""
+        lines.append(
+            f"{r.size:<9}{r.output:<18}{r.way:<24}"
+            f"{1e3 * r.mean:8.1f}{1e3 * r.median:8.1f}{1e3 * r.p95:8.1f}"
+            f"   {1 / r.mean:8.1f}{r.ratio:9.1f}{reached}"
+        )
     return "\n".join(lines)
 
 
@@ -168,6 +274,15 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--weights", type=Path, default=default_checkpoint(), help="a checkpoint")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     parser.add_argument("--precision", default="auto", help="auto, fp32, fp16 or bf16")
+    parser.add_argument(
+        "--runtime", default="auto", help="what runs ours: auto, torch, onnxruntime or openvino"
+    )
+    parser.add_argument(
+        "--size", choices=list(SIZES), action="append", help="only this size; may be repeated"
+    )
+    parser.add_argument(
+        "--output", choices=OUTPUTS, action="append", help="only this output; may be repeated"
+    )
     parser.add_argument("--burn-in", type=int, default=100, help="frames before measuring")
     parser.add_argument("--frames", type=int, default=100, help="frames measured")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
@@ -175,20 +290,30 @@ def main(argv: list[str] | None = None) -> int:
     if args.frames < 1 or args.burn_in < 0:
         parser.error("--frames must be at least 1 and --burn-in at least 0")
     try:
-        rows = benchmark(
+        rows, rates = benchmark(
             args.weights,
             device=args.device,
             precision=args.precision,
+            runtime=args.runtime,
             burn_in=args.burn_in,
             frames=args.frames,
+            sizes=args.size or tuple(SIZES),
+            outputs=args.output or OUTPUTS,
         )
     except (CheckpointError, DeviceError) as error:
         print(f"fastscnn.benchmark: {error}", file=sys.stderr)
         return 2
     machine = describe_machine(args.device)
-    print(f"{machine}\n{table(rows)}")
+    print(f"{machine}\nlimit: {rates.flops / 1e9:.0f} GFLOP/s, {rates.bytes / 1e9:.1f} GB/s")
+    print(f"{args.frames} frames after {args.burn_in}\n{table(rows)}")
     if args.json:
-        figures = {"machine": machine, "timings": [asdict(row) for row in rows]}
+        figures = {
+            "machine": machine,
+            "rates": asdict(rates),
+            "burn_in": args.burn_in,
+            "frames": args.frames,
+            "timings": [asdict(row) for row in rows],
+        }
         args.json.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
     return 0
 

@@ -1,0 +1,193 @@
+"""How long the window's thread stands still, and for what: ``python docs/benchmarks/stalls.py``.
+
+A timer beats every 5 ms on that thread. Each late beat is taken apart by what the kernel counted
+meanwhile: time on a processor (the window's own work), time in line for one (other threads and
+programs), and the rest (asleep: for the GIL, a lock or the display). With ``--stacks FILE`` what
+all threads were at 40 ms after a beat is written there, without waiting for the GIL. Linux only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TextIO
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from PyQt6.QtCore import Qt, QTimer
+
+from app.gui.window import MainWindow
+from app.settings import Settings
+from app.sources.spec import SourceSpec
+from tests.gui import application, messages, shows, wait_until
+from tests.media import write_clip
+from tests.streams import silent_server
+
+LIMIT = 0.05
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A late beat: seconds in all, on a processor, in line for one, and asleep."""
+
+    wall: float
+    work: float
+    line: float
+
+    @property
+    def asleep(self) -> float:
+        """What is neither."""
+        return max(0.0, self.wall - self.work - self.line)
+
+
+@dataclass
+class Heart:
+    """Beats every 5 ms on the thread that it is made on."""
+
+    stacks: TextIO | None = None
+    pauses: list[Pause] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._schedule = Path(f"/proc/self/task/{threading.get_native_id()}/schedstat")
+        self._last = self._now()
+        self._timer = QTimer()
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self.beat)
+        self._timer.start(5)
+
+    def _now(self) -> tuple[float, float, float]:
+        line = int(self._schedule.read_text().split()[1]) / 1e9
+        return time.monotonic(), time.thread_time(), line
+
+    def beat(self) -> None:
+        """Write down how long ago the last beat was."""
+        now = self._now()
+        wall, work, line = (b - a for a, b in zip(self._last, now, strict=True))
+        self._last = now
+        self.pauses.append(Pause(wall, work, line))
+        if self.stacks is not None:
+            if wall > LIMIT:
+                self.stacks.write(f"=== {1000 * wall:.0f} ms, {1000 * work:.0f} of it work\n")
+                self.stacks.flush()
+            faulthandler.dump_traceback_later(0.04, file=self.stacks)
+
+
+def measure(what: str, heart: Heart, act: Callable[[], object]) -> None:
+    """Print the pauses while something happens."""
+    heart.beat()
+    heart.pauses.clear()
+    if heart.stacks is not None:
+        heart.stacks.write(f"##### {what}\n")
+        heart.stacks.flush()
+    act()
+    heart.beat()
+    pauses = sorted(heart.pauses, key=lambda p: p.wall)
+    late = [p for p in pauses if p.wall > LIMIT]
+    median, most = pauses[len(pauses) // 2].wall, pauses[int(0.99 * (len(pauses) - 1))].wall
+    print(f"{what}: median {1000 * median:.0f}, 99 % {1000 * most:.0f} ms; {len(late)} above 50")
+    print("    most work " + f"{1000 * max(p.work for p in pauses):.0f} ms;", end=" ")
+    for pause in reversed(pauses[-4:]):
+        parts = (pause.wall, pause.work, pause.line, pause.asleep)
+        print(
+            "{:.0f} (work {:.0f}, line {:.0f}, asleep {:.0f})".format(*(1000 * p for p in parts)),
+            end=" ",
+        )
+    print(flush=True)
+
+
+def live(seconds: float) -> None:
+    """Let the window live."""
+    end = time.monotonic() + seconds
+    wait_until(lambda: time.monotonic() > end, "a moment", seconds + 60)
+
+
+def main() -> None:
+    """Go through what a window does."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--stacks", type=Path)
+    parser.add_argument("--seconds", type=float, default=8.0)
+    args = parser.parse_args()
+    stacks = args.stacks.open("w") if args.stacks is not None else None
+    app = application()
+    heart = Heart(stacks)
+    made: list[MainWindow] = []
+
+    def appear() -> None:
+        made.append(MainWindow(Settings(device="cpu")))
+        made[0].show()
+        app.processEvents()
+
+    measure("window made and shown", heart, appear)
+    window = made[0]
+
+    def load() -> None:
+        window.begin()
+        wait_until(lambda: window.pipeline.snapshot().network is not None, "the network", 120)
+        live(1)
+
+    measure("network loaded", heart, load)
+    demo = replace(SourceSpec("demo"), width=1920, height=1080)
+
+    def play() -> None:
+        window.open(demo)
+        wait_until(lambda: shows(window, demo), "a picture", 60)
+
+    measure("demo street opened, 1080p", heart, play)
+    measure("demo street, 1080p", heart, lambda: live(args.seconds))
+
+    def panel() -> None:
+        window.drawer.show_page("performance")
+        live(args.seconds)
+
+    measure("the same with the performance panel", heart, panel)
+
+    def looks() -> None:
+        for view in ("wipe", "confidence", "side", "overlay"):
+            window.set_view(view)
+            live(1.5)
+        for page in ("log", "performance", None):
+            window.drawer.show_page(page)
+            live(0.5)
+        window.show_keys()
+        live(0.5)
+        window.leave()
+        for theme in ("light", "dark"):
+            window.set_theme(theme)
+            live(0.5)
+
+    measure("views, panels, keys, themes", heart, looks)
+    with silent_server() as port:
+
+        def dead() -> None:
+            window.open(SourceSpec("stream", f"rtsp://127.0.0.1:{port}/live"))
+            wait_until(lambda: any("cannot be opened" in m for m in messages(window)), "words", 60)
+
+        measure("a silent RTSP address", heart, dead)
+
+    with tempfile.TemporaryDirectory() as folder:
+        big = SourceSpec("file", str(write_clip(Path(folder, "4k.mp4"), 40, size=(3840, 2160))))
+        live(1)  # it was not the window that was slow
+
+        def large() -> None:
+            window.open(big)
+            wait_until(lambda: shows(window, big), "a picture", 60)
+            wait_until(lambda: window.pipeline.snapshot().state == "ended", "the end", 60)
+            for place in (0.1, 0.9, 0.0):
+                window.pipeline.seek(place)
+                live(0.5)
+
+        measure("a 4K file, played and sought in", heart, large)
+    if stacks is not None:
+        faulthandler.cancel_dump_traceback_later()
+    window.close()
+
+
+if __name__ == "__main__":
+    main()
