@@ -8,8 +8,10 @@ set, 255 is ignored. Numbers 0–18 are the classes themselves, larger ones are 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -40,33 +42,73 @@ class TargetSets:
         return table
 
 
-def read_sets(name: str) -> dict[int, tuple[int, ...]]:
-    """A table of sets: value in the ``groups/`` pictures → train ids.
+@dataclass(frozen=True, slots=True)
+class SetTable:
+    """What the values of a coarser data set's label pictures stand for.
+
+    Attributes:
+        folder: of the data set, where these pictures lie: ``labels`` or ``groups``.
+        sets: value → train ids of the classes that it may be.
+        names: value → what the set is called.
+    """
+
+    folder: str
+    sets: dict[int, tuple[int, ...]]
+    names: dict[int, str]
+
+
+def shipped_tables() -> list[str]:
+    """Names of the tables that ship with the program."""
+    folder = resources.files("fastscnn.data") / "sets"
+    return sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".json"))
+
+
+def read_sets(name: str) -> SetTable:
+    """A table of sets, such as ``fastscnn/data/sets/camvid.json``.
+
+    It is a JSON object of ``folder`` (``labels`` or ``groups``), ``sets`` (value → list of class
+    names) and optionally ``names`` (value → what figures call the set). An object that maps values
+    to lists alone is one for ``groups``.
 
     Args:
-        name: a table that ships with the program (``idd_lite``) or the path of a JSON file that
-            maps each value to a list of class names.
+        name: a table that ships with the program (see ``shipped_tables``) or a JSON file's path.
 
     Raises:
         ValueError: there is no such table, or it names what is no class.
     """
-    shipped = resources.files("fastscnn.data") / "sets" / f"{name}.json"
     try:
-        text = shipped.read_text("utf-8") if shipped.is_file() else Path(name).read_text("utf-8")
-        table = json.loads(text)
-        unknown = {n for names in table.values() for n in names} - set(CLASS_NAMES)
+        if name in shipped_tables():
+            text = (resources.files("fastscnn.data") / "sets" / f"{name}.json").read_text("utf-8")
+        else:
+            text = Path(name).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"There is no table of sets {name!r}: use {', '.join(shipped_tables())} or a JSON file."
+        ) from error
+    try:
+        return _parse(json.loads(text))
+    except (ValueError, AttributeError, TypeError, KeyError) as error:
+        raise ValueError(f"{name} is no table of value → class names ({error}).") from error
+
+
+def _parse(table: dict[str, Any]) -> SetTable:
+    if "sets" not in table:
+        table = {"folder": "groups", "sets": table}
+    if table["folder"] not in ("labels", "groups"):
+        raise ValueError(f"its folder is {table['folder']!r}, not labels or groups")
+    sets, names = {}, {}
+    for text, classes in table["sets"].items():
+        value = int(text)
+        if not 0 <= value < UNKNOWN:
+            raise ValueError(f"{value} is no value of an 8-bit label, 255 is ignored")
+        if not isinstance(classes, list) or not classes:
+            raise ValueError(f"{value} needs a list of class names")
+        unknown = set(classes) - set(CLASS_NAMES)
         if unknown:
             raise ValueError(f"{min(unknown)!r} is no class")
-        return {
-            int(value): tuple(CLASS_NAMES.index(class_name) for class_name in class_names)
-            for value, class_names in table.items()
-        }
-    except OSError as error:
-        raise ValueError(
-            f"There is no table of sets {name!r}: use idd_lite or a JSON file."
-        ) from error
-    except (ValueError, AttributeError, TypeError) as error:
-        raise ValueError(f"{name} is no table of value → class names ({error}).") from error
+        sets[value] = tuple(CLASS_NAMES.index(class_name) for class_name in classes)
+        names[value] = str(table.get("names", {}).get(text, " or ".join(classes)))
+    return SetTable(str(table["folder"]), sets, names)
 
 
 def lookup(table: dict[int, tuple[int, ...]], sets: TargetSets) -> NDArray[np.uint8]:

@@ -1,0 +1,54 @@
+"""Frames of the demo street to judge a network by."""
+
+from __future__ import annotations
+
+import threading
+
+from fastscnn.data.pairs import DataError, Sample
+from fastscnn.data.street import Street
+from fastscnn.data.targets import TargetSets
+
+SEEDS = (77,)
+"""Streets that no training run draws from (see ``mix.StreetDataset``)."""
+
+
+class StreetFrames:
+    """Frames of streets, a few seconds apart, drawn when asked for.
+
+    Args:
+        seeds: of the streets.
+        frames: of each street.
+
+    Raises:
+        DataError: there are no frames.
+    """
+
+    SIZE = (1024, 512)
+    SECONDS = 3.0
+
+    def __init__(self, seeds: tuple[int, ...] = SEEDS, frames: int = 60) -> None:
+        if not seeds or frames < 1:
+            raise DataError("The demo street needs at least one seed and one frame.")
+        self.sets = TargetSets()
+        self._seeds, self._frames = seeds, frames
+        self._street: Street | None = None
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._seeds) * self._frames
+
+    def name(self, index: int) -> str:
+        """What the frame is called."""
+        return f"{self.drive(index)}_{index % self._frames:04d}"
+
+    def drive(self, index: int) -> str:
+        """The street's seed, which is what stands for a drive here."""
+        return f"street{self._seeds[index // self._frames]}"
+
+    def read(self, index: int) -> Sample:
+        """A picture and its labels, which are exact."""
+        seed = self._seeds[index // self._frames]
+        with self._lock:  # a street draws one picture at a time, and one street is in memory
+            if self._street is None or self._street.seed != seed:
+                self._street = Street(seed, *self.SIZE)
+            return self._street.render(self.SECONDS * (index % self._frames))

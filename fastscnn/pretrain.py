@@ -1,0 +1,87 @@
+"""The pre-training command: ``python -m fastscnn.pretrain`` (§4.3)."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from fastscnn.training import command
+from fastscnn.training.options import add_recipe
+from fastscnn.training.pretraining import Accuracy, Pretraining
+from fastscnn.training.run import Pace, Run
+from fastscnn.training.trainer import Trainer
+
+EPILOG = """\
+The paper gives no recipe for it and found that it hardly helps in the end (Table 6).
+
+example:
+  python -m fastscnn.pretrain --run runs/imagenet --data IMAGENET/train --val IMAGENET/val
+  python -m fastscnn.train --run runs/a --start runs/imagenet/best.pth --data cityscapes:CITYSCAPES
+"""
+NOT_HERE = {"skip_drop", "class_balance", "balance_c", "ohem", "loss_stride", "dropout", "augment"}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command; returns the exit code."""
+    parser = _parser()
+    args = parser.parse_args(argv)
+    return command.guard("pretrain", args.run, lambda: _pretrain(parser, args))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m fastscnn.pretrain",
+        usage="python -m fastscnn.pretrain --run DIR --data DIR [--val DIR] [options]\n"
+        "       python -m fastscnn.pretrain --run DIR --resume",
+        description="Teach the network's first two modules to tell pictures apart, on ImageNet or"
+        "\nany folder with one folder of pictures per class, for fastscnn.train to start\nfrom."
+        " Give --epochs or --steps, and a --crop such as 224x224.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--data", metavar="DIR", help="one folder of pictures per class")
+    parser.add_argument("--val", metavar="DIR", help="the same, to judge by while learning")
+    parser.add_argument(
+        "--val-every", type=command.positive, metavar="STEPS", help="default: 20 times in the run"
+    )
+    command.add_run(parser)
+    add_recipe(parser, without=NOT_HERE)
+    return parser
+
+
+def _pretrain(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    opened = command.open_run(parser, args, Pretraining.kind)
+    config = opened.config
+    if opened.state is not None:
+        task = command.restored(opened, args, Pretraining.from_dict)
+    else:
+        data = args.data or config.get("data")
+        if not data:
+            parser.error("--data is needed: a folder with one folder of pictures per class")
+        task = Pretraining(str(data))
+    trainer = Trainer(
+        task,
+        opened.recipe,
+        args.run,
+        device=opened.device,
+        start=opened.start,
+        workers=args.workers,
+        world=opened.world,
+    )
+    before = config.get("validation") or {}
+    val = {
+        "data": args.val or before.get("data"),
+        "every": args.val_every or before.get("every"),
+    }
+    validation = None
+    if val["data"] and opened.world.is_first:
+        validation = Accuracy(task, str(val["data"]), trainer.recipe.crop, trainer.device)
+    command.begin(trainer, args, opened, {"data": task.data, "validation": val})
+    every = val["every"] or max(1, trainer.recipe.steps // 20)
+    names = list(validation.names) if validation else []
+    Run(trainer, Pace(every, args.save_every), validation, names)()
+    command.conclude(trainer)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""Batches: what the network is shown at each step, prepared while it works on the last one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+Example = tuple[NDArray[np.uint8], NDArray[Any]]
+"""A picture (RGB uint8 H×W×3) and what it should become."""
+Draw = Callable[[np.random.Generator], Example]
+"""What makes one augmented sample, called from several threads."""
+
+
+class BatchSource(Protocol):
+    """What a trainer is fed by; ``Batches`` is one."""
+
+    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
+        """Images N×H×W×3 uint8 and targets of one step."""
+
+    def close(self) -> None:
+        """Stop what runs ahead."""
+
+
+class Batches:
+    """Batches of samples, each sample a function of (seed, step, its place) alone.
+
+    So a resumed run sees what the uninterrupted one would have seen, and it does not matter which
+    thread prepares what.
+
+    Args:
+        draw: makes one sample of the crop's size; called from several threads.
+        seed: of the run.
+        places: which samples of each batch are prepared here.
+        steps: where the run ends; nothing is prepared beyond.
+        workers: threads that prepare samples ahead; 0 prepares them when they are asked for.
+    """
+
+    AHEAD = 2
+    """Batches that may lie ready."""
+
+    def __init__(
+        self, draw: Draw, *, seed: int, places: range, steps: int, workers: int = 1
+    ) -> None:
+        self._draw, self._seed, self._places, self._steps = draw, seed, places, steps
+        self._pool = ThreadPoolExecutor(workers, "samples") if workers else None
+        self._ready: dict[int, list[Future[Example]]] = {}
+
+    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
+        """Images N×H×W×3 uint8 and targets, N×H×W uint8 in segmentation, of one step."""
+        if self._pool is None:
+            samples = [self._sample(step, place) for place in self._places]
+        else:
+            for ahead in range(step, min(step + 1 + self.AHEAD, max(self._steps, step + 1))):
+                if ahead not in self._ready:
+                    self._ready[ahead] = [
+                        self._pool.submit(self._sample, ahead, place) for place in self._places
+                    ]
+            samples = [future.result() for future in self._ready.pop(step)]
+        images = torch.from_numpy(np.stack([image for image, _ in samples]))
+        return images, torch.from_numpy(np.stack([target for _, target in samples]))
+
+    def close(self) -> None:
+        """Stop preparing; what is under way is waited for."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+        self._ready.clear()
+
+    def _sample(self, step: int, place: int) -> Example:
+        return self._draw(np.random.default_rng((self._seed, 2, step, place)))

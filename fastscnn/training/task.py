@@ -1,0 +1,189 @@
+"""What a run trains: the network, its samples and its loss."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from fastscnn.checkpoint import Checkpoint, save
+from fastscnn.config import FastSCNNConfig
+from fastscnn.data.augment import Augmentation
+from fastscnn.data.check import check
+from fastscnn.data.mix import Mix
+from fastscnn.data.targets import TargetSets
+from fastscnn.formats import IMAGENET_MEAN, IMAGENET_STD
+from fastscnn.model import FastSCNN
+from fastscnn.training.balance import class_shares, enet_weights
+from fastscnn.training.batches import Batches, BatchSource
+from fastscnn.training.loss import Mean, Trainee
+from fastscnn.training.on_device import DeviceBatches
+from fastscnn.training.recipe import Recipe
+
+Normalisation = tuple[tuple[float, float, float], tuple[float, float, float]]
+"""Mean and deviation of RGB values in 0–1."""
+
+
+def normalisation_of(values: Any) -> Normalisation:
+    """A normalisation from a file's values.
+
+    Raises:
+        TypeError, ValueError: it is none.
+    """
+    mean, std = ((float(a), float(b), float(c)) for a, b, c in values)
+    if not min(std) > 0:
+        raise ValueError("a deviation is not positive")
+    return mean, std
+
+
+class Task(Protocol):
+    """What a ``Trainer`` needs to know of what it trains."""
+
+    kind: str
+    """Its name in a run's state."""
+    normalisation: Normalisation
+    epoch: float
+    """Samples after which every stored picture was seen once, about."""
+
+    def batches(
+        self, recipe: Recipe, places: range, device: torch.device, workers: int
+    ) -> BatchSource:
+        """What makes the batches; of each batch only these places."""
+
+    def module(self, recipe: Recipe, mean: Mean) -> nn.Module:
+        """The network, as ``network``, in a module that is called with normalised images, targets,
+        whether the skip connection is on, and the samples' seeds, and gives the loss."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """What a run's state holds of it, as plain values."""
+
+    def save(self, state: dict[str, Tensor], info: dict[str, Any], path: Path) -> None:
+        """Write a trained network's checkpoint."""
+
+
+class Segmentation:
+    """Labels for every pixel: what Fast-SCNN is for.
+
+    Args:
+        data: specs of the data sets, see ``fastscnn.data.mix``.
+        config: of the network.
+        normalisation: mean and deviation that the network is used to.
+        shares: how much of the area each class covers; ``None`` measures where it is needed.
+
+    Raises:
+        DataError: a data set cannot be used.
+    """
+
+    kind = "segmentation"
+
+    def __init__(
+        self,
+        data: list[str],
+        config: FastSCNNConfig | None = None,
+        normalisation: Normalisation = (IMAGENET_MEAN, IMAGENET_STD),
+        shares: list[float] | None = None,
+    ) -> None:
+        self.data, self.normalisation, self.shares = data, normalisation, shares
+        self.config = config or FastSCNNConfig()
+        sets = TargetSets()
+        self.mix = Mix(data, sets)
+        check(self.mix.datasets)
+        self.members = sets.members()
+        self.epoch = self.mix.epoch
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Segmentation:
+        """The inverse of ``to_dict``.
+
+        Raises:
+            DataError: a data set cannot be used any more.
+            KeyError, TypeError, ValueError: the values cannot be meant.
+        """
+        shares = values["shares"]
+        return cls(
+            [str(spec) for spec in values["data"]],
+            FastSCNNConfig.from_dict(values["config"]),
+            normalisation_of(values["normalisation"]),
+            None if shares is None else [float(share) for share in shares],
+        )
+
+    def batches(
+        self, recipe: Recipe, places: range, device: torch.device, workers: int
+    ) -> BatchSource:
+        """What makes the batches: on the GPU where there is one, else on the host."""
+        augment = augmentation_of(recipe)
+        on_device = recipe.augment == "device" or (
+            recipe.augment == "auto" and device.type == "cuda"
+        )
+        if on_device:
+            return DeviceBatches(
+                self.mix,
+                augment,
+                device,
+                seed=recipe.seed,
+                places=places,
+                steps=recipe.steps,
+                workers=workers,
+            )
+        return Batches(
+            lambda rng: augment(self.mix.sample(rng), rng),
+            seed=recipe.seed,
+            places=places,
+            steps=recipe.steps,
+            workers=workers,
+        )
+
+    def module(self, recipe: Recipe, mean: Mean) -> Trainee:
+        """The network with its auxiliary heads and its loss."""
+        weight = None
+        if recipe.class_balance == "enet":
+            self.shares = self.shares or class_shares(self.mix, self.members, recipe.seed)
+            weight = enet_weights(self.shares, self.members, recipe.balance_c)
+        torch.manual_seed(recipe.seed)
+        return Trainee(
+            FastSCNN(self.config),
+            self.members,
+            weight=weight,
+            hardest=recipe.ohem,
+            stride=recipe.loss_stride,
+            dropout=recipe.dropout,
+            mean=mean,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """What a run's state holds of the task."""
+        return {
+            "data": self.data,
+            "shares": self.shares,
+            "config": self.config.to_dict(),
+            "normalisation": [list(values) for values in self.normalisation],
+        }
+
+    def checkpoint(self, state: dict[str, Tensor], info: dict[str, Any]) -> Checkpoint:
+        """A trained network, ready to be used or saved."""
+        network = FastSCNN(self.config)
+        network.load_state_dict({name: tensor.cpu() for name, tensor in state.items()})
+        mean, std = self.normalisation
+        facts = {"data": self.data, "shares": self.shares, **info}
+        return Checkpoint(network.eval(), mean, std, info=facts)
+
+    def save(self, state: dict[str, Tensor], info: dict[str, Any], path: Path) -> None:
+        """Write a trained network's checkpoint."""
+        save(self.checkpoint(state, info), path)
+
+
+def augmentation_of(recipe: Recipe) -> Augmentation:
+    """The augmentation that a recipe asks for."""
+    return Augmentation(
+        crop=recipe.crop,
+        scale=recipe.scale,
+        short_side=recipe.short_side if any(recipe.short_side) else None,
+        aspect=recipe.aspect,
+        color=recipe.color,
+        brightness=recipe.brightness,
+        gamma=recipe.gamma,
+        noise=recipe.noise,
+        blur=recipe.blur,
+    )
