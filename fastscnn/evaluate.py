@@ -1,141 +1,226 @@
-"""Evaluation: ``python -m fastscnn.evaluate``."""
+"""The evaluation command: ``python -m fastscnn.evaluate``."""
 
 from __future__ import annotations
 
 import argparse
-import json
+import os
 import sys
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from tqdm import tqdm
-
 from fastscnn.checkpoint import CheckpointError
-from fastscnn.data.folder import DataError, FolderDataset, Sample
-from fastscnn.data.street import Street
-from fastscnn.data.targets import TargetSets
-from fastscnn.labels import CLASS_NAMES, NUM_CLASSES
-from fastscnn.metrics import class_iou, confusion_matrix, mean_iou, pixel_accuracy
-from fastscnn.segmenter import DeviceError, Segmenter
+from fastscnn.data.opening import open_frames
+from fastscnn.data.pairs import DataError
+from fastscnn.data.targets import shipped_tables
+from fastscnn.evaluation import matrix
+from fastscnn.evaluation.merging import PLAIN, Merging, merging_of_data, read_merging
+from fastscnn.evaluation.outputs import (
+    LabelWriter,
+    OutputError,
+    check_file,
+    check_folder,
+    write_json,
+    write_whole,
+    write_worst,
+)
+from fastscnn.evaluation.report import Report, Setting
+from fastscnn.evaluation.run import Judge, evaluate_settings
+from fastscnn.evaluation.tables import as_markdown, as_text, by_drive, figures
+from fastscnn.segmenter import DeviceError, Segmenter, default_checkpoint
 from fastscnn.sizes import parse_input_size
 from fastscnn.zoo import ZooError, resolve
 
-STREET_SEED = 77
-"""A street that no training run draws from (see ``StreetDataset``)."""
+EXIT_CODES: dict[type[Exception], int] = {
+    DeviceError: 2,
+    DataError: 3,
+    CheckpointError: 4,
+    ZooError: 4,
+    OutputError: 5,
+}
 
 
-def read_merge(text: str) -> NDArray[np.uint8]:
-    """A table that merges predicted classes, from ``wall+building=building,…``.
+EPILOG = """\
+data:
+  PATH or folder:PATH   a folder with images/ and labels/ (8-bit PNGs of train ids, 255 ignored),
+                        or groups/ with a table of sets
+  cityscapes:PATH       Cityscapes in its official layout: leftImg8bit/, gtFine/, gtCoarse/
+  street                the demo street, which labels itself
+Options follow a question mark and are separated by &; quote them for the shell:
+  sets=TABLE            what the labels' values stand for
+  drives=A,B without=A  drives to judge by; a drive is the file's name up to the first _
+  fold=K/N fold=!K/N    the K-th of N parts of all drives, or all others
+  split=val labels=fine of Cityscapes: train, val, train_extra; fine, coarse, fine+coarse
+  seeds=A,B frames=N    of the street
 
-    Data sets with coarser classes need it: where "car" holds trucks, a predicted truck is right.
-
-    Returns:
-        256 uint8: train id → train id.
-
-    Raises:
-        ValueError: a name is no class.
-    """
-    table = np.arange(256, dtype=np.uint8)
-    for part in filter(None, text.split(",")):
-        sources, _, target = part.partition("=")
-        for name in [target, *sources.split("+")]:
-            if name.strip() not in CLASS_NAMES:
-                raise ValueError(f"--merge: {name.strip()!r} is no class.")
-        for name in sources.split("+"):
-            table[CLASS_NAMES.index(name.strip())] = CLASS_NAMES.index(target.strip())
-    return table
-
-
-def evaluate(
-    segmenter: Segmenter,
-    samples: list[Sample] | FolderDataset,
-    *,
-    skip: bool = True,
-    merge: NDArray[np.uint8] | None = None,
-) -> NDArray[np.int64]:
-    """The confusion matrix over pairs of picture and truth.
-
-    Args:
-        segmenter: runs the network; labels are compared at each picture's own size.
-        samples: RGB uint8 H×W×3 and train ids H×W.
-        skip: whether the skip connection contributes.
-        merge: table applied to predictions, see ``read_merge``.
-    """
-    total = np.zeros((NUM_CLASSES, NUM_CLASSES + 1), np.int64)
-    for index in tqdm(range(len(samples)), unit="picture", leave=False, disable=None):
-        image, truth = samples[index]
-        labels = segmenter(image, skip=skip)
-        total += confusion_matrix(truth, labels if merge is None else merge[labels])
-    return total
-
-
-def report(confusion: NDArray[np.int64]) -> str:
-    """A table of class IoU, mean IoU and pixel accuracy, in per cent."""
-    lines = [
-        f"  {name:<14} {100 * iou:5.1f}"
-        for name, iou in zip(CLASS_NAMES, class_iou(confusion), strict=True)
-        if np.isfinite(iou)
-    ]
-    present = len(lines)
-    lines += [
-        f"  {'mean IoU':<14} {100 * mean_iou(confusion):5.1f}   over {present} classes present",
-        f"  {'pixel accuracy':<14} {100 * pixel_accuracy(confusion):5.1f}",
-    ]
-    return "\n".join(lines)
+examples:
+  python -m fastscnn.evaluate DATA/val --input-size full,half,quarter --skip both
+  python -m fastscnn.evaluate 'CAMVID?drives=0006R0' --merge camvid --weights runs/a/last.pth
+"""
 
 
 def main(argv: list[str] | None = None) -> int:
     """The command; returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m fastscnn.evaluate",
-        description="Class IoU, mean IoU and pixel accuracy of a checkpoint, in per cent.",
-    )
-    parser.add_argument("data", help="a folder with images/ and labels/ (train ids), or street")
-    parser.add_argument(
-        "--weights", help="a checkpoint: file, name of the zoo or address; default: the shipped one"
-    )
-    parser.add_argument("--input-size", default="half", help="full, half, quarter, exact or HxW")
-    parser.add_argument("--no-skip", action="store_true", help="disable the skip connection")
-    parser.add_argument(
-        "--merge", default="", metavar="A+B=C,…", help="count predicted A and B as C"
-    )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    parser = _parser()
     args = parser.parse_args(argv)
     try:
-        merge = read_merge(args.merge)
-        input_size = parse_input_size(args.input_size)
+        sizes = [parse_input_size(size) for size in args.input_size.split(",")]
+        asked = read_merging(args.merge) if args.merge not in (None, "none") else None
     except ValueError as error:
         parser.error(str(error))
+    if args.limit is not None and args.limit < 1:
+        parser.error("--limit must be at least 1.")
+    if (args.worst is None) != (args.pictures is None) or (
+        args.worst is not None and args.worst < 1
+    ):
+        parser.error("--worst N and --pictures DIR belong together, N at least 1.")
+    if args.labels and asked:
+        parser.error("--labels writes the 19 classes: leave --merge away.")
+    if args.confusion and (trouble := matrix.missing()):
+        parser.error(trouble)
+    skips = {"on": [True], "off": [False], "both": [True, False]}[args.skip]
+    settings = [Setting(size, skip) for size in dict.fromkeys(sizes) for skip in skips]
     try:
-        segmenter = Segmenter.from_checkpoint(
-            resolve(args.weights) if args.weights else None,
-            device=args.device,
-            input_size=input_size,
-        )
-        samples: list[Sample] | FolderDataset
-        if args.data == "street":
-            street = Street(STREET_SEED, 1024, 512)
-            samples = [street.render(3.0 * i) for i in range(60)]
-        else:
-            samples = FolderDataset(args.data, TargetSets())
-        confusion = evaluate(segmenter, samples, skip=not args.no_skip, merge=merge)
-    except (CheckpointError, DataError, DeviceError, ZooError) as error:
+        _run(args, settings, asked)
+    except tuple(EXIT_CODES) as error:
         print(f"fastscnn.evaluate: {error}", file=sys.stderr)
-        return 2
-    print(report(confusion))
-    if args.json:
-        figures = {
-            "mean_iou": mean_iou(confusion),
-            "pixel_accuracy": pixel_accuracy(confusion),
-            "class_iou": {
-                name: None if np.isnan(iou) else float(iou)
-                for name, iou in zip(CLASS_NAMES, class_iou(confusion), strict=True)
-            },
-        }
-        args.json.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+        return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
+    except KeyboardInterrupt:
+        print("fastscnn.evaluate: interrupted.", file=sys.stderr)
+        return 130
     return 0
+
+
+def _run(args: argparse.Namespace, settings: list[Setting], asked: Merging | None) -> None:
+    for path in filter(None, (args.json, args.confusion)):
+        check_file(path, args.overwrite)
+    frames = open_frames(args.data, asked.table if asked else None)
+    unmerged = args.merge or args.labels
+    merging = asked or (PLAIN if unmerged else merging_of_data(args.data))
+    weights = resolve(args.weights) if args.weights else default_checkpoint()
+    segmenter = Segmenter.from_checkpoint(
+        weights, device=args.device, precision=args.precision, runtime=args.runtime
+    )
+    try:
+        judge = Judge(segmenter, frames.sets, merging)
+    except ValueError as error:
+        raise CheckpointError(f"{weights}: {error}") from error
+    read = [file for p in getattr(frames, "pairs", ()) for file in (p.image, p.truth)]
+    for folder in filter(None, (args.pictures, args.labels)):
+        check_folder(folder, args.overwrite, read)
+    reports = evaluate_settings(
+        judge,
+        frames,
+        settings,
+        limit=args.limit,
+        worst=args.worst or 0,
+        seen=LabelWriter(args.labels, settings) if args.labels else None,
+        progress=True,
+    )
+    write = as_markdown if args.markdown else as_text
+    _say(f"{_describe(args, segmenter, reports[0])}\n\n{write(figures(reports), reports)}")
+    if args.by_drive:
+        _say("\nMean IoU of each drive over the classes that occur in it:\n")
+        _say(write(by_drive(reports), reports, "drive"))
+    if args.json:
+        about = {
+            "data": args.data,
+            "weights": args.weights or "shipped",
+            "device": segmenter.device.type,
+            "precision": segmenter.precision,
+            "runtime": segmenter.runtime,
+        }
+        write_json(args.json, about, reports)
+    if args.confusion:
+        write_whole(args.confusion, lambda draft: matrix.draw_confusion(reports, draft))
+    if args.pictures:
+        written = write_worst(args.pictures, reports, judge, frames)
+        _say(f"\nPictures of the worst frames in {args.pictures}: {len(written)}")
+
+
+def _say(text: str) -> None:
+    """Print; where nobody reads on (``| head``), what else was asked for is done all the same."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m fastscnn.evaluate",
+        description="How right a checkpoint is on labelled frames: class IoU, mean IoU, category"
+        " IoU and pixel accuracy by the definitions of the Cityscapes benchmark, in per cent.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("data", metavar="DATA", help="what to judge by, see below")
+    parser.add_argument(
+        "--weights",
+        metavar="FILE|NAME|ADDRESS",
+        help="a checkpoint: file, name of the zoo or address; default: the shipped one",
+    )
+    parser.add_argument(
+        "--input-size",
+        default="half",
+        metavar="SIZE,…",
+        help="full, half (default), quarter: short side 1024, 512, 256; exact; or HxW; several,"
+        " separated by commas, stand side by side",
+    )
+    parser.add_argument(
+        "--skip",
+        choices=["on", "off", "both"],
+        default="on",
+        help="the skip connection; both: side by side",
+    )
+    parser.add_argument(
+        "--merge",
+        metavar="TABLE|A+B=C,…",
+        help="count classes as one: by a table of sets"
+        f" ({', '.join(shipped_tables())} or a JSON file) or by their names; default: the table"
+        " that the data name in their option sets; none: the 19 classes",
+    )
+    parser.add_argument("--limit", type=int, metavar="N", help="judge N frames, evenly spread")
+    parser.add_argument("--by-drive", action="store_true", help="also the mean IoU of each drive")
+    parser.add_argument(
+        "--markdown", action="store_true", help="print Markdown tables, as in the model card"
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write the figures and the confusion there"
+    )
+    parser.add_argument(
+        "--confusion", type=Path, metavar="FILE.png", help="draw the confusion matrix there"
+    )
+    parser.add_argument(
+        "--worst", type=int, metavar="N", help="draw the N frames with the fewest right pixels"
+    )
+    parser.add_argument("--pictures", type=Path, metavar="DIR", help="where to draw them")
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        metavar="DIR",
+        help="write what the network sees there, as PNGs of Cityscapes ids for the benchmark's"
+        " server",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
+    parser.add_argument("--precision", default="auto", help="auto, fp32, fp16 or bf16")
+    parser.add_argument(
+        "--runtime",
+        default="auto",
+        help="what runs the network: auto (the fastest that is installed), torch, onnxruntime or"
+        " openvino",
+    )
+    return parser
+
+
+def _describe(args: argparse.Namespace, segmenter: Segmenter, report: Report) -> str:
+    labelled = int(report.confusion.sum())
+    return (
+        f"{args.data}: {report.frames} frame{'s' * (report.frames != 1)},"
+        f" {labelled / 1e6:.1f} million labelled pixels,"
+        f" {report.occurring} of {len(report.merging)} classes occur\n"
+        f"{args.weights or 'the shipped weights'}, {segmenter.device.type}, {segmenter.precision},"
+        f" {segmenter.runtime}"
+    )
 
 
 if __name__ == "__main__":

@@ -6,10 +6,16 @@ pixels in one matrix and pixels whose truth is unknown left out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fastscnn.labels import NUM_CLASSES, UNKNOWN
+
+_EXACT = 2**24
+"""Pixels counted at a time: OpenCV counts in float32, which holds whole numbers up to here."""
 
 
 def confusion_matrix(
@@ -19,7 +25,7 @@ def confusion_matrix(
 
     Args:
         truth: train ids of any shape; ``UNKNOWN`` is left out.
-        predicted: train ids of the same shape.
+        predicted: train ids of the same shape; any that are no class are counted as none.
         classes: number of classes.
 
     Returns:
@@ -34,30 +40,72 @@ def confusion_matrix(
     """
     if truth.shape != predicted.shape:
         raise ValueError(f"The labels are {predicted.shape}, their truth {truth.shape}.")
-    known = truth != UNKNOWN
-    rows = truth[known].astype(np.int64)
-    if rows.size and rows.max() >= classes:
-        raise ValueError(f"The truth holds {rows.max()}, which is no class.")
-    columns = np.minimum(predicted[known], classes).astype(np.int64)
-    counts = np.bincount(rows * (classes + 1) + columns, minlength=classes * (classes + 1))
-    return counts.reshape(classes, classes + 1)
+    counts = np.zeros((256, 256), np.int64)
+    for start in range(0, truth.size, _EXACT):
+        part = slice(start, start + _EXACT)
+        planes = [np.ascontiguousarray(a.reshape(-1)[part])[:, None] for a in (truth, predicted)]
+        # Several times faster than numpy's counting, and exact: see _EXACT.
+        counts += cv2.calcHist(planes, [0, 1], None, [256, 256], [0, 256, 0, 256]).astype(np.int64)
+    strange = np.flatnonzero(counts[classes:UNKNOWN].sum(axis=1))
+    if strange.size:
+        raise ValueError(f"The truth holds {classes + strange[-1]}, which is no class.")
+    known = counts[:classes]
+    return np.column_stack([known[:, :classes], known[:, classes:].sum(axis=1)])
 
 
 def class_iou(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
-    """IoU of each class; NaN for classes that do not occur in the truth."""
+    """IoU of each class; NaN for classes that occur neither in the truth nor where it is known.
+
+    As in the benchmark, a class that is predicted and never true has an IoU of zero.
+    """
     hits = np.diagonal(confusion).astype(np.float64)
-    truth = confusion.sum(axis=1)
-    union = truth + confusion[:, : len(truth)].sum(axis=0) - hits
-    return np.where(truth > 0, hits / np.maximum(union, 1), np.nan)
+    union = confusion.sum(axis=1) + confusion[:, : len(hits)].sum(axis=0) - hits
+    return np.where(union > 0, hits / np.maximum(union, 1), np.nan)
 
 
-def mean_iou(confusion: NDArray[np.int64]) -> float:
-    """Mean over the classes that occur in the truth; NaN when none does."""
-    iou = class_iou(confusion)
-    return float(np.nanmean(iou)) if np.isfinite(iou).any() else float("nan")
+def occurring(confusion: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which classes occur in the truth."""
+    return np.asarray(confusion.sum(axis=1) > 0)
+
+
+def mean_iou(confusion: NDArray[np.int64], *, only_occurring: bool = False) -> float:
+    """Mean over the classes that have an IoU; NaN when none has.
+
+    Args:
+        confusion: see ``confusion_matrix``.
+        only_occurring: leave out the zeros of classes that are never true, which the benchmark
+            counts. For parts of a data set, where most classes may be absent.
+    """
+    return _mean(class_iou(confusion)[occurring(confusion) if only_occurring else slice(None)])
+
+
+def category_iou(
+    confusion: NDArray[np.int64], categories: Mapping[str, Sequence[int]]
+) -> dict[str, float]:
+    """IoU of groups of classes, within which confusion does not count.
+
+    Args:
+        confusion: see ``confusion_matrix``.
+        categories: name → rows of its classes; each row in one category.
+
+    Returns:
+        Name → IoU, NaN for categories that do not occur.
+    """
+    group = np.full(confusion.shape[1], len(categories))
+    for number, rows in enumerate(categories.values()):
+        group[list(rows)] = number
+    merged = np.zeros((len(categories) + 1, len(categories) + 1), np.int64)
+    np.add.at(merged, (group[:-1, None], group[None, :]), confusion)
+    # The last row holds classes of no category, whose pixels are no one's.
+    return dict(zip(categories, class_iou(merged[:-1]).tolist(), strict=True))
 
 
 def pixel_accuracy(confusion: NDArray[np.int64]) -> float:
     """Share of labelled pixels that are right; NaN when none is labelled."""
     total = confusion.sum()
     return float(np.diagonal(confusion).sum() / total) if total else float("nan")
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else float("nan")

@@ -1,0 +1,1 @@
+"""Evaluation: how right a network's labels are."""
