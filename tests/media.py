@@ -105,6 +105,7 @@ class ScriptedSource(Source):
         size: tuple[int, int] = (160, 96),
         error: Exception | None = None,
     ) -> None:
+        super().__init__()
         self.live = live
         self.closed = False
         self._count, self._rate, self._size, self._error = count, rate, size, error

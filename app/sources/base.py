@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from app.errors import SourceError
+
+Missed = Literal["late", "decode", "frozen"]
+"""Why a source did not deliver a picture: the machine was too slow, its data are
+damaged, or the camera repeated the one before."""
 
 
 class Picture(NamedTuple):
@@ -16,10 +25,12 @@ class Picture(NamedTuple):
     Attributes:
         image: RGB uint8 H×W×3, contiguous, not touched again by the source.
         time: presentation time in seconds, from the source's own clock.
+        name: what it is called in its source; empty where its pictures have no names.
     """
 
     image: NDArray[np.uint8]
     time: float
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,7 @@ class SourceInfo:
         frames: how many pictures it states to have; containers may be wrong.
         duration: its stated length in seconds.
         decoder: what turns its data into pictures.
+        seekable: whether ``seek`` works.
     """
 
     name: str
@@ -42,6 +54,7 @@ class SourceInfo:
     frames: int | None = None
     duration: float | None = None
     decoder: str = ""
+    seekable: bool = False
 
 
 class Source(ABC):
@@ -51,8 +64,37 @@ class Source(ABC):
     live: bool
     """A live source does not wait: what is not read in time is gone."""
 
+    unreadable: int = 0
+    """After the end: how many frames it states to have and could not give."""
+
     notice: str = ""
     """After the end: what the user should know about it (a file that broke off early)."""
+
+    offline_since: float | None = None
+    """Monotonic time since when a live source has given nothing; ``None`` while pictures come."""
+
+    def __init__(self) -> None:
+        self.news: list[str] = []
+        """What came up so far that the user should know, while nobody listens."""
+        self.missed: Counter[Missed] = Counter()
+        """Pictures that came and were not delivered, by cause; taken away by who counts them."""
+        self.stopping = threading.Event()
+        """Set when ``read`` is to give up waiting."""
+        self._listener: Callable[[str], None] | None = None
+
+    def listen(self, listener: Callable[[str], None]) -> None:
+        """Hand what the user should know to a listener from now on, beginning with the news."""
+        self._listener = listener
+        for text in self.news:
+            listener(text)
+        self.news.clear()
+
+    def tell(self, text: str) -> None:
+        """Let the user know something, in a sentence."""
+        if self._listener is not None:
+            self._listener(text)
+        else:
+            self.news.append(text)
 
     @abstractmethod
     def read(self) -> Picture | None:
@@ -61,6 +103,21 @@ class Source(ABC):
         Raises:
             SourceError: the source failed for good.
         """
+
+    def seek(self, seconds: float, *, before: int = 0) -> None:
+        """Let the next ``read`` give the frame that is shown at a time, exactly.
+
+        That is the last one whose stamp is not later; before the first frame it is the first, after
+        the last the last. Only for sources whose ``info`` says that they are seekable.
+
+        Args:
+            seconds: presentation time.
+            before: go on to the frame that lies so many before that one, or to the first.
+
+        Raises:
+            SourceError: the source failed for good.
+        """
+        raise SourceError(f"In {self.info.name} there is no moving about: it only goes on.")
 
     @abstractmethod
     def close(self) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from app.sources.base import Source
-from app.sources.spec import SourceSpec
+from app.sources.spec import PICTURES, SourceSpec
 
 
 def open_source(spec: SourceSpec) -> Source:
@@ -21,6 +23,16 @@ def open_source(spec: SourceSpec) -> Source:
         from app.sources.demo import DemoSource
 
         return DemoSource(spec)
+    if spec.kind == "images" or (
+        spec.kind == "file" and Path(spec.value).suffix.lower() in PICTURES
+    ):
+        from app.sources.images import ImagesSource
+
+        return ImagesSource(spec)
+    if spec.kind == "stream":
+        from app.sources.stream import open_stream
+
+        return open_stream(spec)
     from app.sources.file import FileSource
 
     return FileSource(spec)
