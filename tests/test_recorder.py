@@ -2,29 +2,16 @@ import os
 import struct
 import subprocess
 import sys
-import threading
 
 import av
 import numpy as np
 import pytest
 
-from app.errors import OutputError
-from app.pipeline.recorder import Recorder, recording_path
-from app.pipeline.stats import Stats
-from tests.media import ROOT, count_by_opencv, picture, read_clip
-
-
-def _record(path, stamps, *, size=(160, 96), rate=30.0, pictures=None):
-    closed = threading.Event()
-    recorder = Recorder(path, rate=lambda: rate, stats=Stats(), closed=lambda _: closed.set())
-    recorder.start()
-    for index, stamp in enumerate(stamps):
-        image = pictures[index] if pictures else picture(index, *size)
-        assert recorder.put(image, stamp, wait=True)
-    recorder.finish()
-    recorder.join(20)
-    assert closed.is_set()
-    return recorder
+from app.errors import OutputError, UsageError
+from app.pipeline.naming import check_pattern, recording_path
+from app.sources.spec import SourceSpec
+from tests.media import ROOT, picture
+from tests.recording import record, recorder_for, reopened, result, results
 
 
 def _top_level_boxes(content):
@@ -41,28 +28,60 @@ def _top_level_boxes(content):
 def test_stamps_are_those_of_the_source_even_when_uneven(tmp_path):
     stamps = [0.0, 0.011, 0.12, 0.13, 0.5, 0.5334, 1.75]
     path = tmp_path / "v.mp4"
-    recorder = _record(path, stamps)
-    times, _ = read_clip(path)
+    recorder = record(path, results(stamps))
+    times, _ = reopened(path)
     assert times == pytest.approx(stamps, abs=1e-3)
-    assert recorder.frames == len(stamps) == count_by_opencv(path)
+    assert recorder.frames == len(stamps)
 
 
 def test_stamps_that_stand_still_or_go_back_do_not_end_the_recording(tmp_path):
     path = tmp_path / "b.mp4"
-    recorder = _record(path, [0.0, 0.1, 0.1, 0.05, 0.2])
+    recorder = record(path, results([0.0, 0.1, 0.1, 0.05, 0.2, 0.3]))
     assert recorder.error is None
-    times, _ = read_clip(path)
-    assert len(times) == 5
-    assert times == sorted(times)
+    times, _ = reopened(path)
+    assert len(times) == 6
+    # The source catches up: nothing is shifted for good.
+    assert times[-2:] == pytest.approx([0.2, 0.3], abs=1e-3)
+
+
+def test_a_recording_begun_in_the_middle_begins_at_zero(tmp_path):
+    path = tmp_path / "m.mp4"
+    middle = [result(picture(i), 12.3 + i / 30, index=100 + i) for i in range(4)]
+    record(path, middle)
+    assert reopened(path)[0] == pytest.approx([0, 1 / 30, 2 / 30, 3 / 30], abs=1e-3)
+
+
+def test_a_file_recorded_from_its_start_keeps_the_time_of_its_first_frame(tmp_path):
+    path = tmp_path / "l.mp4"
+    record(path, results([0.4, 0.5, 0.6]))
+    assert reopened(path)[0] == pytest.approx([0.4, 0.5, 0.6], abs=1e-3)
+
+
+@pytest.mark.parametrize("there", [0.0, 300.0, 1.02])
+def test_a_jump_of_the_source_leaves_no_gap_in_the_recording(tmp_path, there):
+    path = tmp_path / "j.mp4"
+    before = [result(picture(i), 1 + i / 25, index=i) for i in range(5)]
+    after = [result(picture(i), there + i / 25, index=5 + i, segment=(1, 1)) for i in range(5)]
+    record(path, before + after, rate=25)
+    times, _ = reopened(path)
+    assert np.diff(times) == pytest.approx([1 / 25] * 9, abs=1e-3)
+
+
+def test_a_loop_without_a_mark_and_damaged_stamps_leave_no_gap_either(tmp_path):
+    path = tmp_path / "w.mp4"
+    stamps = [0.0, 0.1, 5.0, 0.0, 0.1, 90000.0, 90000.1, float("nan"), 90000.3]
+    record(path, results(stamps), rate=10)
+    steps = np.diff(reopened(path)[0])
+    assert steps == pytest.approx([0.1, 4.9, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1], abs=1e-3)
 
 
 @pytest.mark.parametrize("size", [(161, 96), (160, 97), (467, 333), (1, 1), (33, 2)])
 def test_odd_sizes_are_recorded_whole(tmp_path, size):
     path = tmp_path / "odd.mp4"
-    recorder = _record(path, [i / 30 for i in range(5)], size=size)
+    recorder = record(path, results([i / 30 for i in range(5)], size))
     assert recorder.error is None, recorder.error
-    _, images = read_clip(path)
-    assert len(images) == 5 == count_by_opencv(path)
+    _, images = reopened(path)
+    assert len(images) == 5
     height, width = images[0].shape[:2]
     assert (width - size[0], height - size[1]) == (size[0] % 2, size[1] % 2)
 
@@ -70,14 +89,14 @@ def test_odd_sizes_are_recorded_whole(tmp_path, size):
 def test_colours_survive(tmp_path):
     flat = [np.full((96, 160, 3), color, np.uint8) for color in ((128, 64, 128), (70, 130, 180))]
     path = tmp_path / "c.mp4"
-    _record(path, [0, 0.1], pictures=flat)
-    _, images = read_clip(path)
+    record(path, [result(image, i / 10) for i, image in enumerate(flat)])
+    _, images = reopened(path)
     for given, got in zip(flat, images, strict=True):
         assert np.abs(got.astype(int) - given).max() <= 6
 
 
 def test_the_colour_matrix_is_named_in_the_file(tmp_path):
-    _record(tmp_path / "c.mp4", [0.0])
+    record(tmp_path / "c.mp4", results([0.0]))
     with av.open(str(tmp_path / "c.mp4")) as container:
         context = container.streams.video[0].codec_context
         assert (context.colorspace, context.color_range) == (1, 1)
@@ -85,30 +104,39 @@ def test_the_colour_matrix_is_named_in_the_file(tmp_path):
 
 def test_a_finished_recording_is_an_ordinary_mp4(tmp_path):
     path = tmp_path / "o.mp4"
-    _record(path, [i / 30 for i in range(70)])
+    record(path, results([i / 30 for i in range(70)]))
     kinds = _top_level_boxes(path.read_bytes())
     assert kinds.count("moov") == 1
     assert "moof" not in kinds
 
 
-def test_a_picture_of_another_size_on_the_way_does_not_end_the_recording(tmp_path):
-    pictures = [picture(0), picture(1), picture(2, 80, 200)]
-    recorder = _record(tmp_path / "s.mp4", [0, 0.1, 0.2], pictures=pictures)
+def test_pictures_of_another_size_are_fitted_in_between_bars_and_this_is_said(tmp_path):
+    path, said = tmp_path / "s.mp4", []
+    white = np.full((200, 80, 3), 255, np.uint8)
+    pictures = [picture(0), white, white, picture(3)]
+    recorder = record(
+        path, [result(image, i / 10) for i, image in enumerate(pictures)], say=said.append
+    )
     assert recorder.error is None
-    assert count_by_opencv(tmp_path / "s.mp4") == 3
+    _, images = reopened(path)
+    assert [image.shape for image in images] == [(96, 160, 3)] * 4
+    assert images[1][:, :55].max() < 12
+    assert images[1][:, 66:94].min() > 240
+    assert np.abs(images[3].astype(int) - pictures[3]).mean() < 8
+    assert "80×200" in said[0]
+    assert len(said) == 2  # there and back
 
 
 KILLED = """
 import sys
 from pathlib import Path
-from app.pipeline.recorder import Recorder
-from app.pipeline.stats import Stats
 from tests.media import picture
-recorder = Recorder(Path(sys.argv[1]), rate=lambda: 30, stats=Stats(), closed=print)
+from tests.recording import recorder_for, result
+recorder = recorder_for(Path(sys.argv[1]))
 recorder.start()
 index = 0
 while True:
-    recorder.put(picture(index, 320, 192), index / 30, wait=True)
+    recorder.put(result(picture(index, 320, 192), index / 30), wait=True)
     index += 1
     print(recorder.frames, flush=True)
 """
@@ -125,15 +153,14 @@ def test_a_kill_loses_at_most_about_the_last_second(tmp_path, frames):
         while encoded < frames:
             encoded = int(process.stdout.readline())
         process.kill()
-    times, _ = read_clip(path)
+    times, _ = reopened(path)
     # A second is one group of 30; a few frames more may be on their way through the encoder.
     assert len(times) >= encoded - 30 - 6
-    assert count_by_opencv(path) == len(times)
     assert times == pytest.approx([i / 30 for i in range(len(times))], abs=1e-3)
 
 
 def test_nothing_recorded_leaves_no_file(tmp_path):
-    recorder = _record(tmp_path / "n.mp4", [])
+    recorder = record(tmp_path / "n.mp4", [])
     assert recorder.frames == 0
     assert not (tmp_path / "n.mp4").exists()
 
@@ -151,27 +178,30 @@ def test_a_place_that_cannot_be_recorded_to_is_refused_before_any_work(tmp_path,
     (tmp_path / "old.mp4").write_bytes(b"precious")
     (tmp_path / "folder.mp4").mkdir()
     with pytest.raises(OutputError, match=sentence):
-        Recorder(tmp_path / name, rate=lambda: 30, stats=Stats(), closed=lambda _: None)
+        recorder_for(tmp_path / name)
     assert (tmp_path / "old.mp4").read_bytes() == b"precious"
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
 def test_a_disk_that_is_full_is_said_in_a_sentence(tmp_path):
-    ended = threading.Event()
     path = tmp_path / "full.mp4"
     path.symlink_to("/dev/full")
-    recorder = Recorder(
-        path, rate=lambda: 30, stats=Stats(), closed=lambda _: ended.set(), overwrite=True
-    )
-    recorder.start()
-    for index in range(100):
-        if not recorder.put(picture(index), index / 30, wait=True):
-            break
-    recorder.finish()
-    recorder.join(20)
-    assert ended.is_set()
+    recorder = record(path, results([i / 30 for i in range(100)]), overwrite=True)
     assert recorder.error is not None
     assert "No space left" in str(recorder.error)
+    assert "make room" in str(recorder.error)
+
+
+def test_a_file_that_appears_in_the_meantime_is_not_overwritten(tmp_path):
+    path = tmp_path / "late.mp4"
+    recorder = recorder_for(path)
+    path.write_bytes(b"precious")
+    recorder.start()
+    recorder.put(result(picture(0), 0.0), wait=True)
+    recorder.finish()
+    recorder.join(20)
+    assert "exists by now" in str(recorder.error)
+    assert path.read_bytes() == b"precious"
 
 
 def test_names_of_recordings_never_meet(tmp_path):
@@ -179,3 +209,30 @@ def test_names_of_recordings_never_meet(tmp_path):
     first.touch()
     assert not recording_path(tmp_path).exists()
     assert first.suffix == ".mp4"
+
+
+@pytest.mark.parametrize(
+    ("source", "start"),
+    [
+        (
+            SourceSpec("file", "/videos/Ünter den Linden 100%.final.mkv"),
+            "Ünter-den-Linden-100-.final-",
+        ),
+        (SourceSpec("camera", "0"), "camera-0-"),
+        (SourceSpec("demo"), "demo-street-"),
+        (SourceSpec("file", "/videos/" + "x" * 250 + ".mp4"), "x" * 80 + "-"),
+    ],
+)
+def test_a_name_tells_the_source_and_the_time(tmp_path, source, start):
+    path = recording_path(tmp_path, source)
+    assert path.name.startswith(start)
+    assert path.name.endswith(".mp4")
+    path.touch()
+
+
+@pytest.mark.parametrize(
+    "pattern", ["{user}.mp4", "{date.year}.mp4", "{date:%Y}.mp4", "{date", "a/{date}.mp4", "{date}"]
+)
+def test_a_pattern_that_names_nothing_is_refused(pattern):
+    with pytest.raises(UsageError):
+        check_pattern(pattern)

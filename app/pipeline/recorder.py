@@ -4,93 +4,64 @@ from __future__ import annotations
 
 import errno
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 
 import av
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import AppError, OutputError
 from app.pipeline.channels import Channel, Closed
+from app.pipeline.encoder_choice import EncoderChoice
+from app.pipeline.frame import Result
+from app.pipeline.naming import check_output
 from app.pipeline.stats import Stats
+from app.pipeline.tape import Tape, open_tape
+from app.pipeline.timeline import TIME_BASE, Timeline
 from app.sources.spec import SourceSpec
 
 _log = logging.getLogger(__name__)
 
-TIME_BASE = Fraction(1, 90000)
-"""Fine enough that stamps of any usual rate are kept exactly."""
-
 
 @dataclass(frozen=True, slots=True)
 class RecordingInfo:
-    """A recording under way: its file, and what is in it so far."""
+    """A recording under way: its file, and what is in it so far.
+
+    Attributes:
+        path: the file.
+        frames: written so far.
+        seconds: how long the recording is.
+        encoder: what makes it.
+        lost: frames of a live source that the encoder had no room for.
+    """
 
     path: Path
     frames: int
     seconds: float
     encoder: str
-
-
-def recording_path(folder: Path) -> Path:
-    """A new name in a folder, from date and time, that no file has yet."""
-    stem = f"fastscnn-{datetime.now():%Y%m%d-%H%M%S}"
-    path = folder / f"{stem}.mp4"
-    count = 2
-    while path.exists():
-        path = folder / f"{stem}-{count}.mp4"
-        count += 1
-    return path
-
-
-def check_output(path: Path, *, overwrite: bool, source: SourceSpec | None = None) -> None:
-    """Find out before any work whether a recording can go to ``path``.
-
-    Args:
-        path: where it is to go.
-        overwrite: whether a file there may be replaced.
-        source: what is recorded; its own file is never replaced, whatever it is called.
-
-    Raises:
-        OutputError: it cannot.
-    """
-    if source is not None and source.kind == "file":
-        try:
-            same = os.path.samefile(path, Path(source.value).expanduser())
-        except OSError:  # one of them is not there
-            same = False
-        if same:
-            raise OutputError(f"{path} is what is being read: record to another file.")
-    if path.suffix.lower() not in {".mp4", ".m4v", ".mov"}:
-        raise OutputError(f"{path} cannot be recorded: the name must end in .mp4.")
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder: give the recording a file name.")
-    if not path.parent.is_dir():
-        raise OutputError(f"There is no folder {path.parent}: make it or record elsewhere.")
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists: give another name, or --overwrite to replace it.")
+    lost: int = 0
 
 
 class Recorder(threading.Thread):
-    """Encodes pictures to H.264 on a thread of its own.
+    """Encodes results on a thread of its own; the file is made with the first.
 
-    The file is written in fragments that reach the disk one by one, so that a kill loses about the
-    last second; closed in order it becomes an ordinary MP4. Stamps are those of the source.
-    The picture keeps its size; odd sizes are padded by one pixel, which yuv420p needs.
+    Stamps are those of the source, with its breaks closed (see ``Timeline``).
 
     Args:
-        path: the file.
-        rate: asked with the first picture for the pictures per second, which set the distance of
-            key frames and how long the last frame lasts; stamps decide about all else.
+        path: the file; the same as ``labels`` to record nothing but labels.
+        labels: file for the labels, a ``.mkv``.
+        rate: asked for the source's pictures per second, which set the distance of key frames,
+            the length of the last frame and the step across a break; stamps decide on all else.
         stats: where frames and encoding times are counted.
         closed: called at the end with the recorder, from its thread.
+        say: told what the user should know meanwhile.
+        choice: which encoder the user asks for.
+        sound: asked, with the generation that opened the source, for the file to take sound from.
         overwrite: replace the file where it exists.
         source: what is recorded; its own file is never replaced.
 
@@ -98,8 +69,10 @@ class Recorder(threading.Thread):
         OutputError: the file cannot be written.
     """
 
-    _WAITING = 4
-    """Frames that may wait for the encoder: at 4096×2048 about 100 MB."""
+    _WAITING = 4, 30
+    """Fewest and most frames that may wait: a live source goes on while the encoder starts."""
+    _ROOM = 128e6
+    """Bytes that they may take, as far as that allows for the fewest."""
 
     def __init__(
         self,
@@ -108,135 +81,189 @@ class Recorder(threading.Thread):
         rate: Callable[[], float | None],
         stats: Stats,
         closed: Callable[[Recorder], None],
+        say: Callable[[str], None] = _log.info,
+        choice: EncoderChoice | None = None,
+        sound: Callable[[int], Path | None] = lambda opening: None,
+        labels: Path | None = None,
         overwrite: bool = False,
         source: SourceSpec | None = None,
     ) -> None:
         super().__init__(name="recorder")
-        check_output(path, overwrite=overwrite, source=source)
-        self.path = path
+        for kind, file in (("labels", labels), ("picture", path)):
+            if file is not None and (kind == "labels" or file != labels):
+                check_output(file, overwrite=overwrite, source=source, labels=kind == "labels")
+        self.path, self.labels = path, labels
         self.error: AppError | None = None
         self.frames = 0
-        self.encoder = "H.264 (libx264, CPU)"
-        self._rate_of_source = rate
+        self._rate_of_source, self._sound_of = rate, sound
+        self._lead_in = source is None or source.start == 0
         self._stats = stats
-        self._on_closed = closed
-        self._inbox: Channel[tuple[NDArray[np.uint8], float]] = Channel(self._WAITING)
-        self._first: float | None = None
-        self._last = -1
-        self._times = (0.0, 0.0)
+        self._on_closed, self._say = closed, say
+        self._choice, self._overwrite = choice or EncoderChoice(), overwrite
+        self._inbox: Channel[Result] = Channel(self._WAITING[0])
+        self._nbytes = 0
+        self._timeline = Timeline()
+        self._words = "starting…"
+        self._begin = self._end = 0
+        self._lost = 0
+        self._finishing = False
 
-    def put(self, picture: NDArray[np.uint8], stamp: float, *, wait: bool) -> bool:
-        """Hand over RGB uint8 H×W×3 with its time in seconds; ``False`` when it was not taken.
+    def put(self, result: Result, *, wait: bool) -> bool:
+        """Hand over a result; ``False`` when it was not taken, which is counted by cause.
 
         With ``wait`` the caller is held back until the encoder has room.
         """
-        item = (picture, stamp)
-        return self._inbox.put(item) if wait else self._inbox.offer(item)
+        self._stats.count("offered")
+        if result.frame.image.nbytes != self._nbytes:
+            self._nbytes = result.frame.image.nbytes
+            fewest, most = self._WAITING
+            # A result holds the frame, at least one side as large, and the labels.
+            self._inbox.resize(max(fewest, min(most, int(self._ROOM / (2.4 * self._nbytes)))))
+        taken = self._inbox.put(result) if wait else self._inbox.offer(result)
+        if not taken:
+            # Without room the channel is open; a closed one has ended in order or failed.
+            if self.error is not None:
+                self._stats.not_recorded("failed")
+            elif self._finishing:
+                self._stats.not_recorded("stopped")
+            else:
+                self._lost += 1
+                self._stats.not_recorded("encoder")
+        return taken
 
     def finish(self) -> None:
         """Close the file once what waits is written; does not block."""
+        self._finishing = True
         self._inbox.close()
 
     def info(self) -> RecordingInfo:
         """The recording as it stands."""
-        first, last = self._times
-        return RecordingInfo(self.path, self.frames, last - first, self.encoder)
+        seconds = float((self._end - self._begin) * TIME_BASE)
+        return RecordingInfo(self.path, self.frames, seconds, self._words, self._lost)
+
+    def summary(self) -> str:
+        """What to say of a finished recording."""
+        info = self.info()
+        lost = f", {info.lost} left out that the encoder had no time for" if info.lost else ""
+        both = f", labels: {self.labels}" if self.labels not in {None, self.path} else ""
+        return f"Saved {info.frames} frames as {info.encoder}{lost}: {info.path}{both}"
 
     def run(self) -> None:
         try:
             self._record()
-        except AppError as error:
-            self.error = error
-        except (av.error.FFmpegError, OSError) as error:
-            reason = error.strerror or str(error)
-            advice = "make room" if error.errno == errno.ENOSPC else "record elsewhere"
-            self.error = OutputError(
-                f"The recording {self.path} had to end at frame {self.frames} ({reason}): {advice}."
-            )
-            self.error.__cause__ = error
-        except Exception as error:
-            _log.info("unexpected error", exc_info=error)
-            self.error = OutputError(f"The recording {self.path} failed: {error}.")
+        except Exception as error:  # nothing may end this thread silently
+            self.error = self._in_words(error)
         finally:
             self._inbox.close()
-            for _ in self._inbox.drain():
-                self._stats.count("not_recorded")
+            self._stats.not_recorded("failed", len(self._inbox.drain()))
             self._on_closed(self)
 
     def _record(self) -> None:
         try:
-            picture, stamp = self._take()
+            result = self._take()
         except Closed:
             return  # nothing came: no empty file is left behind
-        height, width = picture.shape[:2]
-        size = (width + width % 2, height + height % 2)
-        stated = self._rate_of_source()
-        rate = Fraction(stated if stated and 1 <= stated <= 240 else 30).limit_denominator(1001)
-        container = av.open(
-            str(self.path.absolute()),
-            "w",
-            format="mp4",
-            options={
-                "movflags": "hybrid_fragmented+frag_keyframe",
-                "flush_packets": "1",
-            },
-        )
         try:
-            stream = container.add_stream(
-                "libx264",
-                rate=rate,
-                options={"preset": "superfast", "crf": "20", "bf": "0"},
-            )
-            stream.width, stream.height = size
-            stream.pix_fmt = "yuv420p"
-            context = stream.codec_context
-            context.time_base = TIME_BASE
-            context.gop_size = max(1, round(rate))
-            # The pixels are converted to BT.709 below; this says so to the player.
-            context.colorspace = 1
-            context.color_primaries = 1
-            context.color_trc = 1
-            context.color_range = 1
-            while True:
-                started = time.monotonic()
-                for packet in stream.encode(self._frame(picture, stamp, size)):
-                    container.mux(packet)
-                self._stats.spent({"encode": time.monotonic() - started})
-                self._stats.count("recorded")
-                self.frames += 1
-                try:
-                    picture, stamp = self._take()
-                except Closed:
-                    break
-            for packet in stream.encode(None):
-                container.mux(packet)
-        finally:
-            container.close()
+            with self._stats.at_work("recorder"):
+                tape = open_tape(
+                    None if self.path == self.labels else self.path,
+                    self.labels,
+                    result,
+                    Fraction(self._rate()).limit_denominator(1001),
+                    choice=self._choice,
+                    heard=self._sound_of(result.frame.segment[0]),
+                    overwrite=self._overwrite,
+                    say=self._say,
+                )
+        except Exception:
+            self._stats.not_recorded("failed")
+            raise
+        self._words = tape.words
+        try:
+            self._write_all(tape, result)
+        except Exception:
+            self._close_after_failure(tape)
+            raise
+        with self._stats.at_work("recorder"):
+            tape.close()
 
-    def _take(self) -> tuple[NDArray[np.uint8], float]:
+    def _write_all(self, tape: Tape, result: Result) -> None:
+        shape, opening = None, result.frame.segment[0]
+        while True:
+            started = time.monotonic()
+            picture = result.picture  # put together here, not on the worker's thread
+            if picture.shape != (shape or picture.shape) and tape.size is not None:
+                self._say(
+                    f"The pictures are {picture.shape[1]}×{picture.shape[0]} now: they are fitted"
+                    f" into the recording's {tape.size[0]}×{tape.size[1]}."
+                )
+            shape = picture.shape
+            if result.frame.segment[0] != opening:
+                opening = result.frame.segment[0]
+                if tape.end_sound():
+                    self._say("The recording goes on silently: its sound is the first source's.")
+            try:
+                with self._stats.at_work("recorder"):
+                    self._write(tape, result, picture)
+            except Exception:
+                self._stats.not_recorded("failed")
+                raise
+            self._stats.spent({"encode": time.monotonic() - started})
+            self._stats.count("recorded")
+            self.frames += 1
+            try:
+                result = self._take()
+            except Closed:
+                return
+
+    def _write(self, tape: Tape, result: Result, picture: NDArray[np.uint8]) -> None:
+        frame = result.frame
+        place = self._timeline.place(
+            frame.segment,
+            frame.time,
+            step=1 / self._rate(),
+            lead_in=self._lead_in and frame.index == 0,
+        )
+        if not self.frames:
+            self._begin = place.ticks
+        tape.write(result, picture, place)
+        self._end = place.ticks
+
+    def _close_after_failure(self, tape: Tape) -> None:
+        try:
+            tape.close()
+        except (av.error.FFmpegError, OSError) as error:
+            _log.info("closing %s after a failure", self.path, exc_info=error)
+
+    def _take(self) -> Result:
         item = self._inbox.get()
         assert item is not None  # without a time-out there is an item or Closed
         return item
 
-    def _frame(
-        self, picture: NDArray[np.uint8], stamp: float, size: tuple[int, int]
-    ) -> av.VideoFrame:
-        height, width = picture.shape[:2]
-        right, below = size[0] - width, size[1] - height
-        if (right, below) in {(0, 1), (1, 0), (1, 1)}:
-            picture = np.asarray(
-                cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE), np.uint8
+    def _rate(self) -> float:
+        stated = self._rate_of_source()
+        return stated if stated and 1 <= stated <= 240 else 30.0
+
+    def _in_words(self, error: Exception) -> AppError:
+        if isinstance(error, AppError):
+            return error
+        _log.info("the recording failed", exc_info=error)
+        if isinstance(error, FileExistsError):
+            text = f"{self.path} exists by now: give another name, or --overwrite to replace it."
+        elif isinstance(error, FileNotFoundError):
+            text = (
+                f"The recording {self.path} was moved or deleted while it was written: record again"
+                " to a folder that stays."
             )
-        elif right or below:  # the source changed its size on the way
-            picture = np.asarray(cv2.resize(picture, size), np.uint8)
-        frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(
-            format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG"
-        )
-        if self._first is None:
-            self._first = stamp
-        # Before the file's start there is nothing, and encoders refuse stamps that do not rise.
-        ticks = round((stamp - min(self._first, 0.0)) / TIME_BASE)
-        self._last = max(ticks, self._last + 1)
-        frame.pts, frame.time_base = self._last, TIME_BASE
-        self._times = (self._first, stamp)
-        return frame
+        elif isinstance(error, (av.error.FFmpegError, OSError)):
+            reason = error.strerror or str(error)
+            full = error.errno in {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
+            advice = "make room" if full else "record elsewhere"
+            text = (
+                f"The recording {self.path} had to end at frame {self.frames} ({reason}): {advice}."
+            )
+        else:
+            text = f"The recording {self.path} failed ({type(error).__name__}: {error})."
+        words = OutputError(text)
+        words.__cause__ = error
+        return words

@@ -1,0 +1,79 @@
+"""From the stamps of a source to those of a recording, which always rise."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+TIME_BASE = Fraction(1, 90000)
+"""The clock of recordings: fine enough that stamps of any usual rate are kept exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a frame stands in a recording.
+
+    Attributes:
+        time: its time in the source, in seconds.
+        ticks: its time in the recording, in units of ``TIME_BASE``.
+        offset: seconds to add to a time of the source for the time in the recording.
+        cut: whether the source's time was broken before this frame.
+    """
+
+    time: float
+    ticks: int
+    offset: float
+    cut: bool
+
+
+class Timeline:
+    """Keeps the distances between a source's stamps, and closes the gaps where its time breaks.
+
+    Time is broken where another segment begins (a seek, a loop, a pause of a live source, another
+    source), and where stamps go back or leap as only damaged ones do. The next frame then follows
+    the one before it at the usual distance, and a running offset holds from there on.
+
+    Stamps that merely stand still or waver are moved on by a tick, with no offset: the source
+    catches up with them.
+    """
+
+    WAVER = 0.2
+    """Seconds by which stamps may go back without being taken for a break."""
+    LEAD = 5.0
+    """Seconds by which a first frame may be later than its source's zero and keep the distance."""
+    LEAP = 600.0
+    """Seconds by which stamps may go on without being taken for damaged."""
+
+    def __init__(self) -> None:
+        self._offset = 0.0
+        self._segment: tuple[int, int] | None = None
+        self._source = 0.0
+        self._ticks = -1
+
+    def place(
+        self, segment: tuple[int, int], time: float, *, step: float, lead_in: bool = False
+    ) -> Place:
+        """Find the place of the next frame.
+
+        Args:
+            segment: what names the unbroken stretch of time that the frame belongs to.
+            time: its stamp in seconds.
+            step: the usual distance of two frames, in seconds.
+            lead_in: whether a first frame keeps its distance from the source's zero, as a file that
+                is recorded from its start does; else the recording begins with it.
+        """
+        first = self._segment is None
+        if not math.isfinite(time):
+            time = self._source + (0.0 if first else step)
+        if first:
+            keep = lead_in and 0 <= time <= self.LEAD
+            self._offset = 0.0 if keep else -time
+        cut = not first and (
+            segment != self._segment or not -self.WAVER <= time - self._source <= self.LEAP
+        )
+        if cut:
+            self._offset = float(self._ticks * TIME_BASE) + step - time
+        ticks = max(round((time + self._offset) / TIME_BASE), self._ticks + 1)
+        self._segment, self._source, self._ticks = segment, time, ticks
+        return Place(time, ticks, self._offset, cut)
