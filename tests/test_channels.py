@@ -6,6 +6,17 @@ import pytest
 from app.pipeline.channels import Channel, Closed
 
 
+def test_a_channel_that_is_enlarged_takes_those_who_waited_for_room():
+    channel = Channel(1)
+    assert channel.put("a")
+    waiting = threading.Thread(target=channel.put, args=("b",))
+    waiting.start()
+    channel.resize(2)
+    waiting.join(10)
+    assert len(channel) == 2
+    assert not channel.offer("c")
+
+
 def test_items_come_out_in_order():
     channel = Channel(3)
     for i in range(3):

@@ -145,8 +145,9 @@ def test_a_file_recorded_while_it_plays_loses_no_frame(sources, make, tmp_path):
     assert wait_for(pipeline, "notice").text
     wait_for(pipeline, "ended")
     sources["scripted"] = ScriptedSource(200, rate=200)
+    first = pipeline.stats.counters().processed
     pipeline.open(ANY)
-    wait_until(lambda: pipeline.stats.counters().processed > 35)
+    wait_until(lambda: pipeline.stats.counters().processed > first + 3)
     before = pipeline.stats.counters().recorded
     pipeline.start_recording(tmp_path / "p.mp4")
     wait_for(pipeline, "recorded")
@@ -222,6 +223,24 @@ def test_after_a_switch_no_frame_of_the_old_source_appears(sources, make):
     assert counters.captured == counters.shown + counters.dropped_total
 
 
+def test_a_source_that_was_left_before_its_turn_came_is_not_opened(monkeypatch, make):
+    opened, release = [], threading.Event()
+
+    def slow(spec):
+        opened.append(spec.value)
+        if spec.value == "slow":
+            release.wait(20)
+        return ScriptedSource(live=True)
+
+    monkeypatch.setattr(capture, "open_source", slow)
+    pipeline = make(display=True)
+    for name in ("slow", "passed by", "wanted"):
+        pipeline.open(SourceSpec("file", name))
+    release.set()
+    wait_until(lambda: pipeline.take() is not None)
+    assert opened == ["slow", "wanted"]
+
+
 def test_a_source_that_ended_starts_again_on_play(sources, make):
     sources["scripted"] = lambda: ScriptedSource(3)
     pipeline = make(display=True)
@@ -277,7 +296,7 @@ def test_other_weights_are_used_live_and_a_paused_picture_answers(sources, make,
     sources["scripted"] = ScriptedSource(rate=30)
     pipeline = make(display=True)
     before = open_and_pause(pipeline)
-    pipeline.use_weights(_other_weights(tmp_path / "other.pth"))
+    pipeline.networks.use_weights(_other_weights(tmp_path / "other.pth"))
     after = []
     wait_until(lambda: after.append(pipeline.take()) or after[-1] is not None)
     assert after[-1].frame is before.frame
@@ -293,7 +312,7 @@ def test_weights_that_cannot_be_loaded_leave_the_old_ones_at_work(sources, make,
     pipeline = make(display=True)
     pipeline.open(ANY)
     wait_until(lambda: pipeline.stats.counters().processed > 3)
-    pipeline.use_weights(tmp_path / "none.pth")
+    pipeline.networks.use_weights(tmp_path / "none.pth")
     assert wait_for(pipeline, "error").exit_code == 4
     before = pipeline.stats.counters().processed
     wait_until(lambda: pipeline.stats.counters().processed > before + 3)
@@ -307,7 +326,7 @@ def test_after_weights_that_cannot_be_loaded_others_can_be_chosen(sources, make,
     pipeline.open(ANY)
     assert wait_for(pipeline, "error").exit_code == 4
     assert pipeline.snapshot().broken
-    pipeline.use_weights(_other_weights(tmp_path / "other.pth"))
+    pipeline.networks.use_weights(_other_weights(tmp_path / "other.pth"))
     wait_until(lambda: pipeline.take() is not None)
     assert not pipeline.snapshot().broken
 
@@ -343,6 +362,8 @@ def test_the_pipeline_stops_in_order_from_every_state(sources, tmp_path, moment)
     started = time.monotonic()
     pipeline.stop()
     assert time.monotonic() - started < 3
+    if moment == "loading":  # an import cannot be cut short: its thread ends when that is done
+        wait_until(lambda: "worker" not in {t.name for t in threading.enumerate()})
     left = {t.name for t in threading.enumerate()} & {"capture", "worker", "recorder"}
     assert not left
     counters = pipeline.stats.counters()

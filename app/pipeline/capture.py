@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
+from app.errors import AppError, SourceError
 from app.pipeline.channels import Channel
 from app.pipeline.frame import EndOfSource, Frame
 from app.pipeline.pacer import Pacer
+from app.pipeline.playback import Move, Playback
 from app.pipeline.stats import Stats
-from app.sources.base import Source, SourceInfo
+from app.sources.base import Picture, Source, SourceInfo
 from app.sources.opening import open_source
 from app.sources.spec import SourceSpec
+
+
+class _Read(NamedTuple):
+    """A picture on its way to the worker, with the seconds that reading took."""
+
+    picture: Picture
+    seconds: float
 
 
 class Capture(threading.Thread):
@@ -20,19 +31,22 @@ class Capture(threading.Thread):
 
     Frames of a live source replace what still waits: old ones are worth nothing. A file that is
     played is paced by its stamps and replaces likewise; where nothing may be lost it waits for
-    room instead.
+    room instead. A file that is played stays open at its end: the user may go back in it.
 
     Args:
         spec: what to open.
-        generation: stamped on every frame.
+        generation: stamped on every frame until the first move.
         inbox: where the worker takes frames.
         stats: where frames are counted.
-        playing: cleared while the user pauses.
+        playback: how the user wants it played.
         lossless: asked for each frame of a file: may it be dropped?
-        paced: whether a file keeps its own pace.
+        paced: whether a file keeps its own pace and waits at its end.
         max_frames: end after so many.
-        opened: told what was opened.
+        opened: told what was opened, and whether it is what goes on in place of it.
+        tell: given each sentence that the source has for the user.
         previous: the capture before this one; its device must be free first.
+        instead: what to go on with where the source does not open, and from which time.
+        failed: told why a source did not open that something else goes on in place of.
     """
 
     def __init__(
@@ -42,25 +56,46 @@ class Capture(threading.Thread):
         inbox: Channel[Frame | EndOfSource],
         stats: Stats,
         *,
-        playing: threading.Event,
+        playback: Playback,
         lossless: Callable[[], bool],
         paced: bool,
         max_frames: int | None,
-        opened: Callable[[int, SourceInfo], None],
+        opened: Callable[[int, SourceInfo, bool], None],
+        tell: Callable[[str], None],
         previous: Capture | None,
+        instead: tuple[SourceSpec, float] | None,
+        failed: Callable[[BaseException], None],
     ) -> None:
         # A driver may never come back from opening or reading: such a thread must not keep the
         # process alive, so it is a daemon. It runs no torch code, which would abort at exit.
         super().__init__(name="capture", daemon=True)
         self._spec, self._generation = spec, generation
         self._inbox, self._stats = inbox, stats
-        self._playing, self._lossless, self._paced = playing, lossless, paced
+        self._playback, self._lossless, self._paced = playback, lossless, paced
         self._max_frames, self._opened, self._previous = max_frames, opened, previous
+        self._tell = tell
+        self._instead, self._failed = instead, failed
         self._stop_asked = threading.Event()
+        self._source: Source | None = None
+        self._back = False
+        self._pacer = Pacer()
+        self._index = 0
+        self._left = max_frames if max_frames is not None else math.inf
+        self._opening, self._segment = generation, 0
+        self._standing = -math.inf
+        """Stamp of the picture that was handed over last."""
+
+    @property
+    def offline_for(self) -> float | None:
+        """Seconds since when a live source has given nothing; ``None`` while pictures come."""
+        since = self._source.offline_since if self._source is not None else None
+        return time.monotonic() - since if since is not None else None
 
     def ask_to_stop(self) -> None:
         """End soon; frames read from now on go nowhere."""
         self._stop_asked.set()
+        self._playback.wake()
+        self._stats.leave(self.ident)
 
     def run(self) -> None:
         end = EndOfSource(self._generation)
@@ -68,12 +103,19 @@ class Capture(threading.Thread):
             if self._previous is not None:
                 self._previous.join(2.0)
                 self._previous = None
-            source = open_source(self._spec)
+            if self._stop_asked.is_set():
+                return  # the user went on before its turn came: opening would only cost others time
+            with self._stats.at_work("opening"):
+                source = self._open()
+            source.stopping = self._stop_asked
+            self._source = source
             try:
                 if not self._stop_asked.is_set():
-                    self._opened(self._generation, source.info)
+                    self._opened(self._generation, source.info, self._back)
+                    source.listen(self._say)
                     self._read_all(source)
                 end = EndOfSource(self._generation, notice=source.notice)
+                self._stats.count("unreadable", source.unreadable)
             finally:
                 source.close()
         except BaseException as error:  # nothing may end this thread silently
@@ -81,41 +123,184 @@ class Capture(threading.Thread):
         if not self._stop_asked.is_set():
             self._inbox.put(end)
 
-    def _read_all(self, source: Source) -> None:
-        pacer = Pacer()
-        index = 0
-        while not self._stop_asked.is_set() and index != self._max_frames:
-            if not source.live and not self._playing.is_set():
-                pacer.reset()
-                self._playing.wait(0.05)
-                continue
-            started = time.monotonic()
-            picture = source.read()
-            if picture is None:
-                break
-            read_seconds = time.monotonic() - started
-            self._stats.count("captured")
-            lossless = not source.live and self._lossless()
-            late = False
-            if self._paced and not source.live:
-                late = pacer.wait(picture.time, self._stop_asked, slip=lossless)
-            frame = Frame(
-                picture.image,
-                index,
-                picture.time,
-                time.monotonic(),  # a paced picture's age starts when it was due
-                self._generation,
-                read_seconds,
-                lossless,
-            )
-            index += 1
-            if source.live and not self._playing.is_set():
-                self._stats.drop("paused")
-            else:
-                self._hand_over(frame, late=late)
+    def _open(self) -> Source:
+        try:
+            return open_source(self._spec)
+        except AppError as error:
+            if self._instead is None or self._stop_asked.is_set():
+                raise
+            self._failed(error)
+        self._spec, place = self._instead
+        source = open_source(self._spec)
+        if source.info.seekable:
+            source.seek(place)
+        self._back = True
+        return source
 
-    def _hand_over(self, frame: Frame, *, late: bool) -> None:
-        if self._stop_asked.is_set():
+    def _read_all(self, source: Source) -> None:
+        if source.live:
+            self._follow(source)
+            return
+        if self._spec.start > 0 and not self._back:
+            duration = source.info.duration
+            if duration is not None and self._spec.start >= duration:
+                raise SourceError(
+                    f"{source.info.name} lasts {duration:.1f} s:"
+                    f" there is nothing at {self._spec.start:g} s, begin earlier."
+                )
+            source.seek(self._spec.start)
+        self._play(source)
+
+    def _follow(self, source: Source) -> None:
+        """Hand over what a live source gives, as it comes."""
+        paused = False
+        while not self._stop_asked.is_set() and self._left > 0:
+            self._playback.take()
+            read = self._read(source)
+            if read is None:
+                break
+            if paused:
+                self._segment += 1
+            paused = not self._playback.playing
+            self._hand_over(read, lossless=False, paused=paused)
+
+    def _play(self, source: Source) -> None:
+        """Play to the end, and on from wherever the user goes then."""
+        held: _Read | None = None
+        ended = False
+        while not self._stop_asked.is_set():
+            asked = self._playback.take()
+            if asked is not None:
+                move, self._generation = asked
+                sought, held = self._move(source, move, held), None
+                self._left = self._max_frames if self._max_frames is not None else math.inf
+                if sought is not None:
+                    stamp = sought.picture.time
+                    self._hand_over(sought, lossless=self._lossless())
+                    # From here on: the picture sought is seen for as long as it lasts.
+                    self._pacer.reset()
+                    self._pacer.delay(stamp, self._playback.speed)
+                    self._pacer.passed(stamp, slip=True)
+                ended = sought is None and self._end(source)
+                continue
+            if ended or not self._playback.playing:
+                self._pacer.reset()
+                self._playback.wait()
+                continue
+            if self._paced and self._playback.unsettled:
+                # The picture sought must be seen: one that came now could take its place.
+                self._pacer.reset()
+                self._playback.wait(0.1)
+                continue
+            if held is None:
+                held = self._next(source) if self._left > 0 else None
+            if held is None:
+                if not (self._paced and source.info.seekable):
+                    break
+                ended = self._end(source)
+                continue
+            stamp = held.picture.time
+            lossless, late = self._lossless(), False
+            if self._paced:
+                delay = self._pacer.delay(stamp, self._playback.speed)
+                if delay > 0 and self._playback.wait(delay):
+                    continue  # something was asked for meanwhile
+                late = self._pacer.passed(stamp, slip=lossless)
+            self._hand_over(held, lossless=lossless, late=late)
+            held = None
+
+    def _end(self, source: Source) -> bool:
+        """Say that the end is reached; the source stays open."""
+        self._inbox.put(EndOfSource(self._generation, notice=source.notice))
+        return True
+
+    def _next(self, source: Source) -> _Read | None:
+        """The picture to play next: behind the end of a loop it is the loop's first."""
+        loop = self._playback.loop
+        end = self._spec.end if self._spec.end is not None else math.inf
+        begin = self._spec.start
+        if isinstance(loop, tuple):
+            begin, end = loop
+        read = self._read(source)
+        # Who has gone behind the end on purpose is left there.
+        if read is not None and not self._standing < end <= read.picture.time:
+            return read
+        if loop is None or not source.info.seekable:
+            if read is not None and source.info.seekable:
+                self._stand(source)  # a step goes on from here
+            return None
+        last = self._standing
+        source.seek(begin)
+        read = self._read(source)
+        if read is not None:
+            step = 1 / source.info.rate if source.info.rate else 1 / 30
+            gap = end - last if math.isfinite(end) else step
+            self._pacer.splice(read.picture.time, min(max(gap, 0.01), 1.0))
+            self._segment += 1
+        return read
+
+    def _move(self, source: Source, move: Move, held: _Read | None) -> _Read | None:
+        """Carry out a move; the picture to stand at, which is the last one where there is none."""
+        forward = move.seconds is None and move.frames > 0
+        if not forward or move.frames > 1:
+            self._segment += 1
+        if forward:
+            read, ahead = held, move.frames - (held is not None)
+        else:
+            place = self._standing if move.seconds is None else move.seconds
+            source.seek(place, before=max(0, -move.frames))
+            read, ahead = self._read(source), max(0, move.frames)
+        for _ in range(ahead):
+            if self._stop_asked.is_set():
+                return None
+            further = self._read(source)
+            if further is None:
+                break
+            read = further
+        return read if read is not None else self._stand(source)
+
+    def _stand(self, source: Source) -> _Read | None:
+        """Go to where the picture after the last one handed over is next; returns that last one."""
+        source.seek(self._standing)
+        return self._read(source)
+
+    def _read(self, source: Source) -> _Read | None:
+        started = time.monotonic()
+        with self._stats.at_work("capture"):
+            picture = source.read()
+        for cause, frames in source.missed.items():
+            self._stats.count("captured", frames)
+            self._stats.drop(cause, frames)
+        source.missed.clear()
+        if picture is None:
+            return None
+        return _Read(picture, time.monotonic() - started)
+
+    def _say(self, text: str) -> None:
+        if not self._stop_asked.is_set():
+            self._tell(text)
+
+    def _hand_over(
+        self, read: _Read, *, lossless: bool, late: bool = False, paused: bool = False
+    ) -> None:
+        self._stats.count("captured")
+        frame = Frame(
+            read.picture.image,
+            self._index,
+            read.picture.time,
+            time.monotonic(),  # a paced picture's age starts when it was due
+            self._generation,
+            read.seconds,
+            lossless,
+            (self._opening, self._segment),
+            read.picture.name,
+        )
+        self._index += 1
+        self._left -= 1
+        self._standing = frame.time
+        if paused:
+            self._stats.drop("paused")
+        elif self._stop_asked.is_set():
             self._stats.drop("switched")
         elif frame.lossless:
             if not self._inbox.put(frame):

@@ -27,6 +27,12 @@ class Channel(Generic[T]):
         self._changed = threading.Condition()
         self._closed = False
 
+    def resize(self, capacity: int) -> None:
+        """Let so many items wait from now on; those that wait stay."""
+        with self._changed:
+            self._capacity = capacity
+            self._changed.notify_all()
+
     def __len__(self) -> int:
         return len(self._items)
 

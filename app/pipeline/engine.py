@@ -1,43 +1,83 @@
-"""The network's side of the worker: upload, network, labels, download, overlapped.
+"""The network's side of the worker: what takes frames and gives back what the network saw in them.
 
-On CUDA each step has a stream of its own and every frame a slot of pinned host and device buffers
-that are allocated once per size: while frame *n* is in the network, *n+1* is uploaded and *n−1*
-downloaded. On other devices the same steps run one after the other.
+``make_engine`` in ``app.pipeline.engines`` picks the one for the device.
 """
 
 from __future__ import annotations
 
-import contextlib
-import time
 from abc import ABC, abstractmethod
-from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from app.pipeline.frame import Frame
+from app.pipeline.frame import Frame, Seen
+from app.pipeline.view import Run
 from fastscnn.segmenter import Segmenter
+from fastscnn.sizes import smaller_size
 
 
 @dataclass(frozen=True, slots=True)
 class Segmented:
-    """What came back for one frame: labels of its size and seconds spent by stage."""
+    """What came back for one frame, run by run, and seconds spent by stage."""
 
     frame: Frame
-    labels: NDArray[np.uint8]
-    skip: bool
+    seen: tuple[Seen, ...]
     stages: dict[str, float]
 
 
 class Engine(ABC):
-    """Takes frames and gives their labels back in the same order."""
+    """Takes frames and gives back what the network saw in them, in the same order."""
 
     depth: int
     """How many frames may be under way at once."""
+
+    def __init__(self, segmenter: Segmenter) -> None:
+        self._segmenter = segmenter
+        self._asked_size = segmenter.input_size
+        self.second: Segmenter | None = None
+        """What runs of the second checkpoint run on, see ``compare_with``."""
+
+    def compare_with(self, second: Segmenter | None) -> None:
+        """Have a second checkpoint; one for another device or input size is no match and not had.
+
+        Only while nothing is pending.
+        """
+        asked = (self._segmenter.device, self._asked_size)
+        if second is None or (second.device, second.input_size) != asked:
+            self.second = None
+        else:
+            self.second = second.at(self._segmenter.input_size) if self.shrunk else second
+
+    @property
+    def segmenter(self) -> Segmenter:
+        """The network in use; another than at first once memory has run out."""
+        return self._segmenter
+
+    @property
+    def shrunk(self) -> bool:
+        """Whether memory has run out and the network sees less than was asked for."""
+        return self._segmenter.input_size != self._asked_size
+
+    def _shrink(self, frame: Frame, seen: tuple[int, int], error: torch.OutOfMemoryError) -> None:
+        """Go on with the next smaller input size after memory ran out; raises where there is none.
+
+        Args:
+            frame: what the network was on.
+            seen: the size at which it saw it; if that is not in use any more, nothing changes.
+            error: that memory ran out.
+        """
+        height, width = frame.image.shape[:2]
+        if self._segmenter.network_size(height, width) != seen:
+            return  # a frame before this one has had the same
+        smaller = smaller_size(self._segmenter.input_size, height, width)
+        if smaller is None:
+            raise error
+        if self._segmenter.device.type == "cuda":
+            torch.cuda.empty_cache()
+        self._segmenter = self._segmenter.at(smaller)
+        self.second = self.second.at(smaller) if self.second is not None else None
 
     @property
     @abstractmethod
@@ -45,188 +85,50 @@ class Engine(ABC):
         """How many are."""
 
     @abstractmethod
-    def submit(self, frame: Frame, skip: bool) -> None:
-        """Start on a frame; only while fewer than ``depth`` are pending."""
+    def submit(self, frame: Frame, runs: Sequence[Run]) -> None:
+        """Start on a frame; only while fewer than ``depth`` are pending.
+
+        Runs of the second checkpoint need one.
+        """
 
     @abstractmethod
     def collect(self) -> Segmented:
         """Wait for the oldest pending frame."""
 
-
-def make_engine(segmenter: Segmenter) -> Engine:
-    """The engine for the segmenter's device."""
-    if segmenter.device.type == "cuda":
-        return StreamEngine(segmenter, CudaQueues(segmenter.device))
-    return SerialEngine(segmenter)
-
-
-class SerialEngine(Engine):
-    """One frame at a time, on the calling thread."""
-
-    depth = 1
-
-    def __init__(self, segmenter: Segmenter) -> None:
-        self._segmenter = segmenter
-        self._done: deque[Segmented] = deque()
-
-    @property
-    def pending(self) -> int:
-        return len(self._done)
-
-    def submit(self, frame: Frame, skip: bool) -> None:
-        height, width = frame.image.shape[:2]
-        t0 = time.monotonic()
-        pixels = torch.from_numpy(self._segmenter.fit(frame.image)).to(self._segmenter.device)
-        t1 = time.monotonic()
-        logits = self._segmenter.logits(pixels, skip)
-        t2 = time.monotonic()
-        labels = self._segmenter.labels(logits, (height, width)).cpu().numpy()
-        t3 = time.monotonic()
-        stages = {"upload": t1 - t0, "network": t2 - t1, "labels": t3 - t2}
-        self._done.append(Segmented(frame, np.asarray(labels, np.uint8), skip, stages))
-
-    def collect(self) -> Segmented:
-        return self._done.popleft()
-
-
-class Queues(ABC):
-    """Three in-order queues of device work and the marks between them."""
-
-    pinned: bool
-    device: torch.device
-
     @abstractmethod
-    def use(self, queue: str) -> contextlib.AbstractContextManager[Any]:
-        """Send the work inside the context to ``upload``, ``compute`` or ``download``."""
+    def settle(self) -> None:
+        """Wait until a frame that may be dropped can start at once.
 
-    @abstractmethod
-    def mark(self, queue: str) -> Any:
-        """A mark behind all that was sent to a queue."""
+        What is taken from a live source before that only grows old while it waits here; behind
+        frames of which none may be dropped, the next is taken ahead.
+        """
 
-    @abstractmethod
-    def wait(self, queue: str, mark: Any) -> None:
-        """Let a queue's later work start after a mark."""
+    def _network(self, run: Run) -> Segmenter:
+        segmenter = self._segmenter if run.weights == "a" else self.second
+        if segmenter is None:
+            raise RuntimeError("there is no second checkpoint")
+        return segmenter
 
-    @abstractmethod
-    def finish(self, mark: Any) -> None:
-        """Block until a mark is reached."""
+    def _logits(self, pixels: Tensor, runs: Sequence[Run], beside: int = 1) -> list[Tensor]:
+        """Logits of every run: what its network has before the skip connection is run once.
 
-    @abstractmethod
-    def seconds(self, earlier: Any, later: Any) -> float:
-        """Time between two reached marks."""
-
-
-class CudaQueues(Queues):
-    """CUDA streams and events; nothing runs on the default stream."""
-
-    pinned = True
-
-    def __init__(self, device: torch.device) -> None:
-        self.device = device
-        self._streams = {
-            name: torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-            for name in ("upload", "compute", "download")
-        }
-        # The weights went up on the default stream: what follows must find them there.
-        torch.cuda.synchronize(device)
-
-    def use(self, queue: str) -> contextlib.AbstractContextManager[Any]:
-        return torch.cuda.stream(self._streams[queue])
-
-    def mark(self, queue: str) -> torch.cuda.Event:
-        event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
-        event.record(self._streams[queue])
-        return event
-
-    def wait(self, queue: str, mark: torch.cuda.Event) -> None:
-        self._streams[queue].wait_event(mark)
-
-    def finish(self, mark: torch.cuda.Event) -> None:
-        mark.synchronize()
-
-    def seconds(self, earlier: torch.cuda.Event, later: torch.cuda.Event) -> float:
-        return float(earlier.elapsed_time(later)) / 1000
+        ``beside`` is how many frames this is done for at the same time.
+        """
+        found: dict[int, Tensor] = {}
+        for weights in dict.fromkeys(run.weights for run in runs):
+            places = [i for i, run in enumerate(runs) if run.weights == weights]
+            network = self._network(runs[places[0]])
+            skips = [runs[i].skip for i in places]
+            found |= zip(places, network.logits_of(pixels, skips, beside=beside), strict=True)
+        return [found[i] for i in range(len(runs))]
 
 
-class _Slot:
-    """The buffers of one frame under way, allocated anew only when sizes change."""
-
-    def __init__(self, network: tuple[int, int], shown: tuple[int, int], queues: Queues) -> None:
-        self.sizes = (network, shown)
-        pixels, uint8, device = (*network, 3), torch.uint8, queues.device
-        self.host_pixels = torch.empty(pixels, dtype=uint8, pin_memory=queues.pinned)
-        self.pixels = torch.empty(pixels, dtype=uint8, device=device)
-        self.labels = torch.empty(shown, dtype=uint8, device=device)
-        self.host_labels = torch.empty(shown, dtype=uint8, pin_memory=queues.pinned)
-
-
-@dataclass(slots=True)
-class _UnderWay:
-    frame: Frame
-    skip: bool
-    slot: _Slot
-    fit_seconds: float
-    marks: dict[str, Any]
-
-
-class StreamEngine(Engine):
-    """A ring of slots over three queues."""
-
-    depth = 3
-
-    def __init__(self, segmenter: Segmenter, queues: Queues) -> None:
-        self._segmenter = segmenter
-        self._queues = queues
-        self._free: deque[_Slot] = deque()
-        self._under_way: deque[_UnderWay] = deque()
-
-    @property
-    def pending(self) -> int:
-        return len(self._under_way)
-
-    def submit(self, frame: Frame, skip: bool) -> None:
-        if self.pending >= self.depth:
-            raise RuntimeError("every slot is in use: collect first")
-        queues, height, width = self._queues, *frame.image.shape[:2]
-        started = time.monotonic()
-        slot = self._slot(self._segmenter.network_size(height, width), (height, width))
-        self._segmenter.fit(frame.image, out=slot.host_pixels.numpy())
-        fit_seconds = time.monotonic() - started
-        marks = {"start": queues.mark("upload")}
-        with queues.use("upload"):
-            slot.pixels.copy_(slot.host_pixels, non_blocking=True)
-        marks["upload"] = queues.mark("upload")
-        queues.wait("compute", marks["upload"])
-        with queues.use("compute"):
-            marks["ready"] = queues.mark("compute")
-            logits: Tensor = self._segmenter.logits(slot.pixels, skip)
-            marks["network"] = queues.mark("compute")
-            slot.labels.copy_(self._segmenter.labels(logits, (height, width)))
-        marks["labels"] = queues.mark("compute")
-        queues.wait("download", marks["labels"])
-        with queues.use("download"):
-            slot.host_labels.copy_(slot.labels, non_blocking=True)
-        marks["download"] = queues.mark("download")
-        self._under_way.append(_UnderWay(frame, skip, slot, fit_seconds, marks))
-
-    def collect(self) -> Segmented:
-        done = self._under_way.popleft()
-        queues, marks = self._queues, done.marks
-        queues.finish(marks["download"])
-        stages = {
-            "upload": done.fit_seconds + queues.seconds(marks["start"], marks["upload"]),
-            "network": queues.seconds(marks["ready"], marks["network"]),
-            "labels": queues.seconds(marks["network"], marks["labels"]),
-            "download": queues.seconds(marks["labels"], marks["download"]),
-        }
-        # The slot is used again at once, while the labels live on with the display and recorder.
-        labels = done.slot.host_labels.numpy().copy()
-        self._free.append(done.slot)
-        return Segmented(done.frame, labels, done.skip, stages)
-
-    def _slot(self, network: tuple[int, int], shown: tuple[int, int]) -> _Slot:
-        while self._free:
-            slot = self._free.popleft()
-            if slot.sizes == (network, shown):
-                return slot
-        return _Slot(network, shown, self._queues)
+def labels_of(
+    network: Segmenter, run: Run, logits: Tensor, size: tuple[int, int]
+) -> tuple[Tensor, Tensor | None]:
+    """What a run gives for its logits: labels, and the confidence where it is asked for."""
+    if run.measure is None:
+        return network.labels(logits, size), None
+    if run.measure == "entropy":
+        return network.labels_and_entropy(logits, size)
+    return network.labels_and_confidence(logits, size)

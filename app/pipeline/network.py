@@ -26,11 +26,28 @@ class Download:
     total: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class NetworkOptions:
+    """What the user chose for the network besides its weights.
+
+    Attributes:
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        precision: ``auto``, ``fp32``, ``fp16`` or ``bf16``.
+        input_size: what the network sees, see ``fastscnn.sizes.parse_input_size``.
+        runtime: ``auto``, ``torch``, ``onnxruntime`` or ``openvino``.
+    """
+
+    device: str = "auto"
+    precision: str = "auto"
+    input_size: str | tuple[int, int] = "half"
+    runtime: str = "auto"
+
+
 class Loader:
-    """Makes segmenters with the device, precision and input size of ``settings``.
+    """Makes segmenters.
 
     Args:
-        settings: what the user chose.
+        settings: what the user chose to begin with.
         say: told what the user should know of a download.
         watch: told how far a download is; ``None`` when there is none any more.
     """
@@ -42,12 +59,21 @@ class Loader:
         say: Callable[[str], None],
         watch: Callable[[Download | None], None],
     ) -> None:
-        self._settings, self._say, self._watch = settings, say, watch
+        self.options = NetworkOptions(
+            settings.device, settings.precision, settings.input_size, settings.runtime
+        )
+        """What segmenters are made with from now on."""
+        self._say, self._watch = say, watch
         self._stop_asked = threading.Event()
+        self._cancels = 0
 
     def ask_to_stop(self) -> None:
         """End what is downloading; it can be gone on with another time."""
         self._stop_asked.set()
+
+    def cancel(self) -> None:
+        """Give up what is being downloaded; ``load`` then fails in words."""
+        self._cancels += 1
 
     def load(self, weights: str | Path | None) -> Segmenter:
         """A segmenter with the weights of a zoo name, a path or an address; ``None``: the shipped.
@@ -59,18 +85,19 @@ class Loader:
             UsageError: the device or precision is not to be had.
             Closed: stopped while downloading.
         """
+        options = self.options
         path = self._fetch(weights) if weights is not None else None
         # torch is imported here, on the calling thread: the window opens without waiting for it
         from fastscnn.checkpoint import CheckpointError
         from fastscnn.segmenter import DeviceError, Segmenter
 
-        settings = self._settings
         try:
             return Segmenter.from_checkpoint(
                 path,
-                device=settings.device,
-                precision=settings.precision,
-                input_size=settings.input_size,
+                device=options.device,
+                precision=options.precision,
+                input_size=options.input_size,
+                runtime=options.runtime,
             )
         except CheckpointError as error:
             raise WeightsError(str(error)) from error
@@ -82,9 +109,13 @@ class Loader:
 
         found: list[Path] = []
         errors: list[BaseException] = []
+        before = self._cancels
+        cancelled = WeightsError(
+            f"The download of {weights} was cancelled: what is here of it is kept for another time."
+        )
 
         def progress(done: int, total: int | None) -> None:
-            if self._stop_asked.is_set():
+            if self._stop_asked.is_set() or self._cancels != before:
                 raise Closed
             self._watch(Download(done, total))
 
@@ -102,6 +133,9 @@ class Loader:
             thread.join(_POLL)
             if self._stop_asked.is_set():
                 raise Closed
+            if self._cancels != before:
+                self._watch(None)
+                raise cancelled
         self._watch(None)
         if not errors:
             return found[0]

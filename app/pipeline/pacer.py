@@ -1,13 +1,12 @@
-"""Playing at a file's own pace."""
+"""Playing at a file's own pace, or a multiple of it."""
 
 from __future__ import annotations
 
-import threading
 import time
 
 
 class Pacer:
-    """Waits until a picture is due by its presentation time."""
+    """Says how long to wait until a picture is due by its presentation time."""
 
     LATE = 0.02
     """Seconds behind at which a picture counts as late."""
@@ -15,30 +14,58 @@ class Pacer:
     """A longer gap between two stamps is taken for an error in the file and not waited for."""
 
     def __init__(self) -> None:
-        self._origin: float | None = None
+        self._speed = 1.0
+        # A stamp with the monotonic time at which it was due; the last one before it.
+        self._anchor: tuple[float, float] | None = None
+        self._last: tuple[float, float] | None = None
 
     def reset(self) -> None:
         """Let the next picture be due at once, as after a pause."""
-        self._origin = None
+        self._anchor = self._last = None
 
-    def wait(self, stamp: float, stop: threading.Event, *, slip: bool) -> bool:
-        """Wait for a picture's time; returns whether it is late.
+    def splice(self, stamp: float, gap: float) -> None:
+        """Let a picture follow the last one at a distance, whatever their stamps: a loop.
+
+        Args:
+            stamp: of the picture that comes next.
+            gap: seconds of the source's time between the two.
+        """
+        if self._last is not None:
+            self._anchor = (stamp, self._last[1] + gap / self._speed)
+
+    def delay(self, stamp: float, speed: float = 1.0) -> float:
+        """Seconds until a picture is due; negative where its time has passed.
 
         Args:
             stamp: presentation time in seconds.
-            stop: ends the wait.
+            speed: seconds of the source's time that pass in one second.
+        """
+        now = time.monotonic()
+        if speed != self._speed:
+            self._speed = speed
+            self._anchor = self._last
+        if self._anchor is None:
+            self._anchor = (stamp, now)
+        due = self._due(stamp)
+        if not -self.LONGEST < due - now < self.LONGEST / speed:
+            self._anchor = (stamp, now)
+            return 0.0 if due > now else due - now
+        return due - now
+
+    def passed(self, stamp: float, *, slip: bool) -> bool:
+        """A picture goes on its way; returns whether it is late.
+
+        Args:
+            stamp: its presentation time.
             slip: a late picture moves the clock instead of the next ones hurrying after it.
         """
         now = time.monotonic()
-        if self._origin is None:
-            self._origin = now - stamp
-        delay = self._origin + stamp - now
-        if delay > self.LONGEST:
-            self._origin = now - stamp
-            return False
-        if delay > 0:
-            stop.wait(delay)
-            return False
-        if slip:
-            self._origin = now - stamp
-        return -delay > self.LATE
+        due = self._due(stamp)
+        if slip and due < now:
+            self._anchor, due = (stamp, now), now
+        self._last = (stamp, due)
+        return now - due > self.LATE
+
+    def _due(self, stamp: float) -> float:
+        anchor, due = self._anchor or (stamp, time.monotonic())
+        return due + (stamp - anchor) / self._speed

@@ -7,22 +7,27 @@ Source ── capture thread ──▶ inbox ──▶ worker ──┬─▶ di
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from app.errors import AppError
 from app.pipeline.capture import Capture
 from app.pipeline.channels import Channel, Closed
 from app.pipeline.frame import EndOfSource, Frame, Result
-from app.pipeline.network import Download, Loader
+from app.pipeline.naming import labels_path, recording_path
+from app.pipeline.networks import Networks
+from app.pipeline.pictures import PictureWriter
+from app.pipeline.playback import Loop, Move, Playback
 from app.pipeline.recorder import Recorder, RecordingInfo
-from app.pipeline.stats import Counters, Stats
-from app.pipeline.view import ViewOptions
+from app.pipeline.snapshot import Event, Snapshot, State
+from app.pipeline.stats import DropCause, Stats
+from app.pipeline.watchdog import Watchdog
 from app.pipeline.worker import Worker
 from app.settings import Settings
 from app.sources.base import SourceInfo
@@ -32,71 +37,6 @@ if TYPE_CHECKING:
     from fastscnn.segmenter import Segmenter
 
 _log = logging.getLogger(__name__)
-
-State = Literal["empty", "opening", "playing", "paused", "ended", "failed"]
-"""Where the pipeline stands with its source."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something the user should know.
-
-    Attributes:
-        kind: ``opened``, ``ended``, ``recorded`` and ``notice`` inform; ``error`` is an error.
-        text: one sentence, may be empty where there is nothing to say.
-        exit_code: what a headless run ends with, for errors.
-    """
-
-    kind: Literal["opened", "ended", "recorded", "notice", "error"]
-    text: str = ""
-    exit_code: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkInfo:
-    """What runs the network: shown so that nothing falls back silently."""
-
-    device: str
-    precision: str
-    weights: str
-    origin: str = ""
-    """The implementation that the weights come from, empty for our own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The pipeline at one moment, for the window and the progress bar.
-
-    Attributes:
-        state: where it stands with its source.
-        source: the open source.
-        network: what runs the network; ``None`` until it is loaded.
-        network_size: (height, width) that the network sees of the open source.
-        fps: frames finished per second, lately.
-        latency: seconds from capture to screen, lately.
-        position: presentation time of the newest frame, in seconds.
-        counters: frames so far by what became of them.
-        stages: mean seconds per frame by stage, lately.
-        recording: the recording under way.
-        skip, view: the options in force.
-        broken: the network ended with an error; no picture comes any more.
-        download: the weights that are being downloaded.
-    """
-
-    state: State
-    source: SourceInfo | None
-    network: NetworkInfo | None
-    network_size: tuple[int, int] | None
-    fps: float
-    latency: float
-    position: float
-    counters: Counters
-    stages: dict[str, float] = field(default_factory=dict)
-    recording: RecordingInfo | None = None
-    skip: bool = True
-    view: ViewOptions = field(default_factory=ViewOptions)
-    broken: bool = False
-    download: Download | None = None
 
 
 class Pipeline:
@@ -124,30 +64,29 @@ class Pipeline:
         # Two places: the end of a source may wait behind its last frame.
         self._inbox: Channel[Frame | EndOfSource] = Channel(2)
         self._slot: Channel[Result] = Channel(1)
-        self._playing = threading.Event()
-        self._playing.set()
         self._lock = threading.Lock()
+        self._opening = 0
+        """Generation at which the source was opened; those after it are moves in it."""
+        self._shown_from = 0
+        """The oldest generation whose pictures may still be shown."""
+        self._playback = Playback(self._begin_move, loop="whole" if settings.loop else None)
         self._state: State = "empty"
         self._spec: SourceSpec | None = None
         self._source: SourceInfo | None = None
-        self._segmenter: Segmenter | None = None
-        self._weights: str | Path | None = settings.weights
-        self._wanted: str | Path | None = settings.weights
-        # What was loaded and is not in use yet, with its name.
-        self._arriving: dict[Segmenter, str | Path | None] = {}
-        self._download: Download | None = None
-        self._loader = Loader(
-            settings,
-            say=lambda text: self.events.put(Event("notice", text)),
-            watch=self._downloading,
+        self._watchdog = Watchdog(
+            self.stats,
+            lambda text: self.events.put(Event("notice", text)),
+            excused=lambda task: task == "capture" and self._offline() is not None,
         )
-        self._broken = False
         self._position = 0.0
         self._capture: Capture | None = None
         self._recorder: Recorder | None = None
         self._recorders: list[Recorder] = []
+        self._instead: tuple[SourceSpec, float, bool] | None = None
+        """What to go on with if the source being opened does not open, from when, and playing."""
+        self._writers: list[PictureWriter] = []
         self._worker = Worker(
-            lambda: self._loader.load(settings.weights),
+            lambda: self.networks.load_first(both=not display),
             self._inbox,
             self.stats,
             self,
@@ -155,37 +94,76 @@ class Pipeline:
             deliver=self._deliver,
             ended=self._source_ended,
             failed=self._network_failed,
+            shrunk=lambda segmenter: self.networks.shrunk(segmenter),
+        )
+        self.networks = Networks(
+            settings,
+            use=self._worker.use,
+            compare=self._worker.compare_with,
+            say=lambda text: self.events.put(Event("notice", text)),
+            failed=self._failed,
         )
 
     # Commands
 
     def start(self) -> None:
         """Load the network; a source can be opened before or after."""
+        for output in self._settings.pictures:
+            writer = PictureWriter(output, closed=self._writer_closed)
+            writer.start()
+            self._writers.append(writer)
         self._worker.start()
+        self._watchdog.start()
+        if self._display and self._settings.weights_b is not None:
+            self.networks.compare_with(self._settings.weights_b)
 
     def open(self, spec: SourceSpec) -> None:
-        """Play a source in place of the one before it; a recording under way is closed."""
+        """Play a source in place of the one before it, or of none.
+
+        Where it does not open, the one that played before goes on where it was, after an error.
+        A recording under way is closed, or goes on with it: ``Settings.on_switch``.
+        """
         previous = self._capture
         if previous is not None:
             previous.ask_to_stop()
-        self.stop_recording()
+        if self._settings.on_switch == "close":
+            self.stop_recording()
+        before = self._playback
+        before.close()  # none of its moves may begin behind the opening
         with self._lock:
+            # A source that is still being opened has nothing to go on with; the one before it has.
+            if self._state != "opening":
+                self._instead = None
+            if self._display and self._spec is not None and self._state in {"playing", "paused"}:
+                self._instead = (self._spec, self._position, self._state == "playing")
+            instead = self._instead
             self.generation += 1
-            self._spec, self._source, self._state, self._position = spec, None, "opening", 0.0
-        self._playing.set()
+            self._opening = self._shown_from = self.generation
+            self._spec, self._source, self._state = spec, None, "opening"
+            self._position = spec.start
+            # A part to repeat belongs to one file; repeating and speed are a way of playing.
+            loop = before.loop if before.loop == "whole" else None
+            self._playback = Playback(self._begin_move, speed=before.speed, loop=loop)
         # A capture that waits for room would hold its device: make room.
         self.stats.drop("switched", sum(isinstance(i, Frame) for i in self._inbox.drain()))
         self._capture = Capture(
-            spec,
+            self._settings.complete(spec, display=self._display),
             self.generation,
             self._inbox,
             self.stats,
-            playing=self._playing,
+            playback=self._playback,
             lossless=self._lossless,
             paced=self._display,
             max_frames=self._settings.max_frames,
             opened=self._source_opened,
+            tell=lambda text: self.events.put(Event("notice", text)),
             previous=previous,
+            instead=(
+                (self._settings.complete(instead[0], display=self._display), instead[1])
+                if instead is not None
+                else None
+            ),
+            failed=self._failed,
         )
         self._capture.start()
 
@@ -194,29 +172,110 @@ class Pipeline:
         with self._lock:
             if self._state == "playing":
                 self._state = "paused"
-                self._playing.clear()
+                self._playback.playing = False
+                self._playback.wake()
 
     def play(self) -> None:
         """Go on after a pause; a source that has ended starts again."""
         with self._lock:
-            if self._state == "paused":
+            state, spec = self._state, self._spec
+            again = state == "ended" and self._source is not None and self._source.seekable
+            if state == "paused" or again:
                 self._state = "playing"
-                self._playing.set()
-        if self._state == "ended" and self._spec is not None:
-            self.open(self._spec)
+                self._playback.playing = True
+                self._playback.wake()
+        if spec is not None and again:
+            self._playback.move(Move(spec.start))
+        elif spec is not None and state == "ended":
+            self.open(spec)
 
-    def start_recording(self, path: Path, *, overwrite: bool = False) -> None:
+    def seek(self, seconds: float) -> None:
+        """Show the frame of a time, exactly, and go on from there.
+
+        What plays plays on; what is paused or has ended stands at the frame sought. Where the
+        source is not seekable nothing happens. Before the beginning and behind the end it is the
+        first and the last frame.
+
+        Raises:
+            ValueError: the time is no finite number.
+        """
+        if not math.isfinite(seconds):
+            raise ValueError(f"cannot seek to {seconds}")
+        with self._lock:
+            if not self._movable():
+                return
+            duration = self._source.duration if self._source is not None else None
+            self._position = max(0.0, min(seconds, duration or seconds))
+            if self._state == "ended":
+                self._stand()
+        self._playback.move(Move(seconds))
+
+    def step(self, frames: int) -> None:
+        """Pause, and go so many frames further, or back where negative."""
+        with self._lock:
+            if self._source is None or not self._movable() or frames == 0:
+                return
+            # What plays is ahead of what is seen: the step counts from that.
+            seen = self._state == "playing" and not self._playback.moving
+            move = Move(self._position if seen else None, frames)
+            self._stand()
+        self._playback.move(move)
+
+    def set_speed(self, factor: float) -> None:
+        """Play files at a multiple of their own pace, 0.25 to 4; others come at theirs."""
+        self._playback.speed = min(max(factor, 0.25), 4.0)
+        self._playback.wake()
+
+    def set_loop(self, loop: Loop) -> None:
+        """Play a part (seconds from, to), or ``"whole"``, over and over; ``None`` plays on.
+
+        Raises:
+            ValueError: the part is empty.
+        """
+        if isinstance(loop, tuple):
+            begin, end = loop
+            if not 0 <= begin < end:
+                raise ValueError(f"cannot repeat from {begin} to {end}")
+            self._playback.loop = loop
+            if not begin <= self._position < end - 1e-3:
+                self.seek(begin)
+        self._playback.loop = loop
+        self._playback.wake()
+
+    def recording_path(self, folder: Path) -> Path:
+        """A new name for a recording, by the user's pattern; the user's own folder goes first."""
+        settings = self._settings
+        # A file is made with its first frame: those of recordings just begun are not there yet.
+        taken = [recorder.path for recorder in self._recorders]
+        where = settings.record_dir or folder
+        labels = settings.save_labels is not None
+        return recording_path(where, self._spec, settings.record_name, taken=taken, labels=labels)
+
+    def start_recording(
+        self, path: Path, *, labels: Path | None = None, overwrite: bool = False
+    ) -> None:
         """Record what is shown from the next frame on.
+
+        Args:
+            path: the file; the same as ``labels`` to record nothing but labels.
+            labels: file for the labels; where the user wants them, ``None`` is one beside ``path``.
+            overwrite: replace files that are there.
 
         Raises:
             OutputError: the file cannot be written.
         """
         self.stop_recording()
+        if labels is None and self._settings.save_labels is not None:
+            labels = labels_path(path)
         recorder = Recorder(
             path,
+            labels=labels,
             rate=self._source_rate,
             stats=self.stats,
             closed=self._recorder_closed,
+            say=lambda text: self.events.put(Event("notice", text)),
+            choice=self._settings.encoder,
+            sound=self._sound_of,
             overwrite=overwrite,
             source=self._spec,
         )
@@ -230,30 +289,37 @@ class Pipeline:
         if recorder is not None:
             recorder.finish()
 
-    def use_weights(self, weights: str | Path | None) -> None:
-        """Go on with other weights once they are loaded; ``None`` is the shipped checkpoint.
-
-        They are a name of the zoo, a path or an address, as ``fastscnn.zoo.resolve`` takes them.
-        Frames are served with the old ones meanwhile, and further if the new ones cannot be had.
-        """
+    def close(self) -> None:
+        """Let go of the source, or give up opening it; a recording under way is closed."""
+        if self._capture is not None:
+            self._capture.ask_to_stop()
+        self.stop_recording()
+        self._playback.close()
         with self._lock:
-            self._wanted = weights
-        # Not a daemon: torch must not be cut off in the middle at exit.
-        threading.Thread(target=self._load, args=(weights,), name="loader").start()
+            self.generation += 1
+            self._opening = self._shown_from = self.generation
+            self._spec, self._source, self._state, self._position = None, None, "empty", 0.0
+        self.stats.drop("switched", sum(isinstance(i, Frame) for i in self._inbox.drain()))
 
     def stop(self) -> None:
         """End all threads in order; a recording under way is closed and playable."""
         capture = self._capture
         if capture is not None:
             capture.ask_to_stop()
-        self._loader.ask_to_stop()
+        self._watchdog.ask_to_stop()
+        self.networks.ask_to_stop()
         self._worker.ask_to_stop()
         self._inbox.close()
-        if self._worker.ident is not None:
+        if self._worker.ident is not None and not self._worker.loading:
+            # Importing torch cannot be cut short and touches nothing that has to be put in order:
+            # who waits for the end of the program shall not wait for that (app.cli.run).
             self._worker.join()
         self.stop_recording()
-        for recorder in self._recorders:
-            recorder.join()
+        writers = list(self._writers)
+        for writer in writers:
+            writer.finish()
+        for thread in (*self._recorders, *writers):
+            thread.join()
         if capture is not None:
             # A driver that does not return is left behind: its thread dies with the process, for
             # which the command line waits a little longer (app.cli).
@@ -271,30 +337,27 @@ class Pipeline:
             result = self._slot.get(timeout=0)
         except Closed:
             return None
+        if result is not None and result.frame.generation < self._shown_from:
+            cause = self.stale(result.frame.generation)
+            self.stats.drop(cause or "seek", int(not result.repeated))
+            return None
         if result is not None and not result.repeated:
             self.stats.finished(result.frame.captured, shown=True)
         return result
 
     def snapshot(self) -> Snapshot:
         """The pipeline at this moment."""
+        if self._display:
+            self.stats.alive("display")
         with self._lock:
-            state, source, segmenter = self._state, self._source, self._segmenter
-            weights = self._weights
-        recorder = self._recorder
-        network = size = None
-        if segmenter is not None:
-            network = NetworkInfo(
-                str(segmenter.device),
-                segmenter.precision,
-                Path(weights).name if weights else "shipped weights",
-                segmenter.origin,
-            )
-            if source is not None:
-                size = segmenter.network_size(source.height, source.width)
+            state, source = self._state, self._source
+        recorder, segmenter, size = self._recorder, self.networks.segmenter, None
+        if segmenter is not None and source is not None:
+            size = segmenter.network_size(source.height, source.width)
         return Snapshot(
             state,
             source,
-            network,
+            self.networks.info(),
             size,
             self.stats.fps(),
             self.stats.latency(),
@@ -304,65 +367,104 @@ class Pipeline:
             recorder.info() if recorder else None,
             self.skip,
             self.view,
-            self._broken,
-            self._download,
+            self.networks.broken,
+            self.networks.download,
+            source is not None and source.seekable,
+            self._playback.speed,
+            self._playback.loop,
+            self.networks.loading,
+            self._offline(),
+            self._watchdog.stuck,
         )
 
+    def recordings(self) -> list[tuple[RecordingInfo, str]]:
+        """All recordings of the run, with the error that ended each, empty where none did."""
+        return [(r.info(), str(r.error) if r.error else "") for r in self._recorders]
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What the checkpoint in use and the second one are called."""
+        return self.networks.names
+
+    def stale(self, generation: int) -> DropCause | None:
+        """Why frames of a generation are not to be shown any more, if so."""
+        if generation == self.generation:
+            return None
+        return "seek" if generation >= self._opening else "switched"
+
     # What the threads report
+
+    def _movable(self) -> bool:
+        if self._source is None:
+            return self._state == "opening"
+        return self._source.seekable and self._state != "failed"
+
+    def _stand(self) -> None:
+        if self._state != "opening":
+            self._state = "paused"
+        self._playback.playing = False
+
+    def _begin_move(self, following: bool) -> int:
+        with self._lock:
+            self.generation += 1
+            generation = self.generation
+            self._shown_from = generation - following
+        # A capture that waits for room would not come to the move: make room.
+        waiting = self._inbox.drain()
+        self.stats.drop("seek", sum(isinstance(item, Frame) for item in waiting))
+        return generation
 
     def _source_rate(self) -> float | None:
         source = self._source
         return source.rate if source is not None else None
 
-    def _lossless(self) -> bool:
-        return not self._display or self._recorder is not None
+    def _offline(self) -> float | None:
+        return self._capture.offline_for if self._capture is not None else None
 
-    def _downloading(self, download: Download | None) -> None:
-        self._download = download
-
-    def _load(self, weights: str | Path | None) -> None:
-        try:
-            segmenter = self._loader.load(weights)
-        except Closed:
-            return
-        except Exception as error:
-            with self._lock:
-                wanted = self._wanted
-                if wanted == weights:
-                    self._wanted = self._weights
-            self._failed(error)
-            return
+    def _sound_of(self, opening: int) -> Path | None:
+        """The file whose sound belongs to pictures of an opening, if there is one."""
         with self._lock:
-            if weights != self._wanted:
-                return  # the user has chosen again meanwhile
-            self._arriving[segmenter] = weights
-        self._worker.use(segmenter)
+            spec = self._spec if opening == self._opening else None
+        if spec is None or spec.kind != "file" or not self._settings.audio:
+            return None
+        return Path(spec.value).expanduser()
+
+    def _lossless(self) -> bool:
+        return not self._display or self._recorder is not None or bool(self._writers)
 
     def _network_ready(self, segmenter: Segmenter) -> None:
-        with self._lock:
-            self._segmenter = segmenter
-            self._weights = self._arriving.pop(segmenter, self._weights)
-            self._broken = False
+        self.networks.ready(segmenter)
+        self._playback.settled(self.generation)
         if self.ready_at is None:
             self.ready_at = time.monotonic()
-        if segmenter.origin:
-            text = f"These weights come from {segmenter.origin} and run as they were trained there."
-            self.events.put(Event("notice", text))
 
-    def _source_opened(self, generation: int, info: SourceInfo) -> None:
+    def _source_opened(self, generation: int, info: SourceInfo, back: bool) -> None:
         with self._lock:
-            if generation != self.generation:
+            if generation != self._opening:
                 return
-            self._source, self._state = info, "playing"
+            self._source = info
+            instead, self._instead = self._instead, None
+            if instead is not None and back:
+                self._spec, self._position, self._playback.playing = instead
+            self._state = "playing" if self._playback.playing else "paused"
+            playback = self._playback
+        playback.opened(seekable=info.seekable)
+        if instead is not None and back and not instead[2]:
+            playback.move(Move(instead[1]))  # a picture that stands needs to come once
         self.events.put(Event("opened", info.name))
 
     def _deliver(self, result: Result) -> None:
-        self._position = result.frame.time
+        if not self._playback.asked:
+            self._position = result.frame.time
+        self._playback.settled(result.frame.generation)
         recorder = self._recorder
         if recorder is not None and not result.repeated:
-            frame = result.frame
-            if not recorder.put(result.picture, frame.time, wait=frame.lossless):
-                self.stats.count("not_recorded")
+            # The divider may have moved since the sides were drawn.
+            now = replace(result.view, split=self.view.split, sweep=self.view.sweep)
+            recorder.put(replace(result, view=now), wait=result.frame.lossless)
+        for writer in list(self._writers):
+            if not result.repeated:
+                writer.put(result, wait=result.frame.lossless)
         if not self._display:
             self.stats.finished(result.frame.captured, shown=False)
             return
@@ -373,14 +475,25 @@ class Pipeline:
 
     def _source_ended(self, end: EndOfSource) -> None:
         with self._lock:
-            if end.generation != self.generation:
-                return
+            if end.generation != self.generation and (
+                end.error is None or end.generation < self._opening
+            ):
+                return  # another source was opened, or the user went elsewhere
             self._state = "failed" if end.error else "ended"
-        self.stop_recording()
+        self._playback.settled(end.generation)
+        if self._settings.on_switch == "close" or not self._display:
+            self.stop_recording()
         if end.error is not None:
             self._failed(end.error)
         else:
             self.events.put(Event("ended", end.notice))
+
+    def _writer_closed(self, writer: PictureWriter) -> None:
+        self._writers.remove(writer)
+        if writer.error is not None:
+            self.events.put(Event("error", str(writer.error), writer.error.exit_code))
+        elif writer.written:
+            self.events.put(Event("recorded", writer.summary()))
 
     def _recorder_closed(self, recorder: Recorder) -> None:
         if self._recorder is recorder:
@@ -388,12 +501,13 @@ class Pipeline:
         if recorder.error is not None:
             self.events.put(Event("error", str(recorder.error), recorder.error.exit_code))
         elif recorder.frames:
-            self.events.put(Event("recorded", f"Saved {recorder.frames} frames: {recorder.path}"))
+            self.events.put(Event("recorded", recorder.summary()))
         else:
             self.events.put(Event("notice", "Nothing was recorded: no frame came in that time."))
 
     def _network_failed(self, error: BaseException) -> None:
-        self._broken = True
+        self.networks.broken = True
+        self._playback.settled(self.generation)
         self._failed(error)
 
     def _failed(self, error: BaseException) -> None:

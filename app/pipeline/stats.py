@@ -2,7 +2,7 @@
 
 For the display path ``captured == shown + dropped + in flight`` holds at any time, and with nothing
 in flight once the pipeline stands still. Without a display, frames that went through the network
-take the place of those shown.
+take the place of those shown. For recordings ``offered == recorded + not_recorded + waiting``.
 """
 
 from __future__ import annotations
@@ -10,16 +10,32 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
-DropCause = Literal["late", "busy", "display", "paused", "switched", "stopped", "failed"]
+DropCause = Literal[
+    "late", "busy", "display", "paused", "seek", "switched", "stopped", "failed", "decode", "frozen"
+]
 """Why a captured frame was not shown.
 
 late: its time had passed (the machine cannot keep the file's pace); busy: the network was still on
 an earlier one; display: the window took a newer one; paused: a live source went on during a pause;
-switched, stopped: another source was opened, or the run ended; failed: there is no network.
+seek: the user went elsewhere in the file; switched, stopped: another source was opened, or the run
+ended; failed: there is no network; decode: the data of a stream were damaged;
+frozen: a camera repeated the picture before it.
 """
+
+LossCause = Literal["encoder", "failed", "stopped"]
+"""Why a frame offered to a recording is not in it.
+
+encoder: the source is live, and the encoder had no room; failed: the recording could not be
+written; stopped: it was being closed.
+"""
+
+Task = Literal["opening", "capture", "network", "recorder", "display"]
+"""What a thread may be stuck in."""
 
 Stage = Literal["capture", "upload", "network", "labels", "download", "overlay", "encode"]
 
@@ -31,15 +47,26 @@ class Counters:
     captured: int = 0
     processed: int = 0
     shown: int = 0
+    offered: int = 0
+    """Frames that came while there was a recording: recorded + not recorded + waiting."""
     recorded: int = 0
+    unreadable: int = 0
+    """Frames that a damaged file states to have and that could not be read; never captured."""
     dropped: dict[str, int] = field(default_factory=dict)
-    not_recorded: int = 0
-    """Frames of a live source that the encoder had no room for."""
+    not_recorded: dict[str, int] = field(default_factory=dict)
 
     @property
     def dropped_total(self) -> int:
         """Frames captured and not shown, whatever the cause."""
         return sum(self.dropped.values())
+
+    @property
+    def not_recorded_total(self) -> int:
+        """Frames offered to a recording and not in it, whatever the cause."""
+        return sum(self.not_recorded.values())
+
+
+Counted = Literal["captured", "processed", "offered", "recorded", "unreadable"]
 
 
 class Stats:
@@ -52,21 +79,61 @@ class Stats:
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
         self._drops: Counter[str] = Counter()
+        self._losses: Counter[str] = Counter()
         self._recent: dict[str, deque[float]] = {}
         self._totals: dict[str, tuple[float, int]] = {}
         self._finished: deque[float] = deque(maxlen=240)
         self._latency: deque[float] = deque(maxlen=30)
+        self._at_work: dict[tuple[Task, int], float] = {}
 
-    def count(self, what: Literal["captured", "processed", "recorded", "not_recorded"]) -> None:
-        """Count one frame."""
-        with self._lock:
-            self._counts[what] += 1
+    def count(self, what: Counted, frames: int = 1) -> None:
+        """Count frames."""
+        if frames:
+            with self._lock:
+                self._counts[what] += frames
 
     def drop(self, cause: DropCause, frames: int = 1) -> None:
         """Count frames that were captured and will not be shown."""
         if frames:
             with self._lock:
                 self._drops[cause] += frames
+
+    def not_recorded(self, cause: LossCause, frames: int = 1) -> None:
+        """Count frames that were offered to a recording and will not be in it."""
+        if frames:
+            with self._lock:
+                self._losses[cause] += frames
+
+    @contextmanager
+    def at_work(self, task: Task) -> Iterator[None]:
+        """What the calling thread does now; the watchdog looks for how long."""
+        key = task, threading.get_ident()
+        with self._lock:
+            self._at_work[key] = time.monotonic()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._at_work.pop(key, None)
+
+    def alive(self, task: Task) -> None:
+        """The calling thread begins anew with a task that it never leaves."""
+        with self._lock:
+            self._at_work[task, threading.get_ident()] = time.monotonic()
+
+    def leave(self, thread: int | None) -> None:
+        """A thread is not waited for any more, whatever it is at."""
+        with self._lock:
+            for key in [key for key in self._at_work if key[1] == thread]:
+                del self._at_work[key]
+
+    def at_work_since(self) -> dict[Task, float]:
+        """Monotonic time at which the longest piece of work of each kind was begun."""
+        since: dict[Task, float] = {}
+        with self._lock:
+            for (task, _), begun in self._at_work.items():
+                since[task] = min(begun, since.get(task, begun))
+        return since
 
     def finished(self, captured: float, *, shown: bool) -> None:
         """A frame reached the screen, or the end of a run that has none."""
@@ -87,7 +154,9 @@ class Stats:
     def counters(self) -> Counters:
         """The counts at this moment."""
         with self._lock:
-            return Counters(**self._counts, dropped=dict(self._drops))
+            return Counters(
+                **self._counts, dropped=dict(self._drops), not_recorded=dict(self._losses)
+            )
 
     def fps(self) -> float:
         """Frames finished per second, over the last two seconds; 0 when none came lately."""

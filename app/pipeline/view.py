@@ -1,11 +1,89 @@
-"""What the user wants to see of a result."""
+"""What the user wants to see: view state with no Qt in it.
+
+A *view* is one picture, or two compared: next to each other (``side``) or under a divider
+(``wipe``). Each of the two is a ``Side``: what it shows, and of which run of the network.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
 
-View = Literal["overlay", "labels"]
+from fastscnn.labels import CATEGORIES, CLASS_NAMES, CLASSES
+
+Content = Literal["overlay", "labels", "confidence", "raw"]
+"""What one picture shows: labels blended over the frame, the labels' colours alone, how sure the
+network is, or the frame as it came."""
+
+View = Literal["overlay", "labels", "confidence", "raw", "side", "wipe"]
+"""One content, or two sides next to each other or under a divider."""
+
+Measure = Literal["probability", "entropy"]
+"""How sure the network is: the highest softmax probability, or the entropy of all of them as a
+share of the highest possible."""
+
+Weights = Literal["a", "b"]
+"""The checkpoint in use, or the second one that it is compared with."""
+
+VIEWS: tuple[View, ...] = get_args(View)
+CONTENTS: tuple[Content, ...] = get_args(Content)
+PAIRED: frozenset[View] = frozenset({"side", "wipe"})
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One way to run the network on a frame.
+
+    Attributes:
+        skip: whether the skip connection contributes.
+        weights: which checkpoint runs.
+        measure: what is computed besides the labels, if anything.
+    """
+
+    skip: bool = True
+    weights: Weights = "a"
+    measure: Measure | None = None
+
+    def is_of(self, other: Run) -> bool:
+        """Whether both are the same network with the same skip, whatever is computed besides."""
+        return (self.skip, self.weights) == (other.skip, other.weights)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One picture of a view.
+
+    Attributes:
+        content: what it shows.
+        skip: whether the skip connection contributes here; ``None`` goes by the switch.
+        weights: which checkpoint's labels it shows.
+    """
+
+    content: Content = "overlay"
+    skip: bool | None = None
+    weights: Weights = "a"
+
+    def run(self, skip: bool, measure: Measure) -> Run:
+        """The run of the network that it shows, with the switch of the skip connection at ``skip``.
+
+        Without a network behind it (``raw``) it is the run that hovering tells about.
+        """
+        return Run(
+            skip if self.skip is None else self.skip,
+            self.weights,
+            measure if self.content == "confidence" else None,
+        )
+
+
+PAIRS: dict[str, tuple[Side, Side]] = {
+    "raw | overlay": (Side("raw"), Side("overlay")),
+    "skip on | skip off": (Side(skip=True), Side(skip=False)),
+    "overlay | confidence": (Side("overlay"), Side("confidence")),
+    "checkpoint A | checkpoint B": (Side(weights="a"), Side(weights="b")),
+}
+"""The usual comparisons, by the names they have in menus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,11 +91,170 @@ class ViewOptions:
     """How results are drawn.
 
     Attributes:
-        view: labels blended over the frame, or the labels' colours alone.
+        view: one content, or two sides compared.
+        left, right: the sides of ``side`` and ``wipe``.
+        split: where the divider of the wipe is, 0–1 of the width.
+        sweep: seconds in which the divider goes there and back by itself, by the source's own time;
+            0 lets it stand.
         alpha: weight of the colours in the overlay, 0–1.
+        contours: whether borders between classes are drawn.
         hidden: train ids whose colours are left out.
+        selected: train id that is outlined.
+        measure: what the confidence shows.
     """
 
     view: View = "overlay"
+    left: Side = Side("raw")
+    right: Side = Side("overlay")
+    split: float = 0.5
+    sweep: float = 0.0
     alpha: float = 0.5
+    contours: bool = False
     hidden: frozenset[int] = field(default_factory=frozenset)
+    selected: int | None = None
+    measure: Measure = "probability"
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """What is shown, left to right: one or two."""
+        if self.view == "side" or self.view == "wipe":
+            return self.left, self.right
+        return (Side(self.view),)
+
+    @property
+    def compares_weights(self) -> bool:
+        """Whether a second checkpoint is shown."""
+        return any(side.weights == "b" for side in self.sides)
+
+    def runs(self, skip: bool, *, second: bool = False) -> tuple[Run, ...]:
+        """The runs of the network that the sides need, each once and never none.
+
+        Args:
+            skip: the switch of the skip connection.
+            second: whether there is a second checkpoint to run.
+        """
+        found: list[Run] = []
+        for side in self.sides:
+            run = side.run(skip, self.measure)
+            if side.content == "raw" or (run.weights == "b" and not second):
+                continue
+            for place, other in enumerate(found):
+                if other.is_of(run):
+                    found[place] = replace(other, measure=other.measure or run.measure)
+                    break
+            else:
+                found.append(run)
+        return tuple(found) or (Run(skip),)
+
+    def draws_as(self, other: ViewOptions) -> bool:
+        """Whether both give the same pictures; the divider only lies between them."""
+        return replace(self, split=0, sweep=0) == replace(other, split=0, sweep=0)
+
+    def split_at(self, time: float) -> float:
+        """Where the divider is at a time of the source in seconds, 0–1 of the width."""
+        if not self.sweep:
+            return self.split
+        phase = (time / self.sweep) % 1.0
+        there = 2 * phase if phase < 0.5 else 2 - 2 * phase
+        return 0.06 + 0.88 * there * there * (3 - 2 * there)  # slower at both ends
+
+    def next(self) -> ViewOptions:
+        """The view after this one."""
+        return replace(self, view=VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)])
+
+    def comparing(self, left: Side, right: Side) -> ViewOptions:
+        """Two sides compared: as a wipe unless they were next to each other before."""
+        view: View = self.view if self.view in PAIRED else "wipe"
+        return replace(self, view=view, left=left, right=right)
+
+    def showing_only(self, classes: Iterable[int]) -> ViewOptions:
+        """All classes hidden but these train ids."""
+        kept = set(classes)
+        return replace(
+            self, hidden=frozenset(c.train_id for c in CLASSES if c.train_id not in kept)
+        )
+
+    def captions(
+        self, skip: bool, names: tuple[str, str] = ("checkpoint A", "checkpoint B")
+    ) -> tuple[str, ...]:
+        """What each side says it shows: the words in which the two differ.
+
+        Args:
+            skip: the switch of the skip connection.
+            names: the checkpoints' names.
+        """
+        sides = self.sides
+        runs = [side.run(skip, self.measure) for side in sides]
+        content = len({side.content for side in sides}) > 1 or sides[0].content != "overlay"
+        skips = len({run.skip for run in runs}) > 1
+        weights = len({run.weights for run in runs}) > 1
+        out = []
+        for side, run in zip(sides, runs, strict=True):
+            words = []
+            if side.content == "raw":
+                out.append("raw")
+                continue
+            if content:
+                words.append(self.measure_name if side.content == "confidence" else side.content)
+            if weights:
+                words.append(names[run.weights == "b"])
+            if skips or not run.skip:
+                words.append("skip on" if run.skip else "skip off")
+            out.append(" · ".join(words or [side.content]))
+        return tuple(out)
+
+    @property
+    def measure_name(self) -> str:
+        """What the confidence shows, in words for its scale."""
+        return "confidence" if self.measure == "probability" else "entropy"
+
+
+def parse_side(text: str) -> Side:
+    """A side in words joined by ``+``: a content, ``skip-on`` or ``skip-off``, ``weights-a`` or
+    ``weights-b``; what is left out is an overlay, by the switch, of the checkpoint in use.
+
+    Raises:
+        ValueError: other words, or two that exclude each other.
+
+    Example:
+        >>> parse_side("labels+skip-off")
+        Side(content='labels', skip=False, weights='a')
+    """
+    said: dict[str, str] = {}
+    for word in text.strip().lower().split("+"):
+        kind, _, value = word.partition("-")
+        if word in CONTENTS:
+            kind, value = "content", word
+        elif word not in {"skip-on", "skip-off", "weights-a", "weights-b"}:
+            raise ValueError(
+                f"{word!r} is nothing to show: use {', '.join(CONTENTS)}, skip-on, skip-off, "
+                "weights-a or weights-b, joined by +."
+            )
+        if said.setdefault(kind, value) != value:
+            raise ValueError(f"{text!r} says two things at once: {said[kind]} and {value}.")
+    content = next(c for c in CONTENTS if c == said.get("content", "overlay"))
+    skip = {"on": True, "off": False}.get(said.get("skip", ""))
+    return Side(content, skip, "b" if said.get("weights") == "b" else "a")
+
+
+def parse_classes(text: str) -> frozenset[int]:
+    """Train ids from names of classes or of their groups, with commas between them.
+
+    Raises:
+        ValueError: a name that is none.
+
+    Example:
+        >>> sorted(parse_classes("sky, flat, traffic-light"))
+        [0, 1, 6, 10]
+    """
+    found: set[int] = set()
+    for part in text.split(","):
+        name = re.sub(r"[\s_-]+", " ", part.strip().lower())
+        members = {c.train_id for c in CLASSES if name in {c.name, c.category}}
+        if not members:
+            raise ValueError(
+                f"{part.strip()!r} is no class: use {', '.join(CLASS_NAMES)}, "
+                f"or a group of them: {', '.join(CATEGORIES)}."
+            )
+        found |= members
+    return frozenset(found)

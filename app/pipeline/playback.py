@@ -1,0 +1,133 @@
+"""How the open source is to be played: the user's commands on their way to the capture thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+Loop = tuple[float, float] | Literal["whole"] | None
+"""A part to repeat, in seconds from and to; all that is played; or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A change of place.
+
+    Attributes:
+        seconds: where to go; ``None`` is the frame that capture stands at.
+        frames: how many frames further, or back where negative.
+    """
+
+    seconds: float | None
+    frames: int = 0
+
+
+class Playback:
+    """Commands for one opened source.
+
+    While one move is carried out the next ones wait and become one: a timeline that is dragged
+    shows pictures on the way, and the last place is where it ends.
+
+    Args:
+        begin: called when a move begins, which makes all frames so far stale; returns the
+            generation of those to come. It is told whether the move follows on another one, whose
+            picture is done and may still be shown.
+        speed, loop: to start with.
+    """
+
+    def __init__(
+        self, begin: Callable[[bool], int], *, speed: float = 1.0, loop: Loop = None
+    ) -> None:
+        self.playing = True
+        self.speed = speed
+        self.loop = loop
+        self._begin = begin
+        self._lock = threading.Lock()
+        self._woken = threading.Event()
+        self._asked: Move | None = None
+        self._awaited: int | None = None
+        self._taken = False
+        self._open = self._closed = False
+
+    # For the pipeline
+
+    def move(self, move: Move) -> None:
+        """Go somewhere; a step adds to what was asked for and not begun."""
+        with self._lock:
+            if self._closed:
+                return
+            if self._asked is not None and move.frames:
+                move = Move(self._asked.seconds, self._asked.frames + move.frames)
+            self._asked = move
+            if self._awaited is None and self._open:
+                self._begin_next(following=False)
+        self.wake()
+
+    def opened(self, *, seekable: bool) -> None:
+        """The source is open: what was asked for meanwhile begins, or is forgotten."""
+        with self._lock:
+            if self._closed:
+                return
+            self._open = seekable
+            if not seekable:
+                self._asked = None
+            elif self._asked is not None:
+                self._begin_next(following=False)
+
+    def close(self) -> None:
+        """Another source takes the place of this one: no move begins any more."""
+        with self._lock:
+            self._closed = True
+            self._asked = self._awaited = None
+        self.wake()
+
+    def settled(self, generation: int) -> None:
+        """The first picture after a move is done, or cannot be."""
+        with self._lock:
+            if self._awaited is None or generation < self._awaited:
+                return
+            self._awaited = None
+            if self._asked is not None:
+                self._begin_next(following=True)
+        self.wake()
+
+    @property
+    def moving(self) -> bool:
+        """Whether a move is asked for or under way."""
+        return self._asked is not None or self._awaited is not None
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether the picture of a move is on its way."""
+        return self._taken and self._awaited is not None
+
+    @property
+    def asked(self) -> bool:
+        """Whether a move is asked for that the capture thread has not begun."""
+        return self._asked is not None
+
+    def wake(self) -> None:
+        """Let the capture thread look at what has changed."""
+        self._woken.set()
+
+    # For the capture thread
+
+    def take(self) -> tuple[Move, int] | None:
+        """The move to carry out now, if there is one, with the generation that its frames get."""
+        self._woken.clear()  # whatever is asked for from now on ends the next wait
+        with self._lock:
+            if self._asked is None or self._awaited is None or self._taken:
+                return None
+            move, self._asked = self._asked, None
+            self._taken = True
+            return move, self._awaited
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait; ``True`` when something was asked for meanwhile."""
+        return self._woken.wait(seconds)
+
+    def _begin_next(self, *, following: bool) -> None:
+        self._awaited = self._begin(following)
+        self._taken = False
