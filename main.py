@@ -1,8 +1,6 @@
 """Fast-SCNN Live, from a checkout: ``python main.py``."""
 
-import sys
-
-from app.cli import main
+from app.cli import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

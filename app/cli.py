@@ -5,19 +5,26 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import re
 import signal
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn, get_args
 
 from app import __version__
-from app.errors import AppError, UsageError
+from app.errors import AppError
 from app.libraries import check_opencv
-from app.pipeline.view import ViewOptions
-from app.settings import Settings
-from app.sources.spec import SourceSpec, parse_source
+from app.pipeline.encoder_choice import Codec, encoder_choice
+from app.pipeline.naming import PATTERN, check_pattern
+from app.pipeline.picture_output import check_folder
+from app.settings import OnSwitch, Settings
+from app.source_arguments import add_source_arguments, outputs_from, source_from
+from app.view_arguments import add_view_arguments, view_from
+from app.window_arguments import add_window_arguments, given_arguments
 from fastscnn.sizes import parse_input_size
 
 _DESCRIPTION = """\
@@ -31,31 +38,25 @@ examples:
   fastscnn-live clip.mp4                        a video file
   fastscnn-live --demo                          the built-in demo street
   fastscnn-live clip.mp4 --headless -o out.mp4  no window, annotated copy of every frame
+  fastscnn-live clip.mp4 --left skip-on --right skip-off    a wipe between the two
   fastscnn-live clip.mp4 --weights gluoncv      with a public checkpoint, downloaded once
 
-exit codes: 0 done, 2 wrong use, 3 source, 4 weights, 5 output, 130 interrupted"""
+exit codes: 0 done (a damaged file too, as far as it could be read: a notice says so),
+1 unforeseen, 2 wrong use, 3 source, 4 weights, 5 output, 130 interrupted"""
 
 
-def _alpha(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} must be a number from 0 to 1")
-    return value
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) < 10**9:
-        raise argparse.ArgumentTypeError(f"{text} must be a whole number above 0")
+def _crf(text: str) -> int:
+    if not text.isdecimal() or int(text) > 63:
+        raise argparse.ArgumentTypeError(f"{text} must be a whole number from 0 to 51 (av1: 63)")
     return int(text)
 
 
-def _index(text: str) -> int:
-    if not text.isdecimal() or int(text) > 999:
-        raise argparse.ArgumentTypeError(f"{text} must be a camera index: 0, 1, 2, …")
-    return int(text)
+def _bitrate(text: str) -> int:
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,3})?)([kKmM]?)", text)
+    rate = float(match[1]) * {"": 1, "k": 1e3, "m": 1e6}[match[2].lower()] if match else 0.0
+    if not 1e4 <= rate <= 1e9:
+        raise argparse.ArgumentTypeError(f"{text} must be bits per second from 10k to 1000M: 4M")
+    return round(rate)
 
 
 def _input_size(text: str) -> str | tuple[int, int]:
@@ -78,6 +79,19 @@ class _ListWeights(argparse.Action):
         parser.exit()
 
 
+class _Diagnostics(argparse.Action):
+    """Prints what a bug report needs and ends, as --version does."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *rest: object) -> None:
+        from app.diagnostics import diagnostics
+
+        print(diagnostics())
+        parser.exit()
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the command line."""
     parser = argparse.ArgumentParser(
@@ -88,18 +102,13 @@ def build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"Fast-SCNN Live {__version__}")
-
-    source = parser.add_argument_group("source")
-    which = source.add_mutually_exclusive_group()
-    which.add_argument("source", nargs="?", help="a video file, a camera index, or demo")
-    which.add_argument("--camera", type=_index, metavar="N", help="camera number N, from 0")
-    which.add_argument("--demo", action="store_true", help="the demo street")
-    source.add_argument("--width", type=_positive, metavar="PX", help="width to ask a camera for")
-    source.add_argument("--height", type=_positive, metavar="PX", help="height to ask for")
-    source.add_argument("--fps", type=_positive, metavar="N", help="rate to ask for")
-    source.add_argument(
-        "--max-frames", type=_positive, metavar="N", help="end the source after N frames"
+    parser.add_argument(
+        "--diagnostics",
+        action=_Diagnostics,
+        help="print versions, devices, encoders and settings for a bug report and exit",
     )
+
+    add_source_arguments(parser)
 
     network = parser.add_argument_group("network")
     network.add_argument(
@@ -125,20 +134,84 @@ def build_parser() -> argparse.ArgumentParser:
     network.add_argument(
         "--precision", default="auto", help="auto, fp32, fp16 or bf16; default: auto"
     )
+    network.add_argument(
+        "--runtime",
+        default="auto",
+        help="what runs the network: auto, torch, or on the CPU, where installed, onnxruntime or"
+        " openvino; default: auto, the fastest of them",
+    )
+
+    add_view_arguments(parser)
 
     output = parser.add_argument_group("output")
     output.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="record an annotated MP4 from the start"
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="record an annotated MP4 from the start; FOLDER/ takes a picture per frame",
+    )
+    output.add_argument(
+        "--save-labels",
+        type=Path,
+        metavar="WHERE",
+        help="write labels there: FILE.mkv records train ids without loss, a folder gets an 8-bit"
+        " PNG of them per frame",
+    )
+    output.add_argument(
+        "--label-ids",
+        action="store_true",
+        help="in a folder, write Cityscapes label ids instead, as its server wants them",
+    )
+    output.add_argument(
+        "--picture-format",
+        choices=["png", "jpg"],
+        default="png",
+        help="of pictures that go to a FOLDER/; default: png",
     )
     output.add_argument("--overwrite", action="store_true", help="replace FILE where it exists")
     output.add_argument(
-        "--alpha",
-        type=_alpha,
-        default=0.5,
-        metavar="0..1",
-        help="weight of the colours over the picture; default: 0.5",
+        "--record-dir",
+        type=Path,
+        metavar="DIR",
+        help="folder for recordings named by date and time; with --headless, record there",
     )
+    output.add_argument(
+        "--record-name",
+        default=PATTERN,
+        metavar="PATTERN",
+        help=f"how they are named; default: {PATTERN}",
+    )
+    output.add_argument(
+        "--codec", choices=get_args(Codec), help="kind of video to record; default: h264"
+    )
+    output.add_argument(
+        "--encoder",
+        default="auto",
+        metavar="NAME",
+        help="auto (NVENC where it works, else the CPU), or FFmpeg's name: libx264, h264_nvenc, …",
+    )
+    output.add_argument(
+        "--crf", type=_crf, metavar="N", help="quality of recordings, lower is better; libx264: 20"
+    )
+    output.add_argument(
+        "--bitrate", type=_bitrate, metavar="RATE", help="bits per second instead: 4M, 2500k"
+    )
+    output.add_argument(
+        "--preset", metavar="WORD", help="the encoder's speed in its own words; libx264: superfast"
+    )
+    output.add_argument("--no-audio", action="store_true", help="record without a file's sound")
+    output.add_argument(
+        "--on-switch",
+        choices=get_args(OnSwitch),
+        default="close",
+        help="where the source ends or is changed, close the recording or continue it with the"
+        " next; default: close",
+    )
+    add_window_arguments(parser)
     output.add_argument("--headless", action="store_true", help="run without a window")
+    output.add_argument(
+        "--stats-json", type=Path, metavar="FILE", help="write what became of all frames there"
+    )
     output.add_argument(
         "--log-level",
         default="warning",
@@ -154,30 +227,36 @@ def settings_from(args: argparse.Namespace) -> Settings:
     Raises:
         AppError: the arguments do not go together.
     """
-    spec: SourceSpec | None = None
-    if args.camera is not None:
-        spec = SourceSpec("camera", str(args.camera))
-    elif args.demo:
-        spec = SourceSpec("demo")
-    elif args.source is not None:
-        spec = parse_source(args.source)
-    mode = {"width": args.width, "height": args.height, "rate": args.fps}
-    if any(value is not None for value in mode.values()):
-        if spec is None or spec.kind != "camera":
-            raise UsageError("--width, --height and --fps are for cameras: add --camera N.")
-        spec = SourceSpec("camera", spec.value, args.width, args.height, args.fps)
+    spec = source_from(args)
+    recording, labels, pictures = outputs_from(args)
     return Settings(
         source=spec,
-        output=args.output,
+        output=recording,
+        pictures=pictures,
         overwrite=args.overwrite,
+        record_dir=args.record_dir,
+        record_name=check_pattern(args.record_name),
+        encoder=encoder_choice(args.codec, args.encoder, args.crf, args.bitrate, args.preset),
+        save_labels=labels,
+        audio=not args.no_audio,
+        stats_json=args.stats_json,
+        on_switch=args.on_switch,
         headless=args.headless,
         device=args.device,
         precision=args.precision,
+        runtime=args.runtime,
         weights=args.weights,
         input_size=args.input_size,
-        view=ViewOptions(alpha=args.alpha),
+        weights_b=args.weights_b,
+        view=view_from(args),
         skip=not args.no_skip,
         max_frames=args.max_frames,
+        loop=args.loop,
+        hwaccel=args.hwaccel,
+        patience=args.patience,
+        keys=args.keys,
+        profile=args.profile,
+        reset=args.reset_settings,
     )
 
 
@@ -198,13 +277,17 @@ def main(argv: list[str] | None = None) -> int:
     # encoder and the window: on a busy 2-core machine that was seen to cost a factor of ten.
     # It must be set before torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    args = build_parser().parse_args(argv)
+    parser = build_parser()
+    args = parser.parse_args(argv)
     logging.basicConfig(
         level=args.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     try:
-        settings = settings_from(args)
+        given = given_arguments(parser, argv, args)
+        settings = replace(settings_from(args), given=given)
         check_opencv()
+        for output in settings.pictures:
+            check_folder(output, overwrite=settings.overwrite, source=settings.source)
         if settings.headless:
             from app.headless import run_headless
 
@@ -224,5 +307,17 @@ def main(argv: list[str] | None = None) -> int:
         _wait_for_captures()
 
 
+def run() -> NoReturn:
+    """Run the application as a process of its own, which ends with it."""
+    code = main()
+    if any(thread.name in {"worker", "loader"} for thread in threading.enumerate()):
+        # Still importing torch or reading weights, for nobody. All files are closed by now; the
+        # interpreter would wait for these threads, for seconds.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -10,11 +10,14 @@ import time
 
 from tqdm import tqdm
 
-from app.errors import INTERRUPTED, AppError, UsageError
+from app.errors import INTERRUPTED, AppError, OutputError, UsageError
+from app.pipeline.encoders import choose
+from app.pipeline.naming import check_output, recording_path
 from app.pipeline.network import Download
-from app.pipeline.pipeline import Event, Pipeline
-from app.pipeline.recorder import check_output
+from app.pipeline.pipeline import Pipeline
+from app.pipeline.snapshot import Event
 from app.pipeline.stats import Stats
+from app.report import check_report, report, write_report
 from app.settings import Settings
 
 
@@ -23,11 +26,20 @@ def run_headless(settings: Settings) -> int:
 
     A progress bar goes to standard error, the closing line to standard output.
     """
+    output = settings.output
     try:
         if settings.source is None:
             raise UsageError("--headless needs a source: name a file, a camera index or demo.")
-        if settings.output is not None:
-            check_output(settings.output, overwrite=settings.overwrite, source=settings.source)
+        if output is None and settings.record_dir is not None:
+            output = recording_path(settings.record_dir, settings.source, settings.record_name)
+        labels = settings.save_labels
+        if labels is not None:
+            check_output(labels, overwrite=settings.overwrite, source=settings.source, labels=True)
+        if output is not None:
+            check_output(output, overwrite=settings.overwrite, source=settings.source)
+            choose(settings.encoder, (256, 256), say=lambda _: None)  # said when it is used
+        if settings.stats_json is not None:
+            check_report(settings.stats_json, overwrite=settings.overwrite)
     except AppError as error:
         print(f"Error: {error}", file=sys.stderr)
         return error.exit_code
@@ -37,8 +49,8 @@ def run_headless(settings: Settings) -> int:
     try:
         pipeline.start()
         pipeline.open(settings.source)
-        if settings.output is not None:
-            pipeline.start_recording(settings.output, overwrite=settings.overwrite)
+        if (path := output or labels) is not None:
+            pipeline.start_recording(path, labels=labels, overwrite=settings.overwrite)
         exit_code = _follow(pipeline, settings)
     except AppError as error:
         print(f"Error: {error}", file=sys.stderr)
@@ -57,7 +69,18 @@ def run_headless(settings: Settings) -> int:
         if not (exit_code and event.kind == "notice"):  # an error has said all there is to say
             exit_code = _tell(event) or exit_code
     if pipeline.ready_at is not None and pipeline.stats.counters().processed:
+        network = pipeline.snapshot().network
+        if network is not None:  # what was used is said, whatever was asked for
+            parts = (network.device, network.precision, network.runtime)
+            print(f"Network on {', '.join(parts)}.", file=sys.stderr)
         print(closing_line(pipeline.stats, ended - pipeline.ready_at, pipeline.ready_at - started))
+    if settings.stats_json is not None:
+        seconds = ended - pipeline.ready_at if pipeline.ready_at is not None else 0.0
+        try:
+            write_report(settings.stats_json, report(pipeline, seconds, exit_code))
+        except OutputError as error:
+            print(f"Error: {error}", file=sys.stderr)
+            exit_code = exit_code or error.exit_code
     return exit_code
 
 
@@ -77,8 +100,11 @@ def closing_line(stats: Stats, seconds: float, start_up: float) -> str:
     if counters.dropped_total:
         causes = ", ".join(f"{n} {cause}" for cause, n in sorted(counters.dropped.items()))
         parts.append(f"{counters.dropped_total} dropped ({causes})")
-    if counters.not_recorded:
-        parts.append(f"{counters.not_recorded} not recorded")
+    if counters.not_recorded_total:
+        causes = ", ".join(f"{n} {cause}" for cause, n in sorted(counters.not_recorded.items()))
+        parts.append(f"{counters.not_recorded_total} not recorded ({causes})")
+    if counters.unreadable:
+        parts.append(f"{counters.unreadable} could not be read")
     rates = stats.stage_rates()
     stages = ", ".join(f"{stage} {rate:.0f}" for stage, rate in rates.items())
     return f"{'; '.join(parts)} (fps of each stage alone: {stages})"
@@ -91,6 +117,12 @@ def _tell(event: Event) -> int:
     elif event.text and event.kind != "opened":
         print(event.text, file=sys.stderr)
     return event.exit_code
+
+
+def _partly(settings: Settings) -> bool:
+    """Whether something else than the whole source is played once."""
+    spec = settings.source
+    return settings.loop or (spec is not None and (spec.start > 0 or spec.end is not None))
 
 
 class _DownloadBar:
@@ -135,7 +167,8 @@ def _follow(pipeline: Pipeline, settings: Settings) -> int:
             snapshot = pipeline.snapshot()
             weights.show(snapshot.download)
             if bar.total is None and snapshot.source is not None:
-                totals = [n for n in (snapshot.source.frames, settings.max_frames) if n]
+                stated = None if _partly(settings) else snapshot.source.frames
+                totals = [n for n in (stated, settings.max_frames) if n]
                 bar.total = min(totals, default=None)
             bar.update(snapshot.counters.processed - bar.n)
             if event is None:

@@ -1,0 +1,76 @@
+"""What became of a run, for programs: ``--stats-json``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from app import __version__
+from app.errors import OutputError
+from app.pipeline.pipeline import Pipeline
+
+
+def check_report(path: Path, *, overwrite: bool) -> None:
+    """Find out before any work whether the report can go to a file.
+
+    Raises:
+        OutputError: it cannot.
+    """
+    if path.is_dir() or not path.parent.is_dir():
+        raise OutputError(f"{path} cannot be written: give --stats-json a file in a folder.")
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} exists: give another name, or --overwrite to replace it.")
+
+
+def report(pipeline: Pipeline, seconds: float, exit_code: int) -> dict[str, Any]:
+    """All that was counted and measured, and what was in use.
+
+    Args:
+        pipeline: it has stopped.
+        seconds: from the loaded network to the end.
+        exit_code: what the program ends with.
+    """
+    snapshot = pipeline.snapshot()
+    counters = snapshot.counters
+    stats = pipeline.stats
+    return {
+        "version": __version__,
+        "exit_code": exit_code,
+        "seconds": round(seconds, 3),
+        "fps": round(counters.processed / seconds, 3) if seconds > 0 else 0.0,
+        "source": asdict(snapshot.source) if snapshot.source is not None else None,
+        "network": asdict(snapshot.network) if snapshot.network is not None else None,
+        "network_size": snapshot.network_size,
+        "counters": asdict(counters)
+        | {
+            "dropped_total": counters.dropped_total,
+            "not_recorded_total": counters.not_recorded_total,
+        },
+        "stage_fps": {stage: round(rate, 2) for stage, rate in stats.stage_rates().items()},
+        "recordings": [
+            {
+                "path": str(info.path),
+                "frames": info.frames,
+                "seconds": round(info.seconds, 3),
+                "encoder": info.encoder,
+                "lost": info.lost,
+                "error": error,
+            }
+            for info, error in pipeline.recordings()
+        ],
+    }
+
+
+def write_report(path: Path, content: dict[str, Any]) -> None:
+    """Write a report.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    try:
+        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(f"{path} cannot be written ({reason}): write it elsewhere.") from error
