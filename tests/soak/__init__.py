@@ -1,0 +1,1 @@
+"""Long runs and fuzzing, as commands of their own: ``python -m tests.soak --help``."""

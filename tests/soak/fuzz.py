@@ -1,0 +1,298 @@
+"""Mutated videos and checkpoints through the whole program: frames or one sentence, nothing else.
+
+One process imports everything and forks for every file, so that a crash inside FFmpeg is seen as
+what it is, and a file costs a second and not ten.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import random
+import resource
+import shutil
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+LIMIT = 10.0
+"""Seconds after which a run counts as hanging, where the machine is not busy elsewhere."""
+MOST_MEMORY = 2500.0
+"""Megabytes; torch alone takes some hundred."""
+TOGETHER = 2
+
+
+@dataclass
+class _Case:
+    file: Path
+    kind: str
+    arguments: list[str]
+    good: set[int]
+    said: Path
+    pid: int = 0
+    begun: float = 0.0
+
+
+def fuzz(
+    folder: Path, videos: int, checkpoints: int, seed: int, keep: Path | None = None
+) -> dict[str, object]:
+    """Run the program on so many mutated files; what failed is listed in ``failures``."""
+    # Imported by the parent, once; no thread of theirs runs before the forks.
+    import av  # noqa: F401
+    import cv2
+    import torch  # noqa: F401
+
+    import app.headless  # noqa: F401
+    from fastscnn import segmenter  # noqa: F401
+
+    cv2.setNumThreads(0)
+    dice = random.Random(seed)
+    cases = [*_videos(folder, videos, dice), *_checkpoints(folder, checkpoints, dice)]
+    outcomes: Counter[str] = Counter()
+    failures: list[str] = []
+    slowest, largest = 0.0, 0.0
+    running: list[_Case] = []
+    while cases or running:
+        while cases and len(running) < TOGETHER:
+            running.append(_start(cases.pop()))
+        time.sleep(0.02)
+        for case in list(running):
+            pid, status, used = os.wait4(case.pid, os.WNOHANG)
+            seconds = time.monotonic() - case.begun
+            hanging = not pid and seconds > _limit()
+            if hanging:
+                os.kill(case.pid, signal.SIGKILL)
+                _, status, used = os.wait4(case.pid, 0)
+            elif not pid:
+                continue
+            running.remove(case)
+            memory = used.ru_maxrss / 1e3
+            outcome, why = _judge(case, status, hanging, memory)
+            outcomes[f"{case.kind}: {outcome}"] += 1
+            slowest, largest = max(slowest, seconds), max(largest, memory)
+            if why:
+                failures.append(f"{case.file.name}: {why}")
+                print(failures[-1], flush=True)
+                if keep is not None:
+                    keep.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(case.file, keep)
+                    shutil.copy(case.said, keep / f"{case.file.name}.txt")
+            case.file.unlink()
+            if sum(outcomes.values()) % 100 == 0:
+                print(dict(outcomes), flush=True)
+    return {
+        "outcomes": dict(sorted(outcomes.items())),
+        "failures": failures,
+        "slowest seconds": round(slowest, 1),
+        "largest MB": round(largest),
+    }
+
+
+def _limit() -> float:
+    """Seconds that a run may take: longer on a machine that is busy elsewhere."""
+    return LIMIT * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
+def _start(case: _Case) -> _Case:
+    case.begun = time.monotonic()
+    case.pid = os.fork()
+    if case.pid == 0:
+        _run(case)
+    return case
+
+
+def _run(case: _Case) -> None:
+    """In the child: the program, with what it says going to a file; never returns."""
+    code = 99
+    try:
+        said = os.open(case.said, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
+        os.dup2(said, 1)
+        os.dup2(said, 2)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        from app.cli import main
+
+        code = main(case.arguments)
+    except SystemExit as ending:
+        code = ending.code if isinstance(ending.code, int) else 99
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        import sys
+
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _judge(case: _Case, status: int, hanging: bool, memory: float) -> tuple[str, str]:
+    """What became of a run, and why that is not good; empty where it is."""
+    said = case.said.read_text("utf-8", "replace")
+    if hanging:
+        return "hang", f"still running after {time.monotonic() - case.begun:.0f} s"
+    if os.WIFSIGNALED(status):
+        name = signal.Signals(os.WTERMSIG(status)).name
+        return "crash", f"ended by {name}; said {said[-300:]!r}"
+    code = os.WEXITSTATUS(status)
+    if "Traceback" in said:
+        return "traceback", said[-600:]
+    if code not in case.good:
+        return f"exit code {code}", said[-600:]
+    if memory > MOST_MEMORY:
+        return "memory", f"{memory:.0f} MB"
+    if code == 0:
+        return ("frames", "") if " frames in " in said else ("silence", f"said {said!r}")
+    sentences = [line for line in said.splitlines() if line.startswith("Error: ")]
+    return ("a sentence", "") if len(sentences) == 1 else ("words", said[-600:])
+
+
+def _videos(folder: Path, count: int, dice: random.Random) -> list[_Case]:
+    bases = _made(_make_videos, folder / "videos") if count else []
+    cases = []
+    for index in range(count):
+        base = bases[index % len(bases)]
+        file = folder / f"v{index}-{base.name}"
+        file.write_bytes(_mutated(base.read_bytes(), dice))
+        arguments = [str(file), "--headless", "--device", "cpu", "--input-size", "32x64"]
+        arguments += ["--max-frames", "40"]
+        if index % 2:  # with its sound
+            arguments += ["-o", str(folder / f"v{index}.out.mp4")]
+        cases.append(_Case(file, "video", arguments, {0, 3}, folder / f"v{index}.txt"))
+    return cases
+
+
+def _checkpoints(folder: Path, count: int, dice: random.Random) -> list[_Case]:
+    bases = _made(_make_checkpoints, folder / "checkpoints") if count else []
+    cases = []
+    for index in range(count):
+        base = bases[index % len(bases)]
+        file = folder / f"c{index}-{base.name}"
+        file.write_bytes(_mutated(base.read_bytes(), dice))
+        arguments = ["demo", "--headless", "--device", "cpu", "--input-size", "32x64"]
+        arguments += ["--max-frames", "1", "--weights", str(file)]
+        cases.append(_Case(file, "checkpoint", arguments, {0, 4}, folder / f"c{index}.txt"))
+    return cases
+
+
+def _mutated(content: bytes, dice: random.Random) -> bytes:
+    """A file with one to three of the damages that files suffer, or are given."""
+    data = bytearray(content)
+    for _ in range(dice.choice([1, 1, 2, 3])):
+        size = len(data)
+        if size < 16:
+            break
+        way = dice.randrange(7)
+        at = dice.randrange(size)
+        length = dice.randrange(1, max(2, size // 8))
+        if way == 0:  # bytes here and there
+            for _ in range(dice.choice([1, 10, 200])):
+                data[dice.randrange(size)] = dice.randrange(256)
+        elif way == 1:  # in the head, where sizes and counts stand
+            for _ in range(dice.choice([1, 4, 16])):
+                data[dice.randrange(min(size, 2048))] = dice.choice([0, 1, 127, 128, 255])
+        elif way == 2:  # in the tail, where indexes stand
+            for _ in range(dice.choice([1, 4, 16])):
+                data[-1 - dice.randrange(min(size, 4096))] = dice.choice([0, 1, 127, 128, 255])
+        elif way == 3:
+            del data[at:]
+        elif way == 4:
+            del data[at : at + length]
+        elif way == 5:
+            data[at : at + length] = bytes(length)
+        else:
+            data[at:at] = data[max(0, at - length) : at]
+    return bytes(data)
+
+
+def _make_videos(folder: Path) -> None:
+    import av
+    import numpy as np
+
+    from tests.media import picture
+
+    kinds = {
+        "a.mp4": ("libx264", "aac", "yuv420p"),
+        "b.mkv": ("ffv1", "flac", "yuv420p"),
+        "c.webm": ("libvpx-vp9", "libopus", "yuv420p"),
+        "d.avi": ("mjpeg", "libmp3lame", "yuvj420p"),
+        "e.ts": ("libx264", "aac", "yuv420p"),
+        "f.mp4": ("libx265", "aac", "yuv420p"),
+        "g.avi": ("mpeg4", "pcm_s16le", "yuv420p"),
+        "h.mp4": ("libsvtav1", "alac", "yuv420p"),
+        "i.gif": ("gif", None, "rgb8"),
+        "j.mpg": ("mpeg2video", "mp2", "yuv420p"),
+    }
+    for name, (video, audio, pixels) in kinds.items():
+        path = folder / f"base-{name}"
+        with av.open(str(path), "w") as container:
+            options = {"x265-params": "log-level=none"} if video == "libx265" else {}
+            stream = container.add_stream(video, rate=25, options=options)
+            stream.width, stream.height, stream.pix_fmt = 128, 96, pixels
+            sound = container.add_stream(audio, rate=48000) if audio else None
+            packets = []
+            for index in range(24):
+                frame = av.VideoFrame.from_ndarray(picture(index, 128, 96), format="rgb24")
+                frame.pts, frame.time_base = index, Fraction(1, 25)
+                packets += stream.encode(frame)
+            packets += stream.encode(None)
+            if sound is not None:
+                sound.layout = "stereo"
+                size = sound.codec_context.frame_size or 1024
+                kind = sound.codec_context.format.name
+                for begin in range(0, 46080, size):
+                    wave = (np.sin(np.arange(begin, begin + size) / 20) * 9000).astype(np.int16)
+                    piece = av.AudioFrame.from_ndarray(
+                        np.repeat(wave, 2)[None], format="s16", layout="stereo"
+                    )
+                    piece.sample_rate = 48000
+                    piece.pts, piece.time_base = begin, Fraction(1, 48000)
+                    for part in av.AudioResampler(format=kind, layout="stereo").resample(piece):
+                        packets += sound.encode(part)
+                packets += sound.encode(None)
+            packets.sort(key=lambda p: float((p.dts or 0) * p.time_base))
+            for packet in packets:
+                container.mux(packet)
+
+
+def _made(make: Callable[[Path], None], folder: Path) -> list[Path]:
+    """The files to mutate, made in a child: no library must start its threads here."""
+    folder.mkdir()
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            make(folder)
+            code = 0
+        except BaseException:
+            import traceback
+
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(pid, 0)
+    assert status == 0, "the files to mutate could not be made"
+    return sorted(folder.glob("base-*"))
+
+
+def _make_checkpoints(folder: Path) -> None:
+    """Ours, and those of other programs: as they are, wrapped, of an older torch, of Paddle."""
+    import torch
+
+    from fastscnn.checkpoint import Checkpoint, load, save
+    from fastscnn.model import FastSCNN
+    from tests.foreign import PaddleLike, SegmenTronLike
+
+    save(Checkpoint(FastSCNN().eval(), origin="fuzz"), folder / "base-ours.pth")
+    state = SegmenTronLike().state_dict()
+    torch.save(state, folder / "base-state.pth")
+    torch.save({"state_dict": state, "epoch": 3}, folder / "base-wrapped.pth")
+    torch.save(state, folder / "base-old.pth", _use_new_zipfile_serialization=False)
+    with (folder / "base-paddle.pdparams").open("wb") as file:
+        pickle.dump(PaddleLike().paddle_state(), file, protocol=4)
+    for path in folder.iterdir():
+        load(path)  # what is not read whole tells nothing when it is damaged
