@@ -16,8 +16,10 @@ from PyQt6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QWidget
 
+from app.gui.kept import Kept
 from app.gui.run import make_application
 from app.gui.window import MainWindow
+from app.keys import USUAL, Keys
 from app.settings import Settings
 from app.sources.demo import DemoSource
 from app.sources.spec import SourceSpec
@@ -39,10 +41,16 @@ def application() -> QApplication:
 
 
 @contextmanager
-def window(settings: Settings = SMALL, *, recordings: Path | None = None) -> Iterator[MainWindow]:
+def window(
+    settings: Settings = SMALL,
+    *,
+    recordings: Path | None = None,
+    keys: Keys = USUAL,
+    kept: Kept | None = None,
+) -> Iterator[MainWindow]:
     """The window as the program shows it; closed at the end."""
     application()
-    made = MainWindow(settings, recordings=recordings)
+    made = MainWindow(settings, recordings=recordings, keys=keys, kept=kept)
     made.show()
     made.begin()
     made.activateWindow()
@@ -126,11 +134,22 @@ def drop(made: MainWindow, *urls: QUrl | Path, at: QPoint | None = None) -> None
     _send(made, urls, at, release=True)
 
 
+def drop_text(made: MainWindow, text: str) -> None:
+    """Drop mere text, as some browsers do with an address."""
+    data = QMimeData()
+    data.setText(text)
+    _send_data(made, data, None, release=True)
+
+
 def _send(
     made: MainWindow, urls: Sequence[QUrl | Path], at: QPoint | None, *, release: bool
 ) -> None:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(u)) if isinstance(u, Path) else u for u in urls])
+    _send_data(made, data, at, release=release)
+
+
+def _send_data(made: MainWindow, data: QMimeData, at: QPoint | None, *, release: bool) -> None:
     place = at or made.rect().center()
     target = made.childAt(place)
     assert target is not None

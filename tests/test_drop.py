@@ -1,10 +1,10 @@
 """Dropping things on the window."""
 
 import pytest
-from PyQt6.QtCore import QPoint, QUrl
+from PyQt6.QtCore import QPoint, Qt, QUrl
 
 from app.sources.spec import SourceSpec
-from tests.gui import drag, drop, messages, play, shows, wait_until, window
+from tests.gui import drag, drop, drop_text, messages, play, press, shows, wait_until, window
 from tests.media import write_clip
 
 
@@ -27,31 +27,76 @@ def test_a_video_dropped_on_a_playing_one_takes_its_place(tmp_path):
         wait_until(lambda: "next one.mp4" in w.windowTitle(), "the title")
 
 
-def test_a_dropped_folder_is_refused_in_words_and_what_plays_goes_on(tmp_path):
+def test_a_folder_without_videos_is_refused_in_words_and_what_plays_goes_on(tmp_path):
     (tmp_path / "holiday").mkdir()
+    (tmp_path / "holiday" / "notes.txt").write_text("no video")
     with window() as w:
         play(w)
         generation = w.pipeline.generation
         drop(w, tmp_path / "holiday")
-        assert messages(w) == ["holiday is a folder: drop a single video file."]
+        assert messages(w) == ["The folder holiday holds no video: drop one that does."]
         assert w.pipeline.generation == generation
         assert w.pipeline.snapshot().state == "playing"
 
 
-def test_of_several_files_the_first_plays_and_the_rest_is_named(tmp_path):
-    clips = [write_clip(tmp_path / f"{i}.mp4", 60) for i in range(3)]
+def test_several_files_and_a_folder_make_a_playlist_that_plays_on_by_itself(tmp_path):
+    (tmp_path / "more").mkdir()
+    names = ["b.mp4", "more/clip 10.mp4", "more/clip 2.mp4"]
+    clips = {name: write_clip(tmp_path / name, 12) for name in names}
+    with window() as w:
+        drop(w, clips["b.mp4"], tmp_path / "more", tmp_path / "gone.mp4")
+        assert [spec.name for spec in w.player.playlist.entries] == [
+            "b.mp4", "clip 2.mp4", "clip 10.mp4",
+        ]  # fmt: skip
+        assert messages(w) == [f"There is no file {tmp_path / 'gone.mp4'}: drop a video."]
+        wait_until(lambda: "clip 10.mp4 (3 of 3)" in w.windowTitle(), "the last clip", 40)
+        press(w, Qt.Key.Key_P)
+        wait_until(lambda: "clip 2.mp4 (2 of 3)" in w.windowTitle(), "the one before")
+
+
+def test_after_the_last_of_a_playlist_the_next_key_says_so(tmp_path):
+    clips = [write_clip(tmp_path / f"{i}.mp4", 60) for i in range(2)]
     with window() as w:
         drop(w, *clips)
-        wait_until(lambda: shows(w, SourceSpec("file", str(clips[0]))), "the first clip")
-        assert messages(w) == ["Playing 0.mp4; the other 2 were left out: drop one at a time."]
+        press(w, Qt.Key.Key_N)
+        wait_until(lambda: shows(w, SourceSpec("file", str(clips[1]))), "the second clip")
+        press(w, Qt.Key.Key_N)
+        assert messages(w) == ["That was the last one of the playlist."]
+        assert shows(w, SourceSpec("file", str(clips[1])))
 
 
-def test_a_dropped_address_is_refused_in_words():
+def test_an_unreadable_file_of_a_playlist_is_named_and_passed_over(tmp_path):
+    bad = tmp_path / "1 bad.mp4"
+    bad.write_bytes(b"no video at all")
+    good = write_clip(tmp_path / "2 good.mp4", 60)
     with window() as w:
-        drop(w, QUrl("https://example.org/clip.mp4"))
-        assert messages(w) == [
-            "https://example.org/clip.mp4 is not on this computer: drop a video file."
-        ]
+        drop(w, bad, good)
+        wait_until(lambda: shows(w, SourceSpec("file", str(good))), "the good one")
+        assert "1 bad.mp4" in messages(w)[0]
+
+
+def test_while_something_plays_an_unreadable_file_of_a_playlist_is_passed_over_too(tmp_path):
+    bad = tmp_path / "1 bad.mp4"
+    bad.write_bytes(b"no video at all")
+    good = write_clip(tmp_path / "2 good.mp4", 60)
+    with window() as w:
+        play(w)
+        drop(w, bad, good)
+        wait_until(lambda: shows(w, SourceSpec("file", str(good))), "the good one")
+        assert any("1 bad.mp4" in text for text in messages(w))
+
+
+def test_a_dropped_text_that_is_no_address_is_refused_in_words():
+    with window() as w:
+        drop_text(w, "only words")
+        assert messages(w) == ["That was no file and no address: drop a video."]
+
+
+def test_a_dropped_address_that_is_none_of_a_video_is_refused_in_words():
+    with window() as w:
+        drop(w, QUrl("mailto:someone@example.org"))
+        wait_until(lambda: messages(w), "the message")
+        assert "mailto:someone@example.org" in messages(w)[0]
 
 
 def test_a_dropped_file_that_is_no_video_is_refused_in_words(tmp_path):

@@ -10,10 +10,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtGui import QColor
 from PyQt6.QtTest import QTest
 
 from app.gui import run, style
-from app.gui.controls import clock
+from app.gui.clock import clock
 from app.sources.spec import SourceSpec
 from tests.gui import (
     DEMO,
@@ -46,7 +47,7 @@ def test_an_empty_window_invites():
 
 def test_the_whole_legend_is_visible_at_the_default_size_and_scrolls_in_a_small_window():
     with window() as w:
-        w.resize(1360, 830)
+        w.resize(1360, 900)
         QTest.qWait(50)
         assert [row.text() for row in w.legend.rows][::18] == ["road", "bicycle"]
         assert all(row.visibleRegion().boundingRect() == row.rect() for row in w.legend.rows)
@@ -262,10 +263,20 @@ def test_a_slow_window_gets_one_wake_up_at_a_time():
     assert seen == [1, 1]
 
 
-def test_all_text_is_readable_on_its_ground():
-    for text, ground in style.READABLE:
-        assert style.contrast(text, ground) >= 4.5, (text, ground)
+def test_all_text_is_readable_on_its_ground_in_every_theme():
     assert style.contrast("#ffffff", "#000000") == pytest.approx(21)
+    for colors in style.THEMES.values():
+        for text, ground in style.READABLE:
+            for under in (0, 255):  # what shines through
+                solid = _over(colors[ground], under)
+                assert style.contrast(colors[text], solid) >= 4.5, (text, ground, under)
+
+
+def _over(color, under):
+    face = QColor(color)
+    share = face.alphaF()
+    parts = (face.red(), face.green(), face.blue())
+    return QColor(*(round(p * share + under * (1 - share)) for p in parts)).name()
 
 
 def test_times_are_written_as_clocks():

@@ -52,9 +52,12 @@ def test_v_changes_between_overlay_and_labels():
     with window() as w:
         play(w)
         hold(w)
+        enabled = screenshot(w.panel.alpha)
         press(w, Qt.Key.Key_V)
         wait_until(lambda: w.view.result.view.view == "labels", "the labels")
         assert w.panel.views["labels"].isChecked()
+        assert not w.panel.alpha.isEnabled()
+        assert (screenshot(w.panel.alpha) != enabled).any()
         click(w.panel.views["overlay"])
         wait_until(lambda: w.view.result.view.view == "overlay", "the overlay")
 

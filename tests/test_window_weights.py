@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from PyQt6.QtWidgets import QMenu
 
 from fastscnn.checkpoint import Checkpoint, save
 from fastscnn.model import FastSCNN
@@ -20,7 +21,7 @@ def other(tmp_path):
 
 
 def _entries(made):
-    made.panel.weights.fill()
+    made.panel.weights.fill(made.panel.weights.menu)
     return {a.text(): a for a in made.panel.weights.menu.actions() if a.text()}
 
 
@@ -51,6 +52,29 @@ def test_a_chosen_file_is_used_at_once_also_on_a_paused_picture(other):
         assert "another program" in made.panel.weights.button.toolTip()
         _entries(made)["Shipped weights"].trigger()
         wait_until(lambda: np.array_equal(made.view.result.labels, before.labels), "the old labels")
+
+
+def test_a_second_checkpoint_from_the_menu_stands_beside_the_first_under_a_divider(other):
+    with window() as made:
+        play(made)
+        hold(made)
+        made.use_weights(str(other))
+        [menu] = [m for m in made.findChildren(QMenu) if m.title() == "Compare with"]
+        menu.aboutToShow.emit()
+        entries = {action.text(): action for action in menu.actions()}
+        assert "Open checkpoint…" in entries
+        assert all(any(text.startswith(entry.name) for text in entries) for entry in ENTRIES)
+        entries["Shipped weights"].trigger()
+        wait_until(
+            lambda: (
+                made.view.result.captions == ("other.pth", "shipped weights")
+                and len(made.view.result.seen) == 2
+            ),
+            "both checkpoints",
+        )
+        assert made.view.divider() is not None
+        first, second = made.view.result.seen
+        assert (first.labels != second.labels).any()
 
 
 def test_a_file_that_is_no_checkpoint_is_refused_in_words_and_the_picture_goes_on(tmp_path):

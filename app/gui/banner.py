@@ -29,9 +29,7 @@ class Banner(QFrame):
         self.setObjectName("banner")
         self.setProperty("error", error)
         kind = QLabel("Error" if error else "Note")
-        kind.setStyleSheet(
-            f"color: {style.ALERT if error else style.ACCENT}; font-weight: 600; font-size: 13px;"
-        )
+        kind.setObjectName("kind")
         words = QLabel(text)
         words.setWordWrap(True)
         words.setTextFormat(Qt.TextFormat.PlainText)
@@ -52,6 +50,7 @@ class Banner(QFrame):
         layout.addWidget(close, alignment=top)
         # Text and button have different heights; their first lines shall meet.
         kind.setFixedHeight(26)
+        kind.setMinimumWidth(38)
         words.setMinimumHeight(26)
         if not error:
             timer = QTimer(self)  # of its own: it goes with the message

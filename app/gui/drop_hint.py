@@ -28,7 +28,7 @@ class DropHint(QWidget):
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), QColor(8, 20, 34, 236))
+        painter.fillRect(self.rect(), QColor(style.VEIL))
         painter.setPen(QPen(QColor(style.ACCENT), 3))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(18, 18, -18, -18), 16, 16)
         painter.setPen(QColor(style.TEXT))

@@ -1,4 +1,4 @@
-"""What to make of something that was dropped on the window."""
+"""What to make of files, folders and addresses that were dropped on the window or chosen."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PyQt6.QtCore import QUrl
+from PyQt6.QtCore import QMimeData, QUrl
+
+from app.errors import AppError
+from app.playlist import videos_in
+from app.sources.spec import SourceSpec, parse_source
+
+_NAMED = 2
+"""How many of the things that are left out are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,34 +21,69 @@ class Drop:
     """What a drop comes to.
 
     Attributes:
-        path: the file to open, if there is one.
+        entries: what to play, in order.
         text: what to tell the user, empty where there is nothing to say.
     """
 
-    path: Path | None = None
+    entries: tuple[SourceSpec, ...] = ()
     text: str = ""
 
 
-def judge(urls: Sequence[QUrl]) -> Drop:
-    """Find the file in what was dropped.
+def judge(data: QMimeData) -> Drop:
+    """Find the sources in what was dropped.
 
-    Whether it holds a video only opening can tell, so any file is let through.
+    Whether a file holds a video only opening can tell, so any file is let through.
     """
+    urls = data.urls()
+    if not urls and data.hasText():  # some programs drop an address as mere text
+        words = data.text().split()
+        urls = [QUrl(word) for word in words if "://" in word]
     if not urls:
-        return Drop(text="That was no file: drop a video file.")
-    paths = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
-    files = [path for path in paths if path.is_file()]
-    if files:
-        others = len(urls) - 1
-        if not others:
-            return Drop(files[0])
-        rest = "the other one was" if others == 1 else f"the other {others} were"
-        return Drop(files[0], f"Playing {files[0].name}; {rest} left out: drop one at a time.")
-    if not paths:
-        return Drop(text=f"{urls[0].toString()} is not on this computer: drop a video file.")
-    path = paths[0]
-    if path.is_dir():
-        return Drop(text=f"{path.name} is a folder: drop a single video file.")
-    if not path.exists():
-        return Drop(text=f"There is no file {path}: drop a video file.")
-    return Drop(text=f"{path.name} is no ordinary file: drop a video file.")
+        return Drop(text="That was no file and no address: drop a video.")
+    entries: list[SourceSpec] = []
+    left: list[str] = []
+    for url in urls:
+        drop = judge_paths([Path(url.toLocalFile())]) if url.isLocalFile() else _address(url)
+        entries += drop.entries
+        if drop.text:
+            left.append(drop.text)
+    return Drop(tuple(entries), _summary(left))
+
+
+def judge_paths(paths: Sequence[Path]) -> Drop:
+    """Find the sources in files and folders that were chosen."""
+    entries: list[SourceSpec] = []
+    left: list[str] = []
+    for path in paths:
+        try:
+            if path.is_dir():
+                videos = videos_in(path)
+                if not videos:
+                    left.append(f"The folder {path.name} holds no video: drop one that does.")
+                entries += [SourceSpec("file", str(video)) for video in videos]
+            elif path.is_file():
+                entries.append(SourceSpec("file", str(path)))
+            elif path.exists():
+                left.append(f"{path.name} is no ordinary file: drop a video.")
+            else:
+                left.append(f"There is no file {path}: drop a video.")
+        except OSError as error:
+            left.append(f"{path.name} cannot be read ({error.strerror}): check its permissions.")
+    return Drop(tuple(entries), _summary(left))
+
+
+def _address(url: QUrl) -> Drop:
+    text = url.toString()
+    try:
+        spec = parse_source(text)
+    except AppError as error:
+        return Drop(text=str(error))
+    if spec.kind == "file":
+        return Drop(text=f"{text} is no address of a video that can be opened: drop a file.")
+    return Drop((spec,))
+
+
+def _summary(left: Sequence[str]) -> str:
+    more = len(left) - _NAMED
+    said = " ".join(left[:_NAMED])
+    return f"{said} And {more} more could not be used." if more > 0 else said

@@ -8,7 +8,7 @@ from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
 from app.gui import style
-from app.pipeline.pipeline import Snapshot
+from app.pipeline.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,38 +67,40 @@ def _rates(painter: QPainter, corner: QPointF, figures: Figures) -> float:
     """Paint fps and latency; returns where the plate ends."""
     large, small = style.font(30, bold=True), style.font(13)
     # Wide enough for the usual texts, so that the plate does not twitch with every digit.
-    number = max(_width(large, "00"), _width(large, figures.fps_text))
-    caption = max(_width(small, "0000 ms"), _width(small, figures.latency_text))
+    number = max(text_width(large, "00"), text_width(large, figures.fps_text))
+    caption = max(text_width(small, "0000 ms"), text_width(small, figures.latency_text))
     plate = QRectF(corner.x(), corner.y(), 12 + number + 9 + caption + 14, 54)
-    _plate(painter, plate)
+    paint_plate(painter, plate)
     left = QRectF(plate.x() + 12, plate.y(), number, plate.height())
     right = QRectF(left.right() + 9, plate.y() + 8, caption + 4, (plate.height() - 16) / 2)
-    _text(painter, left, figures.fps_text, large, style.TEXT, Qt.AlignmentFlag.AlignRight)
-    _text(painter, right, "fps", small, style.MUTED)
-    _text(painter, right.translated(0, right.height()), figures.latency_text, small, style.TEXT)
+    write(painter, left, figures.fps_text, large, style.TEXT, Qt.AlignmentFlag.AlignRight)
+    write(painter, right, "fps", small, style.MUTED)
+    write(painter, right.translated(0, right.height()), figures.latency_text, small, style.TEXT)
     return plate.bottom()
 
 
 def _badge(painter: QPainter, corner: QPointF, text: str) -> float:
     """Paint one badge; returns where the next one starts."""
     face = style.font(13, bold=True)
-    plate = QRectF(corner.x(), corner.y(), _width(face, text) + 24, 28)
-    _plate(painter, plate)
-    _text(painter, plate, text, face, style.WARN, Qt.AlignmentFlag.AlignHCenter)
+    plate = QRectF(corner.x(), corner.y(), text_width(face, text) + 24, 28)
+    paint_plate(painter, plate)
+    write(painter, plate, text, face, style.WARN, Qt.AlignmentFlag.AlignHCenter)
     return plate.right() + 8
 
 
-def _plate(painter: QPainter, rect: QRectF) -> None:
+def paint_plate(painter: QPainter, rect: QRectF) -> None:
+    """A ground for text on the picture."""
     painter.setPen(QColor(255, 255, 255, 28))
     painter.setBrush(style.PLATE)
     painter.drawRoundedRect(rect, _RADIUS, _RADIUS)
 
 
-def _width(face: QFont, text: str) -> float:
+def text_width(face: QFont, text: str) -> float:
+    """How wide a line is."""
     return QFontMetricsF(face).horizontalAdvance(text)
 
 
-def _text(
+def write(
     painter: QPainter,
     rect: QRectF,
     text: str,
@@ -106,6 +108,7 @@ def _text(
     color: str,
     align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
 ) -> None:
+    """Write one line, in the middle of the rectangle's height."""
     painter.setFont(face)
     painter.setPen(QColor(color))
     painter.drawText(rect, align | Qt.AlignmentFlag.AlignVCenter, text)

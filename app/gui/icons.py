@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.resources import files
 
-from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QBrush, QColor, QIcon, QPainter, QPen, QPixmap, QPolygonF
+from PyQt6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
+from PyQt6.QtGui import (
+    QBrush,
+    QColor,
+    QIcon,
+    QIconEngine,
+    QPainter,
+    QPen,
+    QPixmap,
+    QPolygonF,
+)
 
 from app.gui import style
 
@@ -26,25 +35,48 @@ def app_pixmap() -> QPixmap:
     return pixmap
 
 
-def icon(name: str, color: str = style.TEXT) -> QIcon:
-    """One of the drawings below as an icon, crisp at the usual screen scales.
+def icon(name: str, token: str = "TEXT") -> QIcon:
+    """One of the drawings below as an icon: crisp at any scale, in the colours of the theme.
 
     Args:
-        name: play, pause, record, stop, file, camera, street, screen or close.
-        color: of its lines and faces.
+        name: of a drawing.
+        token: name of the colour in ``style`` that its lines and faces have.
     """
-    result = QIcon()
-    for scale in (1, 2, 3):
-        for shade, mode in ((color, QIcon.Mode.Normal), ("#69748a", QIcon.Mode.Disabled)):
-            pixmap = QPixmap(20 * scale, 20 * scale)
-            pixmap.fill(Qt.GlobalColor.transparent)
-            painter = QPainter(pixmap)
-            painter.scale(pixmap.width() / _GRID, pixmap.height() / _GRID)
-            _draw(painter, name, QColor(shade))
-            painter.end()
-            pixmap.setDevicePixelRatio(scale)
-            result.addPixmap(pixmap, mode)
-    return result
+    return QIcon(_Engine(name, token))
+
+
+class _Engine(QIconEngine):
+    """Draws when it is asked, so that the icon follows the theme."""
+
+    def __init__(self, name: str, token: str) -> None:
+        super().__init__()
+        self._name, self._token = name, token
+
+    def paint(
+        self, painter: QPainter | None, rect: QRect, mode: QIcon.Mode, state: QIcon.State
+    ) -> None:
+        if painter is None:
+            return
+        token = "DISABLED" if mode is QIcon.Mode.Disabled else self._token
+        if mode is QIcon.Mode.Selected:
+            token = "ON_ACCENT"
+        side = min(rect.width(), rect.height())
+        painter.save()
+        painter.translate(rect.center().x() + 0.5 - side / 2, rect.center().y() + 0.5 - side / 2)
+        painter.scale(side / _GRID, side / _GRID)
+        _draw(painter, self._name, QColor(getattr(style, token)))
+        painter.restore()
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        pixmap = QPixmap(size)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        self.paint(painter, QRect(QPoint(0, 0), size), mode, state)
+        painter.end()
+        return pixmap
+
+    def clone(self) -> QIconEngine:
+        return _Engine(self._name, self._token)
 
 
 def _draw(painter: QPainter, name: str, color: QColor) -> None:
@@ -104,6 +136,41 @@ def _screen(painter: QPainter, color: QColor) -> None:
         painter.drawPolyline(_polygon((x + inward, y), (x, y), (x, y + down)))
 
 
+def _step(painter: QPainter, color: QColor, *, back: bool) -> None:
+    painter.save()
+    if back:
+        painter.translate(_GRID, 0)
+        painter.scale(-1, 1)
+    painter.setBrush(QBrush(color))
+    painter.drawPolygon(_polygon((5.5, 6.5), (14.5, 12), (5.5, 17.5)))
+    painter.drawLine(QPointF(18, 6.5), QPointF(18, 17.5))
+    painter.restore()
+
+
+def _loop(painter: QPainter, color: QColor) -> None:
+    painter.drawArc(QRectF(4.5, 6, 15, 12), 60 * 16, 240 * 16)
+    painter.drawArc(QRectF(4.5, 6, 15, 12), -60 * 16, 90 * 16)
+    painter.setBrush(QBrush(color))
+    painter.drawPolygon(_polygon((15.5, 3.5), (19.5, 7.5), (14.5, 9)))
+
+
+def _shot(painter: QPainter, color: QColor) -> None:
+    painter.drawRoundedRect(QRectF(3, 7.5, 18, 12), 2.5, 2.5)
+    painter.drawPolyline(_polygon((8.5, 7.5), (10, 4.5), (14, 4.5), (15.5, 7.5)))
+    painter.drawEllipse(QPointF(12, 13.3), 3.4, 3.4)
+
+
+def _chart(painter: QPainter, color: QColor) -> None:
+    painter.drawPolyline(_polygon((4, 4.5), (4, 19.5), (20, 19.5)))
+    painter.drawPolyline(_polygon((7.5, 15), (11, 9.5), (14.5, 12.5), (19, 6)))
+
+
+def _list(painter: QPainter, color: QColor) -> None:
+    for y in (7.0, 12.0, 17.0):
+        painter.drawLine(QPointF(9, y), QPointF(20, y))
+        painter.drawPoint(QPointF(4.5, y))
+
+
 def _close(painter: QPainter, color: QColor) -> None:
     painter.drawLine(QPointF(6.5, 6.5), QPointF(17.5, 17.5))
     painter.drawLine(QPointF(17.5, 6.5), QPointF(6.5, 17.5))
@@ -119,4 +186,10 @@ _DRAWINGS: dict[str, Callable[[QPainter, QColor], None]] = {
     "street": _street,
     "screen": _screen,
     "close": _close,
+    "forward": lambda painter, color: _step(painter, color, back=False),
+    "back": lambda painter, color: _step(painter, color, back=True),
+    "loop": _loop,
+    "shot": _shot,
+    "chart": _chart,
+    "list": _list,
 }

@@ -12,26 +12,31 @@ from app.gui.opening import Opener
 
 
 class Invitation(QWidget):
-    """Asks for a video, and offers the ways to open one."""
+    """Asks for a video, and offers the ways to open one.
 
-    def __init__(self, opener: Opener, parent: QWidget | None = None) -> None:
+    Args:
+        opener: the ways to open one.
+        hint: the few keys that one needs to know.
+    """
+
+    def __init__(self, opener: Opener, hint: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("canvas")
         picture = QLabel()
         pixmap = app_pixmap()
         pixmap.setDevicePixelRatio(256 / 92)
         picture.setPixmap(pixmap)
-        invite = QLabel("Drop a video here")
+        invite = QLabel("Drop videos here")
         invite.setObjectName("invite")
-        more = QLabel("or choose something else to look at")
+        more = QLabel("files, a folder, or an address; or choose something else to look at")
         more.setObjectName("muted")
 
-        self.file = QPushButton(icon("file", style.ON_ACCENT), " Open file…")
+        self.file = QPushButton(icon("file", "ON_ACCENT"), " Open files…")
         self.file.setObjectName("primary")
-        self.file.setToolTip("Open a video file (Ctrl+O)")
-        self.file.clicked.connect(opener.ask_for_file)
+        self.file.setToolTip("Open videos (Ctrl+O)")
+        self.file.clicked.connect(opener.ask_for_files)
         self.camera = QPushButton(icon("camera"), " Open camera")
-        self.camera.setToolTip("Choose a camera by its number")
+        self.camera.setToolTip("Choose a camera")
         self.camera.setMenu(opener.camera_menu(self.camera))
         self.demo = QPushButton(icon("street"), " Demo street")
         self.demo.setToolTip("Play the built-in street: needs neither camera nor file")
@@ -54,6 +59,12 @@ class Invitation(QWidget):
             layout.addWidget(label)
             layout.addSpacing(space)
         layout.addLayout(buttons)
+        keys = QLabel(hint)
+        keys.setObjectName("muted")
+        keys.setWordWrap(True)
+        keys.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        layout.addSpacing(26)
+        layout.addWidget(keys)
         layout.addStretch()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:

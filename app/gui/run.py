@@ -5,27 +5,45 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+import time
 from types import FrameType, TracebackType
 
 from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication
 
 from app import __version__
-from app.errors import INTERRUPTED
+from app.errors import INTERRUPTED, OutputError
 from app.gui import style
 from app.gui.icons import app_icon
+from app.gui.kept import Kept, profile_path
 from app.gui.preflight import drop_opencv_paths
 from app.gui.window import TITLE, MainWindow
+from app.keys import load_keys
+from app.pipeline.snapshot import Event
+from app.report import check_report, report, write_report
 from app.settings import Settings
 
 _log = logging.getLogger(__name__)
 
 
 def run_window(settings: Settings) -> int:
-    """Show the window until it is closed; returns the exit code."""
+    """Show the window until it is closed; returns the exit code.
+
+    Raises:
+        UsageError: the file of keys or the name of the profile makes no sense.
+    """
+    keys = load_keys(settings.keys)
+    kept = Kept(profile_path(settings.profile))
+    if settings.reset:
+        kept.forget()
+    settings = kept.apply(settings)
+    if settings.stats_json is not None:
+        check_report(settings.stats_json, overwrite=settings.overwrite)
     drop_opencv_paths()  # once more: OpenCV sets them whenever it is first imported
     app = make_application()
-    window = MainWindow(settings)
+    style.choose(next((c for c in style.CHOICES if c == kept.theme), "system"))
+    window = MainWindow(settings, keys=keys, kept=kept)
+    window.happened.connect(_print)
     _catch_what_slots_raise(window)
     interrupted = _close_on_signals(window)
     window.show()
@@ -35,8 +53,23 @@ def run_window(settings: Settings) -> int:
     while not window.pipeline.events.empty():
         event = window.pipeline.events.get()
         if event.kind in {"error", "recorded"}:
-            print(event.text, file=sys.stderr)
-    return INTERRUPTED if interrupted else 0
+            _print(event)
+    exit_code = INTERRUPTED if interrupted else 0
+    if settings.stats_json is not None:
+        ready = window.pipeline.ready_at
+        seconds = time.monotonic() - ready if ready is not None else 0.0
+        try:
+            write_report(settings.stats_json, report(window.pipeline, seconds, exit_code))
+        except OutputError as error:
+            print(f"Error: {error}", file=sys.stderr)
+            return exit_code or error.exit_code
+    return exit_code
+
+
+def _print(event: Event) -> None:
+    """Say it in the terminal too, at once: who started the window there may be looking there."""
+    word = "Error: " if event.kind == "error" else ""
+    print(f"{word}{event.text}", file=sys.stderr, flush=True)
 
 
 def make_application() -> QApplication:
@@ -58,7 +91,7 @@ def _catch_what_slots_raise(window: MainWindow) -> None:
         _log.error("unexpected error", exc_info=(kind, error, trace))
         text = f"Something unforeseen went wrong ({kind.__name__}: {error})."
         # Not at once: this may be in the middle of a painting.
-        QTimer.singleShot(0, lambda: window.banners.tell(text, error=True))
+        QTimer.singleShot(0, lambda: window.tell("error", text))
 
     sys.excepthook = hook
 

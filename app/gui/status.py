@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QSize, Qt
-from PyQt6.QtGui import QPainter, QPaintEvent
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from app.gui import style
-from app.pipeline.pipeline import Snapshot
-
-
-class _Elided(QLabel):
-    """A line that ends in an ellipsis where the room ends, and is whole in its tool tip."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(40, super().minimumSizeHint().height())
-
-    def paintEvent(self, event: QPaintEvent | None) -> None:
-        metrics = self.fontMetrics()
-        text = metrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        painter = QPainter(self)
-        painter.setPen(self.palette().windowText().color())
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, text)
+from app.gui.elided import Elided
+from app.pipeline.snapshot import Snapshot
 
 
 class StatusLine(QFrame):
@@ -34,7 +15,7 @@ class StatusLine(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("status")
-        self.text = _Elided()
+        self.text = Elided()
         self.text.setAccessibleName("Status")
         self.counts = QLabel()
         self.counts.setAccessibleName("Frames")
@@ -66,7 +47,7 @@ def describe(snapshot: Snapshot) -> str:
     if source is not None:
         parts += [source.name, f"{source.width}×{source.height}", source.decoder]
     if network is not None:
-        parts += [network.device, network.precision]
+        parts += [network.device, network.precision, network.runtime]
     elif snapshot.broken:
         parts.append("no network")
     else:
@@ -89,3 +70,12 @@ def waiting_for(snapshot: Snapshot) -> str:
     if snapshot.network is None:
         return "Loading the network…"
     return "Opening…" if snapshot.state == "opening" else "Waiting for the first picture…"
+
+
+def offline_for(snapshot: Snapshot) -> str:
+    """What to say over a picture that is old; empty while pictures come."""
+    if snapshot.offline is None:
+        return ""
+    seconds = int(snapshot.offline)
+    since = f"{seconds // 60}:{seconds % 60:02} min" if seconds >= 60 else f"{seconds} s"
+    return f"Offline for {since}: this is the last picture that came. Trying to come back…"

@@ -1,28 +1,112 @@
-"""The one place for colours, sizes and fonts."""
+"""The one place for colours, sizes and fonts.
+
+The colours are module attributes (``style.TEXT``) that change with the theme: read them while
+painting, never keep them.
+"""
 
 from __future__ import annotations
 
-from PyQt6.QtGui import QColor, QFont, QPalette
+from typing import Literal, get_args
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PyQt6.QtWidgets import QApplication
 
-CANVAS = "#0c0e12"
+from app.gui.sheet import style_sheet
+
+Theme = Literal["dark", "light"]
+Choice = Literal["system", "dark", "light"]
+"""What the user may choose: one of the themes, or whatever the system has."""
+CHOICES: tuple[Choice, ...] = get_args(Choice)
+
+CANVAS: str
 """Around the picture."""
-PANEL = "#171b22"
-RAISED = "#252b36"
-HOVER = "#323a48"
-LINE = "#2b323e"
-EDGE = "#475163"
+PANEL: str
+RAISED: str
+HOVER: str
+LINE: str
+EDGE: str
 """Outlines of controls that must be found without their text."""
-TEXT = "#e9edf3"
-MUTED = "#a4aebd"
-ACCENT = "#5ab0ff"
-ON_ACCENT = "#07131f"
-RECORD = "#d8352f"
-ON_RECORD = "#ffffff"
-ALERT = "#ff8078"
-WARN = "#ffc65c"
-ERROR_FACE = "#43191c"
-NOTICE_FACE = "#16304a"
+TEXT: str
+MUTED: str
+DISABLED: str
+"""Text of what cannot be used now."""
+ACCENT: str
+ACCENT_HOVER: str
+ON_ACCENT: str
+RECORD: str
+RECORD_HOVER: str
+ON_RECORD: str
+ALERT: str
+WARN: str
+ERROR_FACE: str
+NOTICE_FACE: str
+VEIL: str
+"""Over the whole window while something is dragged over it."""
+PLATE: QColor
+"""Behind text on the picture: readable over any picture."""
+
+THEMES: dict[Theme, dict[str, str]] = {
+    "dark": {
+        "CANVAS": "#0c0e12",
+        "PANEL": "#171b22",
+        "RAISED": "#252b36",
+        "HOVER": "#323a48",
+        "LINE": "#2b323e",
+        "EDGE": "#5f6b80",
+        "TEXT": "#e9edf3",
+        "MUTED": "#a4aebd",
+        "DISABLED": "#69748a",
+        "ACCENT": "#5ab0ff",
+        "ACCENT_HOVER": "#7cc1ff",
+        "ON_ACCENT": "#07131f",
+        "RECORD": "#d8352f",
+        "RECORD_HOVER": "#c22b26",
+        "ON_RECORD": "#ffffff",
+        "ALERT": "#ff8078",
+        "WARN": "#ffc65c",
+        "ERROR_FACE": "#43191c",
+        "NOTICE_FACE": "#16304a",
+        "VEIL": "#ec081422",
+        "PLATE": "#cd080a0e",
+    },
+    "light": {
+        "CANVAS": "#e3e7ed",
+        "PANEL": "#f6f7f9",
+        "RAISED": "#ffffff",
+        "HOVER": "#dbe2ec",
+        "LINE": "#cbd2dc",
+        "EDGE": "#7d899b",
+        "TEXT": "#171c24",
+        "MUTED": "#4a5462",
+        "DISABLED": "#8b95a3",
+        "ACCENT": "#0b5cb0",
+        "ACCENT_HOVER": "#094b91",
+        "ON_ACCENT": "#ffffff",
+        "RECORD": "#c4261f",
+        "RECORD_HOVER": "#a81f19",
+        "ON_RECORD": "#ffffff",
+        "ALERT": "#a51a14",
+        "WARN": "#704400",
+        "ERROR_FACE": "#fde3e0",
+        "NOTICE_FACE": "#dfecfa",
+        "VEIL": "#f0f2f6fc",
+        "PLATE": "#e1ffffff",
+    },
+}
+"""Every colour of every theme."""
+
+STAGES: dict[str, str] = {
+    "capture": "#4e9de0",
+    "upload": "#2fb3a6",
+    "network": "#e08a3c",
+    "labels": "#9f7fe0",
+    "download": "#3fae5a",
+    "overlay": "#d66a9f",
+    "display": "#c2a72f",
+    "encode": "#9aa3b0",
+}
+"""Faces of the stages of a frame's way, in its order; always with their names beside them."""
 
 GAP = 8
 PAD = 14
@@ -32,26 +116,55 @@ ROW = 22
 CONTROL = 34
 """Height of buttons."""
 
-PLATE = QColor(8, 10, 14, 205)
-"""Behind text on the picture: readable over any picture."""
-
 READABLE = (
-    (TEXT, CANVAS),
-    (TEXT, PANEL),
-    (TEXT, RAISED),
-    (TEXT, HOVER),
-    (MUTED, CANVAS),
-    (MUTED, PANEL),
-    (MUTED, RAISED),
-    (ON_ACCENT, ACCENT),
-    (ACCENT, PANEL),
-    (ON_RECORD, RECORD),
-    (TEXT, ERROR_FACE),
-    (TEXT, NOTICE_FACE),
-    (ALERT, ERROR_FACE),
-    (ACCENT, NOTICE_FACE),
+    ("TEXT", "CANVAS"),
+    ("TEXT", "PANEL"),
+    ("TEXT", "RAISED"),
+    ("TEXT", "HOVER"),
+    ("MUTED", "CANVAS"),
+    ("MUTED", "PANEL"),
+    ("MUTED", "RAISED"),
+    ("ON_ACCENT", "ACCENT"),
+    ("ON_ACCENT", "ACCENT_HOVER"),
+    ("ACCENT", "PANEL"),
+    ("WARN", "PANEL"),
+    ("ON_RECORD", "RECORD"),
+    ("ON_RECORD", "RECORD_HOVER"),
+    ("TEXT", "ERROR_FACE"),
+    ("TEXT", "NOTICE_FACE"),
+    ("ALERT", "ERROR_FACE"),
+    ("ALERT", "CANVAS"),
+    ("ACCENT", "NOTICE_FACE"),
+    ("ACCENT", "CANVAS"),
+    ("TEXT", "PLATE"),
+    ("MUTED", "PLATE"),
+    ("WARN", "PLATE"),
 )
-"""Every pair of text and ground in use: each has a contrast of at least 4.5:1."""
+"""Every pair of text and ground in use: each has a contrast of at least 4.5:1 in every theme."""
+
+_choice: Choice = "system"
+_theme: Theme = "dark"
+
+
+def _take(theme: Theme) -> None:
+    """Make the colours of a theme those of this module."""
+    global _theme, PLATE
+    _theme = theme
+    globals().update(THEMES[theme])
+    PLATE = QColor(THEMES[theme]["PLATE"])
+
+
+_take("dark")
+
+
+def theme() -> Theme:
+    """The theme in force."""
+    return _theme
+
+
+def choice() -> Choice:
+    """What the user chose."""
+    return _choice
 
 
 def contrast(first: str, second: str) -> float:
@@ -77,120 +190,63 @@ def font(pixels: int, *, bold: bool = False) -> QFont:
 
 
 def apply(app: QApplication) -> None:
-    """Dress the application."""
+    """Dress the application, and again whenever the system changes between dark and light."""
     app.setStyle("Fusion")
-    app.setPalette(_palette())
     app.setFont(font(13))
-    app.setStyleSheet(_SHEET)
+    _dress(app)
+    hints = QGuiApplication.styleHints()
+    if hints is not None:
+        hints.colorSchemeChanged.connect(lambda: choose(_choice))
+
+
+def choose(choice: Choice) -> None:
+    """Use a theme, or follow the system."""
+    global _choice
+    _choice = choice
+    theme = _of_system() if choice == "system" else choice
+    app = QApplication.instance()
+    if theme != _theme and isinstance(app, QApplication):
+        _take(theme)
+        _dress(app)
+
+
+def _of_system() -> Theme:
+    hints = QGuiApplication.styleHints()
+    light = hints is not None and hints.colorScheme() == Qt.ColorScheme.Light
+    return "light" if light else "dark"
+
+
+def _dress(app: QApplication) -> None:
+    if _choice == "system":
+        _take(_of_system())
+    app.setPalette(_palette())
+    app.setStyleSheet(style_sheet(THEMES[_theme], CONTROL))
+    for widget in app.allWidgets():
+        widget.update()  # those that paint themselves
 
 
 def _palette() -> QPalette:
     # For what no style sheet reaches, such as Qt's own file dialog.
+    colors = THEMES[_theme]
     palette = QPalette()
     role = QPalette.ColorRole
     for which, color in (
-        (role.Window, PANEL),
-        (role.Base, CANVAS),
-        (role.AlternateBase, PANEL),
-        (role.Button, RAISED),
-        (role.ToolTipBase, RAISED),
-        (role.WindowText, TEXT),
-        (role.Text, TEXT),
-        (role.ButtonText, TEXT),
-        (role.ToolTipText, TEXT),
-        (role.PlaceholderText, MUTED),
-        (role.BrightText, ALERT),
-        (role.Link, ACCENT),
-        (role.Highlight, ACCENT),
-        (role.HighlightedText, ON_ACCENT),
+        (role.Window, "PANEL"),
+        (role.Base, "CANVAS"),
+        (role.AlternateBase, "PANEL"),
+        (role.Button, "RAISED"),
+        (role.ToolTipBase, "RAISED"),
+        (role.WindowText, "TEXT"),
+        (role.Text, "TEXT"),
+        (role.ButtonText, "TEXT"),
+        (role.ToolTipText, "TEXT"),
+        (role.PlaceholderText, "MUTED"),
+        (role.BrightText, "ALERT"),
+        (role.Link, "ACCENT"),
+        (role.Highlight, "ACCENT"),
+        (role.HighlightedText, "ON_ACCENT"),
     ):
-        palette.setColor(which, QColor(color))
+        palette.setColor(which, QColor(colors[color]))
     for which in (role.WindowText, role.Text, role.ButtonText):
-        palette.setColor(QPalette.ColorGroup.Disabled, which, QColor(EDGE).lighter(130))
+        palette.setColor(QPalette.ColorGroup.Disabled, which, QColor(colors["DISABLED"]))
     return palette
-
-
-_SHEET = f"""
-QMainWindow, #canvas {{ background: {CANVAS}; }}
-#side {{ background: {PANEL}; border-left: 1px solid {LINE}; }}
-#bar {{ background: {PANEL}; border-top: 1px solid {LINE}; }}
-#status {{ background: {CANVAS}; border-top: 1px solid {LINE}; }}
-#status QLabel {{ color: {MUTED}; font-size: 12px; }}
-#line {{ background: {LINE}; }}
-QScrollArea, #legend {{ background: transparent; border: none; }}
-
-QLabel#heading {{ font-size: 13px; font-weight: 600; }}
-QLabel#group {{ color: {MUTED}; font-size: 11px; }}
-QLabel#muted {{ color: {MUTED}; }}
-QLabel#invite {{ font-size: 24px; font-weight: 600; }}
-
-QPushButton, QToolButton {{
-    background: {RAISED}; border: 1px solid {LINE}; border-radius: 7px;
-    padding: 0 13px; min-height: {CONTROL - 2}px; color: {TEXT};
-}}
-QToolButton {{ padding: 0; min-width: {CONTROL + 6}px; }}
-QPushButton:hover, QToolButton:hover {{ background: {HOVER}; border-color: {EDGE}; }}
-QPushButton:pressed, QToolButton:pressed {{ background: {LINE}; }}
-QPushButton:focus, QToolButton:focus {{ border-color: {ACCENT}; }}
-QPushButton:disabled, QToolButton:disabled {{ color: #69748a; background: {PANEL}; }}
-QPushButton#primary {{
-    background: {ACCENT}; color: {ON_ACCENT}; border-color: {ACCENT}; font-weight: 600;
-}}
-QPushButton#primary:hover {{ background: #7cc1ff; }}
-QPushButton#primary:focus {{ border-color: {TEXT}; }}
-QPushButton#record[recording="true"] {{
-    background: {RECORD}; color: {ON_RECORD}; border-color: {RECORD}; font-weight: 600;
-}}
-QPushButton#record[recording="true"]:hover {{ background: #c22b26; }}
-QPushButton#link {{
-    background: transparent; border: none; color: {ACCENT}; padding: 0 2px; min-height: 20px;
-}}
-QPushButton#link:hover, QPushButton#link:focus {{ text-decoration: underline; }}
-QPushButton::menu-indicator {{ image: none; width: 0; }}
-
-#segments {{ background: {CANVAS}; border: 1px solid {LINE}; border-radius: 8px; }}
-#segments QPushButton {{
-    background: transparent; border: 1px solid transparent; border-radius: 6px;
-    color: {MUTED}; min-height: 26px;
-}}
-#segments QPushButton:hover {{ color: {TEXT}; }}
-#segments QPushButton:focus {{ border-color: {ACCENT}; }}
-#segments QPushButton:checked {{ background: {HOVER}; color: {TEXT}; font-weight: 600; }}
-
-QSlider {{ min-height: 22px; }}
-QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {HOVER}; }}
-QSlider::sub-page:horizontal {{ height: 4px; border-radius: 2px; background: {ACCENT}; }}
-QSlider::handle:horizontal {{
-    width: 14px; height: 14px; margin: -6px 0; border-radius: 8px;
-    background: {TEXT}; border: 1px solid {CANVAS};
-}}
-QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus {{
-    background: #ffffff; border-color: {ACCENT};
-}}
-
-#banner {{ background: {NOTICE_FACE}; border-left: 4px solid {ACCENT}; }}
-#banner[error="true"] {{ background: {ERROR_FACE}; border-left: 4px solid {ALERT}; }}
-#banner QToolButton {{
-    background: transparent; border: 1px solid transparent; min-width: 26px; min-height: 24px;
-}}
-#banner QToolButton:hover {{ background: rgba(255, 255, 255, 30); }}
-#banner QToolButton:focus {{ border-color: {TEXT}; }}
-
-QMenu {{
-    background: {RAISED}; color: {TEXT}; border: 1px solid {EDGE}; padding: 6px;
-}}
-QMenu::item {{ padding: 7px 26px 7px 12px; border-radius: 5px; }}
-QMenu::icon {{ padding-left: 8px; }}
-QMenu::item:selected {{ background: {ACCENT}; color: {ON_ACCENT}; }}
-QMenu::separator {{ height: 1px; background: {EDGE}; margin: 5px 8px; }}
-QToolTip {{ background: {RAISED}; color: {TEXT}; border: 1px solid {EDGE}; padding: 4px 6px; }}
-
-QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
-QScrollBar::handle:vertical {{
-    background: {EDGE}; border-radius: 3px; min-height: 30px; margin: 2px;
-}}
-QScrollBar::handle:vertical:hover {{ background: {MUTED}; }}
-QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{
-    background: transparent; height: 0; width: 0;
-}}
-"""

@@ -8,7 +8,10 @@ from PyQt6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from app.gui import style
 
-_WIDTH, _HEIGHT = 38.0, 22.0
+_WIDTH, _HEIGHT = 36.0, 20.0
+_ROOM = 3.0
+"""Between the switch and the mark of the focus."""
+_RING = 1.5
 
 
 class Switch(QAbstractButton):
@@ -26,15 +29,21 @@ class Switch(QAbstractButton):
     def sizeHint(self) -> QSize:
         return QSize(200, 32)
 
+    def ring(self) -> QRectF:
+        """Where the mark of the focus is painted, around the switch itself."""
+        width, height = _WIDTH + 2 * _ROOM, _HEIGHT + 2 * _ROOM
+        edge = _RING / 2  # a line is as wide to both of its sides
+        return QRectF(self.width() - width - edge, (self.height() - height) / 2, width, height)
+
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         on = self.isChecked()
-        track = QRectF(self.width() - _WIDTH - 1.5, (self.height() - _HEIGHT) / 2, _WIDTH, _HEIGHT)
         if self.hasFocus():
-            painter.setPen(QPen(QColor(style.ACCENT), 1.5))
-            painter.drawRoundedRect(track.adjusted(-3, -3, 3, 3), 14, 14)
-            track = track.adjusted(1, 1, -1, -1)
+            painter.setPen(QPen(QColor(style.ACCENT), _RING))
+            ring = self.ring()
+            painter.drawRoundedRect(ring, ring.height() / 2, ring.height() / 2)
+        track = self.ring().adjusted(_ROOM, _ROOM, -_ROOM, -_ROOM)
         painter.setPen(QPen(QColor(style.ACCENT if on else style.EDGE), 1.5))
         painter.setBrush(QColor(style.ACCENT if on else style.CANVAS))
         painter.drawRoundedRect(track, track.height() / 2, track.height() / 2)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QWidget
 
-from app.pipeline.pipeline import Snapshot
+from app.gui.chooser import Chooser
+from app.pipeline.snapshot import Snapshot
 from fastscnn.zoo import listing
 
 _FILES = "Checkpoints (*.pth *.pt *.pdparams)"
@@ -15,14 +16,16 @@ class WeightsChooser(QWidget):
     """Shows which weights are in use and offers the shipped ones, the zoo's, and files."""
 
     chosen = pyqtSignal(object)
-    """What ``Pipeline.use_weights`` takes: a name, a path, or ``None`` for the shipped ones."""
+    """What ``Networks.use_weights`` takes: a name, a path, or ``None`` for the shipped ones."""
+
+    second_chosen = pyqtSignal(object)
+    """The same for a second checkpoint, to compare with."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.button = QPushButton()
-        self.button.setObjectName("chooser")
+        self.button = Chooser("…")
         self.menu = QMenu(self.button)
-        self.menu.aboutToShow.connect(self.fill)
+        self.menu.aboutToShow.connect(lambda: self.fill(self.menu))
         self.button.setMenu(self.menu)
         self.dialog: QFileDialog | None = None
         row = QHBoxLayout(self)
@@ -32,30 +35,40 @@ class WeightsChooser(QWidget):
         row.addWidget(self.button)
         self._current: str | None = None
 
-    def fill(self) -> None:
-        """Make the menu anew: what the cache holds may have changed."""
-        self.menu.clear()
-        self._add("Shipped weights", None, "shipped weights")
-        self.menu.addSeparator()
+    def fill(self, menu: QMenu, *, second: bool = False) -> None:
+        """Make a menu anew: what the cache holds may have changed.
+
+        Args:
+            menu: where to.
+            second: it is for the checkpoint that the one in use is compared with.
+        """
+        menu.clear()
+        self._add(menu, "Shipped weights", None, "shipped weights", second=second)
+        menu.addSeparator()
         for entry, path in listing():
             facts = [f"{entry.figure:g} mIoU"] if entry.figure is not None else []
             facts += ["download"] if path is None else []
             text = f"{entry.name} ({', '.join(facts)})" if facts else entry.name
-            self._add(text, entry.name, entry.name)
-        self.menu.addSeparator()
-        file = self.menu.addAction("Open checkpoint…")
+            self._add(menu, text, entry.name, entry.name, second=second)
+        menu.addSeparator()
+        file = menu.addAction("Open checkpoint…")
         assert file is not None
-        file.triggered.connect(self.ask_for_file)
+        file.triggered.connect(lambda: self.ask_for_file(second=second))
 
-    def ask_for_file(self) -> None:
-        """Show the file dialog; does not wait for it."""
-        if self.dialog is None:
-            dialog = QFileDialog(self, "Open a checkpoint")
-            dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-            dialog.setNameFilters([_FILES, "All files (*)"])
-            dialog.fileSelected.connect(lambda path: self.chosen.emit(path))
-            self.dialog = dialog
-        self.dialog.open()
+    def ask_for_file(self, *, second: bool = False) -> None:
+        """Show the file dialog; does not wait for it.
+
+        Args:
+            second: it is for the checkpoint that the one in use is compared with.
+        """
+        dialog = QFileDialog(self, "Open a second checkpoint" if second else "Open a checkpoint")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters([_FILES, "All files (*)"])
+        signal = self.second_chosen if second else self.chosen
+        dialog.fileSelected.connect(lambda path: signal.emit(path))
+        self.dialog = dialog
+        dialog.open()
 
     def refresh(self, snapshot: Snapshot) -> None:
         """Show what is in use, or how far a download is."""
@@ -71,9 +84,11 @@ class WeightsChooser(QWidget):
         origin = f" ({network.origin})" if network is not None and network.origin else ""
         self.button.setToolTip(f"Weights in use: {name}{origin}. Click to choose others.")
 
-    def _add(self, text: str, weights: str | None, name: str) -> None:
-        action = self.menu.addAction(text)
+    def _add(self, menu: QMenu, text: str, weights: str | None, name: str, *, second: bool) -> None:
+        action = menu.addAction(text)
         assert action is not None
-        action.setCheckable(True)
-        action.setChecked(name == self._current)
-        action.triggered.connect(lambda: self.chosen.emit(weights))
+        signal = self.second_chosen if second else self.chosen
+        if not second:
+            action.setCheckable(True)
+            action.setChecked(name == self._current)
+        action.triggered.connect(lambda: signal.emit(weights))

@@ -1,55 +1,66 @@
-"""The main window: puts the widgets together, shows snapshots, sends commands."""
+"""The main window: puts the widgets together, shows snapshots, takes what is dropped."""
 
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
-from PyQt6.QtCore import QSize, QStandardPaths, Qt, QTimer
+from PyQt6.QtCore import QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import (
-    QAction,
     QCloseEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
     QGuiApplication,
     QKeyEvent,
-    QKeySequence,
 )
 from PyQt6.QtWidgets import (
     QAbstractButton,
     QApplication,
     QFrame,
-    QHBoxLayout,
     QMainWindow,
+    QMenu,
+    QMenuBar,
     QStackedWidget,
-    QVBoxLayout,
-    QWidget,
 )
 
-from app.errors import AppError, OutputError
+from app.errors import OutputError
 from app.gui import style
+from app.gui.actions import OwnArrows, make_actions, with_arrows
+from app.gui.assembly import connect, lay_out
 from app.gui.banner import Banners
-from app.gui.controls import VIEWS, TransportBar, ViewPanel
+from app.gui.commands import handlers
+from app.gui.drawer import PAGES, Drawer
 from app.gui.drop_hint import DropHint
-from app.gui.drops import judge
+from app.gui.drops import Drop, judge
+from app.gui.full_screen import FullScreen
 from app.gui.hud import figures_of
 from app.gui.invitation import Invitation
+from app.gui.kept import Kept
+from app.gui.keys_dialog import KeysDialog, native
 from app.gui.legend import Legend
+from app.gui.looks import Looks
+from app.gui.menus import Menus
 from app.gui.opening import Opener
-from app.gui.status import StatusLine, waiting_for
+from app.gui.player import Player
+from app.gui.status import StatusLine, offline_for, waiting_for
+from app.gui.takes import Takes
+from app.gui.timeline import Timeline
+from app.gui.transport import TransportBar
 from app.gui.video_view import VideoView
+from app.gui.view_panel import ViewPanel
 from app.gui.wake import Wake
-from app.pipeline.pipeline import Event, Pipeline
-from app.pipeline.recorder import recording_path
-from app.pipeline.view import View
+from app.gui.work import WorkStrip
+from app.keys import USUAL, Keys
+from app.pipeline.network import NetworkOptions
+from app.pipeline.pipeline import Pipeline
+from app.pipeline.snapshot import Event, Snapshot
+from app.pipeline.view import PAIRS, View
 from app.settings import Settings
 from app.sources.spec import SourceSpec
 
 TITLE = "Fast-SCNN Live"
-_SIZE = QSize(1360, 830)
+_SIZE = QSize(1360, 900)
 
 
 class MainWindow(QMainWindow):
@@ -57,159 +68,321 @@ class MainWindow(QMainWindow):
 
     Args:
         settings: what the user chose.
-        recordings: folder for recordings; ``None`` is the user's folder for videos.
+        recordings: folder for recordings and pictures; ``None`` is the user's own folders.
+        keys: the keys of all commands.
+        kept: where settings are kept from run to run; ``None`` keeps nothing.
     """
 
-    def __init__(self, settings: Settings, *, recordings: Path | None = None) -> None:
+    happened = pyqtSignal(Event)
+    """Something the user was told."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        recordings: Path | None = None,
+        keys: Keys = USUAL,
+        kept: Kept | None = None,
+    ) -> None:
         super().__init__()
-        self._settings, self._recordings = settings, recordings
+        self._settings, self._keys, self._kept = settings, keys, kept
         self.pipeline = Pipeline(settings, display=True, wake=Wake(self._new_result, self))
-        self.opener = Opener(self)
-        self.opener.chosen.connect(self.open)
-        self.view = VideoView(self.pipeline.take)
-        self.invitation = Invitation(self.opener)
+        self.player = Player(self.pipeline, self)
+        self.looks = Looks(self.pipeline)
+        self.view = VideoView(self.pipeline.take, self._painted)
+        self.takes = Takes(self.pipeline, recordings, lambda: self.view.result, self)
+        self.opener = Opener(self, lambda: kept.recent if kept is not None else [])
+        self.drawer = Drawer()
         self.banners = Banners()
+        self.work = WorkStrip()
         self.panel = ViewPanel()
         self.legend = Legend()
-        self.bar = TransportBar(self.opener)
+        self.timeline = Timeline()
         self.status = StatusLine()
-        self._lay_out()
-        self._connect()
+        self.help: KeysDialog | None = None
+        self.actions_by_name = make_actions(self, keys, handlers(self))
+        sources = QMenu(self)
+        self.opener.fill(sources, self.actions_by_name)
+        self.invitation = Invitation(self.opener, self._hint())
+        self.bar = TransportBar(self.actions_by_name, sources)
+        self.menus_bar = QMenuBar()
+        self.pages = QStackedWidget()
+        self.side = QFrame()
+        self.hint = DropHint(self)
+        lay_out(self)
+        self.full = FullScreen(
+            self,
+            self.view,
+            controls=(self.bar, self.timeline),
+            hidden=(self.menus_bar, self.side, self.status, self.drawer, self.work),
+            restored=self._restored,
+        )
+        self._page = self.drawer.page
+        self._menus = Menus(
+            self.menus_bar,
+            self.actions_by_name,
+            opener=self.opener,
+            player=self.player,
+            weights=self.panel.weights,
+            network=self.panel.network,
+            set_view=self.set_view,
+            set_measure=self.looks.set_measure,
+            compare=self.compare,
+            set_theme=self.set_theme,
+        )
+        connect(self, kept, settings)
+        self._arrows = OwnArrows(self)
+        self._arrows.leave_to(*with_arrows(self))
         self.setWindowTitle(TITLE)
         self.setAcceptDrops(True)
-        self.setMinimumSize(640, 420)
+        self.setMinimumSize(800, 480)
         self.resize(_SIZE.boundedTo(_room()))
+        self._bring_back()
         self._timer = QTimer(self)
-        self._timer.timeout.connect(self._tick)
+        self._timer.timeout.connect(self.refresh)
         self._closed = False
-        self._tick()
+        self.refresh()
 
     def begin(self) -> None:
         """Load the network and open and record what the settings say."""
         self._timer.start(100)
         self.pipeline.start()
         if self._settings.source is not None:
-            self.pipeline.open(self._settings.source)
-        if self._settings.output is not None:
+            self.player.open([self._settings.source])
+        output = self._settings.output or self._settings.save_labels
+        if output is not None:
             try:
                 self.pipeline.start_recording(
-                    self._settings.output, overwrite=self._settings.overwrite
+                    output,
+                    labels=self._settings.save_labels,
+                    overwrite=self._settings.overwrite,
                 )
             except OutputError as error:
-                self.banners.tell(str(error), error=True)
-        self._tick()
+                self.tell("error", str(error))
+        self.refresh()
 
     # Commands
 
-    def open(self, spec: SourceSpec) -> None:
-        """Play a source; messages on the one before it go."""
+    def open(self, *entries: SourceSpec) -> None:
+        """Play sources one after the other; messages on what was before them go."""
         self.banners.clear()
-        self.pipeline.open(spec)
-        self._tick()
+        self.player.open(entries)
+        self.refresh()
 
-    def play_or_pause(self) -> None:
-        """Hold what plays, go on with what is held, start again what has ended."""
-        if self.pipeline.snapshot().state == "playing":
-            self.pipeline.pause()
-        else:
-            self.pipeline.play()
-        self._tick()
+    def take_drop(self, drop: Drop) -> None:
+        """Play what was dropped or chosen, and say what was wrong with it."""
+        if drop.entries:
+            self.open(*drop.entries)
+        if drop.text:
+            self.tell("notice" if drop.entries else "error", drop.text)
 
-    def record_or_stop(self) -> None:
-        """Start a recording, or close the one under way."""
-        if not self.bar.record.isEnabled():
-            return
-        try:
-            if self.pipeline.snapshot().recording is not None:
-                self.pipeline.stop_recording()
-            else:
-                self.pipeline.start_recording(recording_path(self._recordings_folder()))
-        except (AppError, OSError) as error:
-            self.banners.tell(str(error), error=True)
-        self._tick()
-
-    def set_skip(self, on: bool) -> None:
-        """Switch the skip connection."""
-        self.pipeline.skip = on
-        self._tick()
-
-    def use_weights(self, weights: str | None) -> None:
+    def use_weights(self, weights: str | Path | None) -> None:
         """Go on with other weights; what is shown goes on meanwhile."""
-        self.pipeline.use_weights(weights)
-        self._tick()
+        self.pipeline.networks.use_weights(weights)
+        self.refresh()
+
+    def compare_with(self, weights: str | Path | None) -> None:
+        """Compare with a second checkpoint."""
+        self.pipeline.networks.compare_with(weights)
+        self.looks.compare("checkpoint A | checkpoint B")
+        self.refresh()
+
+    def use_options(self, options: NetworkOptions) -> None:
+        """Go on with another input size, device or precision."""
+        self.pipeline.networks.use_options(options)
+        self.refresh()
 
     def set_view(self, view: View) -> None:
         """Choose what is drawn."""
-        self.pipeline.view = replace(self.pipeline.view, view=view)
-        self._tick()
+        self.looks.set_view(view)
+        self.refresh()
 
-    def next_view(self) -> None:
-        """Choose the view after the one in force."""
-        view = VIEWS[(VIEWS.index(self.pipeline.view.view) + 1) % len(VIEWS)]
-        self.set_view(view)
+    def compare(self, pair: str) -> None:
+        """Compare two pictures; for two checkpoints the second one is asked for where needed."""
+        needs_second = any(side.weights == "b" for side in PAIRS[pair])
+        if needs_second and not self.pipeline.networks.has_second:
+            self.panel.weights.ask_for_file(second=True)
+            return
+        self.looks.compare(pair)
+        self.refresh()
 
-    def set_alpha(self, alpha: float) -> None:
-        """Set the weight of the colours, 0–1."""
-        self.pipeline.view = replace(self.pipeline.view, alpha=alpha)
+    def select_class(self, train_id: int) -> None:
+        """Outline a class; the one that is outlined already, no more."""
+        self.looks.select_class(train_id)
+        self.refresh()
 
-    def set_hidden(self, hidden: frozenset[int]) -> None:
-        """Hide classes by their train ids."""
-        self.pipeline.view = replace(self.pipeline.view, hidden=hidden)
+    def set_theme(self, choice: str) -> None:
+        """Be dark or light, or as the system is."""
+        style.choose(next((c for c in style.CHOICES if c == choice), "system"))
+        if self._kept is not None:
+            self._kept.theme = choice
+        self.refresh()
 
-    def set_full_screen(self, on: bool) -> None:
-        """Show the picture alone on the whole screen, or everything in the window."""
-        for widget in (self._side, self.bar, self.status):
-            widget.setVisible(not on)
-        state = Qt.WindowState.WindowFullScreen
-        self.setWindowState(self.windowState() | state if on else self.windowState() & ~state)
+    def leave(self) -> None:
+        """Close the keys; else back from full screen; else close the panel, then the messages."""
+        if self.help is not None and self.help.isVisible():
+            self.help.close()
+        elif self.full.on:
+            self.full.set(False)
+        elif self.drawer.page is not None:
+            self.drawer.show_page(None)
+        else:
+            self.banners.clear()
+
+    def show_keys(self) -> None:
+        """Show all keys."""
+        if self.help is None:
+            self.help = KeysDialog(self._keys, self)
+        self.help.show()
+        self.help.raise_()
+        self.help.activateWindow()
+
+    def tell(self, kind: str, text: str) -> None:
+        """Show a message, write it down, and pass it on."""
+        self.banners.tell(text, error=kind == "error")
+        self.drawer.log.add(kind, text)
+        if kind in {"error", "recorded"}:
+            self.happened.emit(Event("error" if kind == "error" else "recorded", text))
+
+    def page_turned(self) -> None:
+        """Remember what the drawer shows."""
+        if not self.full.on:
+            self._page = self.drawer.page
+
+    def cancel(self, what: str) -> None:
+        """Give up what takes long: ``download`` or ``opening``."""
+        if what == "download":
+            self.pipeline.networks.cancel_download()
+        else:
+            self.player.close()
+        self.refresh()
 
     # What happens
 
-    def _new_result(self) -> None:
-        self.view.update()
-
-    def _tick(self) -> None:
+    def refresh(self) -> None:
+        """Show the pipeline as it is now."""
         snapshot = self.pipeline.snapshot()
         while True:
             try:
-                self._tell(self.pipeline.events.get_nowait())
+                self._happened(self.pipeline.events.get_nowait())
             except queue.Empty:
                 break
         empty = snapshot.state in {"empty", "failed"}
         if empty:
             self.view.clear()
-        self._pages.setCurrentWidget(self.invitation if empty else self.view)
+        self.pages.setCurrentWidget(self.invitation if empty else self.view)
         self.view.set_message(waiting_for(snapshot))
+        self.view.set_veil(offline_for(snapshot))
         self.view.set_figures(figures_of(snapshot))
-        self.bar.refresh(snapshot)
-        self.status.refresh(snapshot)
-        self.panel.refresh(snapshot)
-        source = snapshot.source
-        title = f"{source.name} – {TITLE}" if source is not None else TITLE
+        self.view.set_options(snapshot.view)
+        if not self.full.bare:
+            self._refresh_controls(snapshot)
+        title = " – ".join([*self._title(snapshot), TITLE])
         if title != self.windowTitle():
             self.setWindowTitle(title)
 
-    def _tell(self, event: Event) -> None:
-        if event.text and event.kind != "opened":
-            self.banners.tell(event.text, error=event.kind == "error")
+    def _refresh_controls(self, snapshot: Snapshot) -> None:
+        self.timeline.refresh(snapshot, self.player.marks)
+        self.bar.refresh(snapshot)
+        self.panel.refresh(snapshot)
+        self._menus.refresh(snapshot, page=self.drawer.page, full_screen=self.full.on)
+        self.drawer.performance.refresh(snapshot)
+        if not self.full.on:
+            self.legend.set_hidden(snapshot.view.hidden)
+            self.legend.set_selected(snapshot.view.selected)
+            self.legend.look_at(self.view.result)
+            self.status.refresh(snapshot)
+            current = self.player.playlist.current
+            self.work.refresh(snapshot, current.name if current is not None else "")
 
-    def _recordings_folder(self) -> Path:
-        if self._recordings is not None:
-            return self._recordings
-        where = QStandardPaths.StandardLocation.MoviesLocation
-        movies = QStandardPaths.writableLocation(where)
-        folder = Path(movies) / TITLE if movies else Path.home()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            return Path.home()
-        return folder
+    def _title(self, snapshot: Snapshot) -> list[str]:
+        source, place = snapshot.source, self.player.playlist.place
+        if source is None:
+            return []
+        return [f"{source.name} ({place})" if place else source.name]
+
+    def _new_result(self) -> None:
+        self.view.update()
+
+    def _painted(self, seconds: float) -> None:
+        self.pipeline.stats.spent({"display": seconds})
+
+    def _happened(self, event: Event) -> None:
+        if event.kind == "opened":
+            self.drawer.log.add("opened", event.text)
+            self._greet()
+            return
+        if event.text:
+            self.tell(event.kind, event.text)
+        if event.kind == "ended" or (event.kind == "error" and self._refused()):
+            self.player.went_on()
+
+    def _refused(self) -> bool:
+        """Whether what should play does not: it failed, or what played before it goes on."""
+        snapshot, current = self.pipeline.snapshot(), self.player.playlist.current
+        other = (
+            snapshot.source is not None
+            and current is not None
+            and snapshot.state != "opening"
+            and snapshot.source.name != current.name
+        )
+        return snapshot.state == "failed" or other
+
+    def opened(self, spec: SourceSpec) -> None:
+        """A source was chosen: its small pictures are to be had, and it is remembered."""
+        is_file = spec.kind == "file"
+        self.timeline.thumbnails.use(Path(spec.value) if is_file else None)
+        if self._kept is not None:
+            self._kept.keep_recent(spec)
+
+    def _greet(self) -> None:
+        if self._kept is not None and not self._kept.greeted:
+            self._kept.greeted = True
+            self.banners.tell(self._hint())
+
+    def _hint(self) -> str:
+        """The few keys that one needs to know."""
+        words = {
+            "play": "pauses",
+            "skip": "switches the skip connection",
+            "view": "changes the view",
+            "wipe": "compares skip on and off",
+            "keys": "shows all keys",
+        }
+        said = [
+            f"{native(self._keys[name][0])} {text}"
+            for name, text in words.items()
+            if self._keys[name]
+        ]
+        return ", ".join(said) + "."
+
+    def _restored(self) -> None:
+        self.drawer.show_page(self._page)
+        self.refresh()
+
+    # Settings that are kept
+
+    def _bring_back(self) -> None:
+        kept = self._kept
+        if kept is not None:
+            if not kept.geometry.isEmpty():
+                self.restoreGeometry(kept.geometry)
+            self.drawer.show_page(next((page for page in PAGES if page == kept.page), None))
+            self.opener.folder = kept.folder
+
+    def _keep(self) -> None:
+        if self._kept is not None:
+            self._kept.keep_choices(self.pipeline, self._settings)
+            if not self.full.on:
+                self._kept.geometry = self.saveGeometry()
+            self._kept.page = (self._page if self.full.on else self.drawer.page) or ""
+            self._kept.sync()
 
     # Events of Qt
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
         data = event.mimeData() if event is not None else None
-        if event is not None and data is not None and data.hasUrls():
+        if event is not None and data is not None and (data.hasUrls() or data.hasText()):
             event.acceptProposedAction()
             self.hint.appear()
 
@@ -219,14 +392,9 @@ class MainWindow(QMainWindow):
     def dropEvent(self, event: QDropEvent | None) -> None:
         self.hint.hide()
         data = event.mimeData() if event is not None else None
-        if event is None or data is None:
-            return
-        event.acceptProposedAction()
-        drop = judge(data.urls())
-        if drop.path is not None:
-            self.open(SourceSpec("file", str(drop.path)))
-        if drop.text:
-            self.banners.tell(drop.text, error=drop.path is None)
+        if event is not None and data is not None:
+            event.acceptProposedAction()
+            self.take_drop(judge(data))
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         # Space belongs to play and pause, so Enter presses the button that has the focus.
@@ -244,79 +412,12 @@ class MainWindow(QMainWindow):
         if not self._closed:
             self._closed = True
             self._timer.stop()
+            self._keep()
             self.hide()  # the user is done: what still has to end does so out of sight
+            self.timeline.thumbnails.stop()
+            self.takes.finish()
             self.pipeline.stop()
         super().closeEvent(event)
-
-    # Building
-
-    def _lay_out(self) -> None:
-        self._pages = QStackedWidget()
-        self._pages.addWidget(self.invitation)
-        self._pages.addWidget(self.view)
-        main = QVBoxLayout()
-        main.setSpacing(0)
-        main.addWidget(self.banners)
-        main.addWidget(self._pages, 1)
-        main.addWidget(self.bar)
-
-        self._side = QFrame()
-        self._side.setObjectName("side")
-        self._side.setFixedWidth(style.PANEL_WIDTH)
-        side = QVBoxLayout(self._side)
-        side.setContentsMargins(1, 0, 0, 0)
-        side.setSpacing(0)
-        line = QFrame()
-        line.setObjectName("line")
-        line.setFixedHeight(1)
-        side.addWidget(self.panel)
-        side.addWidget(line)
-        side.addSpacing(style.GAP)
-        side.addWidget(self.legend, 1)
-
-        upper = QHBoxLayout()
-        upper.setSpacing(0)
-        upper.addLayout(main, 1)
-        upper.addWidget(self._side)
-        middle = QWidget()
-        whole = QVBoxLayout(middle)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(0)
-        whole.addLayout(upper, 1)
-        whole.addWidget(self.status)
-        self.setCentralWidget(middle)
-        self.hint = DropHint(self)
-
-    def _connect(self) -> None:
-        self.panel.view_chosen.connect(self.set_view)
-        self.panel.alpha_chosen.connect(self.set_alpha)
-        self.panel.skip_chosen.connect(self.set_skip)
-        self.panel.weights.chosen.connect(self.use_weights)
-        self.legend.set_hidden(self._settings.view.hidden)
-        self.legend.hidden_changed.connect(self.set_hidden)
-        self.bar.play_pressed.connect(self.play_or_pause)
-        self.bar.record_pressed.connect(self.record_or_stop)
-        self.bar.full_screen_pressed.connect(self._toggle_full_screen)
-        self.view.double_clicked.connect(self._toggle_full_screen)
-        keys: list[tuple[str, Callable[[], object]]] = [
-            ("Space", self.play_or_pause),
-            ("S", lambda: self.set_skip(not self.pipeline.skip)),
-            ("R", self.record_or_stop),
-            ("V", self.next_view),
-            ("F", self._toggle_full_screen),
-            ("Esc", lambda: self.set_full_screen(False)),
-            ("Ctrl+O", self.opener.ask_for_file),
-            ("Ctrl+Q", self.close),
-        ]
-        for key, command in keys:
-            action = QAction(self)
-            action.setShortcut(QKeySequence(key))
-            action.setAutoRepeat(False)
-            action.triggered.connect(command)
-            self.addAction(action)
-
-    def _toggle_full_screen(self) -> None:
-        self.set_full_screen(not self.isFullScreen())
 
 
 def _room() -> QSize:

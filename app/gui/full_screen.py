@@ -1,0 +1,86 @@
+"""The picture alone on the whole screen; the mouse brings the controls back for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PyQt6.QtCore import QEvent, QObject, Qt, QTimer
+from PyQt6.QtWidgets import QMainWindow, QWidget
+
+_SECONDS = 2.5
+
+
+class FullScreen(QObject):
+    """Hides what is around the picture.
+
+    Args:
+        window: what fills the screen.
+        view: the picture, over which the mouse is watched.
+        controls: what a moved mouse brings back.
+        hidden: what stays away until the end.
+        restored: told after the end: what is there by its own rules must be shown again.
+    """
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        view: QWidget,
+        *,
+        controls: Sequence[QWidget],
+        hidden: Sequence[QWidget],
+        restored: Callable[[], None],
+    ) -> None:
+        super().__init__(window)
+        self._window, self._view = window, view
+        self._controls, self._hidden, self._restored = controls, hidden, restored
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(int(_SECONDS * 1000))
+        self._timer.timeout.connect(self._rest)
+
+    @property
+    def on(self) -> bool:
+        """Whether the picture has the screen."""
+        return self._window.isFullScreen()
+
+    @property
+    def bare(self) -> bool:
+        """Whether the controls are away."""
+        return self.on and not self._timer.isActive()
+
+    def set(self, on: bool) -> None:
+        """Begin or end."""
+        if on == self.on:
+            return
+        window, state = self._window, Qt.WindowState.WindowFullScreen
+        for widget in (*self._hidden, *self._controls):
+            widget.setVisible(not on)
+        if on:
+            window.setWindowState(window.windowState() | state)
+            self._view.setMouseTracking(True)
+            self._view.installEventFilter(self)
+            self._rest()
+        else:
+            self._timer.stop()
+            self._view.removeEventFilter(self)
+            self._view.unsetCursor()
+            window.setWindowState(window.windowState() & ~state)
+            self._restored()
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        if event is not None and event.type() == QEvent.Type.MouseMove and self.on:
+            self._view.unsetCursor()
+            for widget in self._controls:
+                widget.show()
+            self._timer.start()
+        return False
+
+    def _rest(self) -> None:
+        if not self.on:
+            return
+        if any(widget.underMouse() for widget in self._controls):
+            self._timer.start()
+            return
+        for widget in self._controls:
+            widget.hide()
+        self._view.setCursor(Qt.CursorShape.BlankCursor)

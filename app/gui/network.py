@@ -1,0 +1,103 @@
+"""Choosing what the network runs on: input size, device and precision."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QMenu, QWidget
+
+from app.gui.chooser import Chooser
+from app.pipeline.network import NetworkOptions
+from app.pipeline.snapshot import Snapshot
+
+SIZES = {
+    "quarter": "quarter: short side 256, fastest",
+    "half": "half: short side 512",
+    "full": "full: short side 1024, as published",
+    "exact": "exact: the picture's own size",
+}
+PRECISIONS = {
+    "auto": "auto",
+    "fp32": "fp32: float32",
+    "bf16": "bf16: bfloat16",
+    "fp16": "fp16: float16, not on a CPU",
+}
+RUNTIMES = ("auto", "torch", "onnxruntime", "openvino")
+
+
+class NetworkChooser(QWidget):
+    """Says in one word each what the network runs at, and offers the others."""
+
+    chosen = pyqtSignal(NetworkOptions)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.button = Chooser("…")
+        self.menu = QMenu(self.button)
+        self.menu.aboutToShow.connect(lambda: self.fill(self.menu))
+        self.button.setMenu(self.menu)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(QLabel("Runs at"))
+        row.addStretch()
+        row.addWidget(self.button)
+        self._options = NetworkOptions()
+        self._loaded = False
+
+    def fill(self, menu: QMenu) -> None:
+        """Make a menu of all choices, those in force ticked."""
+        menu.clear()
+        options = self._options
+        for size, text in SIZES.items():
+            self._add(menu, text, options, replace(options, input_size=size))
+        if options.input_size not in SIZES:
+            self._add(menu, _size_word(options), options, options)
+        menu.addSeparator()
+        for device in devices(loaded=self._loaded):
+            self._add(menu, f"device {device}", options, replace(options, device=device))
+        menu.addSeparator()
+        for precision, text in PRECISIONS.items():
+            wanted = replace(options, precision=precision)
+            self._add(menu, f"precision {text}", options, wanted)
+        menu.addSeparator()
+        for runtime in RUNTIMES:
+            self._add(menu, f"runtime {runtime}", options, replace(options, runtime=runtime))
+
+    def refresh(self, snapshot: Snapshot) -> None:
+        """Show what is in use."""
+        network = snapshot.network
+        if network is None:
+            self.button.setText("…")
+            self.button.setAccessibleName("Input size, device and precision")
+            self.button.setToolTip("The network is not loaded yet")
+            return
+        self._options, self._loaded = network.options, True
+        text = f"{_size_word(network.options)} · {network.device} · {network.precision}"
+        self.button.setText(text)
+        self.button.setAccessibleName(f"Input size, device and precision: {text}")
+        self.button.setToolTip("Input size (keys 1 to 4), device and precision: click for others")
+
+    def _add(self, menu: QMenu, text: str, now: NetworkOptions, wanted: NetworkOptions) -> None:
+        action = menu.addAction(text)
+        assert action is not None
+        action.setCheckable(True)
+        action.setChecked(now == wanted)
+        action.triggered.connect(lambda: self.chosen.emit(wanted))
+
+
+def _size_word(options: NetworkOptions) -> str:
+    size = options.input_size
+    return size if isinstance(size, str) else f"{size[0]}×{size[1]}"
+
+
+def devices(*, loaded: bool) -> list[str]:
+    """What can be asked for here; torch is asked once it is loaded, and not loaded for it."""
+    torch = sys.modules.get("torch")
+    found = ["auto", "cpu"]
+    if loaded and torch is not None:
+        found += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+        if torch.backends.mps.is_available():
+            found.append("mps")
+    return found

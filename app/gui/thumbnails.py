@@ -1,0 +1,147 @@
+"""Small pictures of places in a file, for the timeline."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import av
+import numpy as np
+from av.container import InputContainer
+from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtGui import QImage
+
+_WIDTH = 168
+_MOST = 400
+"""Pictures that are kept."""
+_EVERY = 0.5
+"""Seconds that one picture stands for: the mouse is no finer than that."""
+_IDLE = 20.0
+"""Seconds after which the thread lets go of the file."""
+
+
+class Thumbnails(QObject):
+    """Decodes key frames of one file on a thread of its own: near the place asked for, and cheap.
+
+    Where a file cannot be read this way there are none, and no word about it: the time is enough.
+    """
+
+    came = pyqtSignal(float, object)
+    """Seconds asked for, and the picture (a ``QImage`` that owns its pixels)."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._lock = threading.Condition()
+        self._path: Path | None = None
+        self._wanted: float | None = None
+        self._kept: dict[int, QImage] = {}
+        self._thread: threading.Thread | None = None
+
+    def use(self, path: Path | None) -> None:
+        """Show places of another file, or of none."""
+        with self._lock:
+            if path != self._path:
+                self._path, self._wanted, self._kept = path, None, {}
+                self._lock.notify()
+
+    def ask(self, seconds: float) -> None:
+        """Ask for the picture of a time; only the newest question is answered."""
+        with self._lock:
+            if self._path is None:
+                return
+            there = self._kept.get(_slot(seconds))
+            if there is None:
+                self._wanted = seconds
+                if self._thread is None:
+                    # A daemon: a file system that does not answer must not keep the process.
+                    self._thread = threading.Thread(
+                        target=self._run, name="thumbnails", daemon=True
+                    )
+                    self._thread.start()
+                self._lock.notify()
+        if there is not None:
+            self.came.emit(seconds, there)
+
+    def stop(self, timeout: float = 1.0) -> None:
+        """End the thread."""
+        self.use(None)
+        thread = self._thread
+        if thread is not None:
+            thread.join(timeout)
+
+    def _run(self) -> None:
+        opened: Path | None = None
+        container: InputContainer | None = None
+        try:
+            while True:
+                with self._lock:
+                    if self._wanted is None:
+                        self._lock.wait(_IDLE)
+                    path, wanted, self._wanted = self._path, self._wanted, None
+                    if wanted is None or path is None:
+                        self._thread = None
+                        return
+                if path != opened:
+                    if container is not None:
+                        container.close()
+                    container, opened = _open(path), path
+                if container is None:
+                    continue
+                picture = _picture(container, wanted)
+                if picture is None:
+                    continue
+                with self._lock:
+                    if self._path != path:
+                        continue
+                    self._kept[_slot(wanted)] = picture
+                    while len(self._kept) > _MOST:
+                        del self._kept[next(iter(self._kept))]
+                self.came.emit(wanted, picture)
+        finally:
+            if container is not None:
+                container.close()
+
+
+def _slot(seconds: float) -> int:
+    return int(seconds / _EVERY)
+
+
+def _open(path: Path) -> InputContainer | None:
+    try:
+        container = av.open(f"file:{path.resolve()}")
+    except (av.error.FFmpegError, OSError, ValueError):
+        return None
+    if not container.streams.video:
+        container.close()
+        return None
+    stream = max(container.streams.video, key=lambda s: s.width * s.height)
+    stream.codec_context.skip_frame = "NONKEY"
+    stream.thread_type = "NONE"
+    return container
+
+
+def _picture(container: InputContainer, seconds: float) -> QImage | None:
+    """The key frame before a time, upright and in its true aspect."""
+    stream = max(container.streams.video, key=lambda s: s.width * s.height)
+    try:
+        start = (container.start_time or 0) / av.time_base
+        container.seek(round((seconds + start) * av.time_base))
+        frame = next(container.decode(stream), None)
+        if frame is None:
+            return None
+        aspect = float(stream.sample_aspect_ratio or 1)
+        turned = frame.rotation % 180 != 0
+        wide = frame.width * (aspect if 0.1 <= aspect <= 10 else 1)
+        side = _WIDTH if not turned else _WIDTH * 9 // 16
+        height = max(2, min(_WIDTH, round(side * frame.height / wide)))
+        pixels = np.asarray(frame.to_ndarray(format="rgb24", width=side, height=height), np.uint8)
+    except (av.error.FFmpegError, OSError, ValueError):
+        return None
+    if frame.rotation:
+        pixels = np.rot90(pixels, frame.rotation // 90)
+    pixels = np.ascontiguousarray(pixels)
+    image = QImage(  # type: ignore[call-overload]  # the stubs know no buffers
+        pixels.data, pixels.shape[1], pixels.shape[0], pixels.shape[1] * 3,
+        QImage.Format.Format_RGB888,
+    )  # fmt: skip
+    return QImage(image.copy())

@@ -1,0 +1,82 @@
+"""What plays after what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.sources.spec import SourceSpec
+
+VIDEO_SUFFIXES = frozenset(
+    f".{kind}"
+    for kind in (
+        *("mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg"),
+        *("ts", "wmv", "flv", "ogv", "3gp", "y4m"),
+    )
+)
+"""Names of files that are taken for videos in folders; a file named by the user may have any."""
+
+_MOST = 2000
+
+
+class Playlist:
+    """Sources in an order, with the one that plays."""
+
+    def __init__(self) -> None:
+        self._entries: tuple[SourceSpec, ...] = ()
+        self._index = 0
+
+    @property
+    def entries(self) -> tuple[SourceSpec, ...]:
+        """All of them."""
+        return self._entries
+
+    @property
+    def index(self) -> int:
+        """Which of them plays, from 0."""
+        return self._index
+
+    @property
+    def current(self) -> SourceSpec | None:
+        """The one that plays."""
+        return self._entries[self._index] if self._entries else None
+
+    def put(self, entries: Sequence[SourceSpec]) -> None:
+        """Have these in place of what was there; the first one plays."""
+        self._entries, self._index = tuple(entries), 0
+
+    def go(self, index: int) -> SourceSpec | None:
+        """Let another one play; ``None`` where there is none."""
+        if not 0 <= index < len(self._entries):
+            return None
+        self._index = index
+        return self._entries[index]
+
+    def move(self, by: int) -> SourceSpec | None:
+        """Let the next one (1) or the one before (-1) play; ``None`` where there is none."""
+        return self.go(self._index + by)
+
+    @property
+    def place(self) -> str:
+        """Which of how many plays, empty for a single one."""
+        return f"{self._index + 1} of {len(self._entries)}" if len(self._entries) > 1 else ""
+
+
+def videos_in(folder: Path) -> list[Path]:
+    """The videos right inside a folder, in the order that people count: clip 2 before clip 10.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    found = [
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in VIDEO_SUFFIXES and not path.name.startswith(".")
+    ]
+    return [path for path in sorted(found, key=_counted)[:_MOST] if path.is_file()]
+
+
+def _counted(path: Path) -> list[tuple[int, str]]:
+    parts = re.split(r"(\d+)", path.name.casefold())
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]

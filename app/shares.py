@@ -1,0 +1,64 @@
+"""The classes' shares of the picture as a person can read them: calm, and in a calm order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastscnn.labels import NUM_CLASSES
+
+_FOLLOW = 0.5
+"""How much of a new share is taken over at each look."""
+_MARGIN = 1.25
+_LEAST = 0.005
+"""By how much a class must lead the one above it to change places: a factor and a share."""
+
+
+class SteadyShares:
+    """Shares that follow those of the pictures without flicker, and an order without jumps."""
+
+    def __init__(self) -> None:
+        self.values: tuple[float, ...] = (0.0,) * NUM_CLASSES
+        """By train id, 0–1."""
+        self.order: tuple[int, ...] = tuple(range(NUM_CLASSES))
+        """Train ids, the largest share first, but for differences too small to see."""
+        self._known = False
+
+    def forget(self) -> None:
+        """Begin anew, with the next picture as it is."""
+        self.values, self._known = (0.0,) * NUM_CLASSES, False
+
+    def look(self, shares: Sequence[float]) -> None:
+        """Take in the shares of a picture, by train id."""
+        if self._known:
+            pairs = zip(self.values, shares, strict=True)
+            self.values = tuple(old + _FOLLOW * (new - old) for old, new in pairs)
+            self._settle()
+        else:
+            self.values, self._known = tuple(shares), True
+            self.sort()
+
+    def sort(self) -> None:
+        """Put the largest share first as it is now, small differences too."""
+        self.order = tuple(sorted(range(NUM_CLASSES), key=lambda i: (-self.values[i], i)))
+
+    def _settle(self) -> None:
+        """Let classes rise past those that they clearly lead."""
+        order: list[int] = []
+        for train_id in self.order:
+            place, mine = len(order), self.values[train_id]
+            while place and mine > self.values[order[place - 1]] * _MARGIN + _LEAST:
+                place -= 1
+            order.insert(place, train_id)
+        self.order = tuple(order)
+
+
+def percent(share: float) -> str:
+    """A share in words, as short as can be: nothing, less than a percent, or percents.
+
+    Example:
+        >>> percent(0), percent(0.002), percent(0.314)
+        ('–', '<1 %', '31 %')
+    """
+    if share < 0.0005:
+        return "–"
+    return "<1 %" if share < 0.01 else f"{100 * share:.0f} %"
