@@ -1,9 +1,14 @@
 """When the disk or the encoder fails: what is left plays, and the user is told at once."""
 
+import itertools
 import os
 import subprocess
 import sys
+from io import FileIO
+from pathlib import Path
+from typing import ClassVar
 
+import av
 import numpy as np
 import pytest
 
@@ -44,6 +49,50 @@ def test_a_full_disk_leaves_all_but_the_last_second(small_disk):
     # What did not reach the disk: the group of 10 under way, and what the encoder still held.
     assert recorder.frames - 10 - 12 - 4 <= len(times) <= recorder.frames
     assert len(times) >= 10
+
+
+class Cut(FileIO):
+    """A file of which every state that a kill can leave is kept, half-done writes included."""
+
+    states: ClassVar[list[bytes]] = []
+
+    def write(self, data):
+        # A few bytes are written at once or not at all.
+        half = super().write(memoryview(data)[: len(data) // 2]) if len(data) > 16 else 0
+        self._keep()
+        rest = super().write(memoryview(data)[half:])
+        self._keep()
+        return half + rest
+
+    def _keep(self):
+        states, now = self.states, Path(self.name).read_bytes()
+        if not states or states[-1] != now:
+            states.append(now)
+
+
+@pytest.mark.parametrize("name", ["k.mp4", "k.mkv"])
+def test_a_kill_at_any_moment_leaves_whole_pictures_only(tmp_path, monkeypatch, name):
+    monkeypatch.setattr("app.pipeline.disk.FileIO", Cut)
+    monkeypatch.setattr(Cut, "states", [])
+    path = tmp_path / name
+    labels = path if path.suffix == ".mkv" else None
+    pictures = [picture(i, 320, 192) for i in range(45)]
+    shown = (result(p, i / 10, index=i, labels=p[:, :, 0]) for i, p in enumerate(pictures))
+    assert record(path, shown, rate=10, labels=labels).error is None
+    counts = []
+    for number, state in enumerate(Cut.states):
+        cut = tmp_path / f"{number}{path.suffix}"
+        cut.write_bytes(state)
+        try:
+            times, _ = reopened(cut)
+        except (av.error.InvalidDataError, av.error.EOFError):
+            assert not any(counts)  # nothing was whole yet
+            continue
+        counts.append(len(times))
+    assert counts == sorted(counts)
+    assert counts[-1] == 45
+    steps = [later - sooner for sooner, later in itertools.pairwise([0, *counts])]
+    assert max(steps) <= 11  # about a second
 
 
 LIMITED = """

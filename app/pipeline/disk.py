@@ -1,24 +1,45 @@
-"""The file that a muxer writes into: it stays readable when the disk fails."""
+"""The file that a muxer writes into: it stays readable when the disk fails or the process dies."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import struct
+from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
 
 LOOK = 1.0
 """Seconds between two looks whether a file is still in its place."""
 
+Skipped = Callable[[int], bytes]
+"""The header of an element of so many bytes, its own included, that readers pass over."""
+
+
+def mp4_skipped(length: int) -> bytes:
+    """An MP4 box that means nothing."""
+    return struct.pack(">I4s", min(length, 2**32 - 1), b"free")
+
+
+def matroska_skipped(length: int) -> bytes:
+    """A Matroska element that means nothing."""
+    return b"\xec\x01" + max(0, length - 9).to_bytes(7, "big")
+
 
 class RecordingFile:
-    """A file that keeps what was whole when writing fails.
+    """A file that keeps what was whole when writing ends anywhere.
 
     FFmpeg's muxer would go on after a failed write and, when it closes, turn what is on the disk
     into the head of an index that was never written. Here the first failed write ends all writing,
     and the file is cut back to its last ``mark``.
 
+    A kill may come in the middle of a fragment, whose missing pictures would be errors to who
+    reads the file. What is appended between two marks therefore reaches the disk as an element that
+    means nothing, and is given its own beginning last.
+
     Args:
         path: the file.
+        skipped: such an element, in the file's format.
         overwrite: whether a file there is replaced; else it is an error, even where it appeared
             only just now.
 
@@ -26,43 +47,70 @@ class RecordingFile:
         OSError: the file cannot be made.
     """
 
-    def __init__(self, path: Path, *, overwrite: bool) -> None:
-        self._path = path
-        self._file = path.open("wb" if overwrite else "xb", buffering=0)
+    def __init__(self, path: Path, *, skipped: Skipped, overwrite: bool) -> None:
+        self._path, self._skipped = path, skipped
+        self._file = FileIO(path, "w" if overwrite else "x")
         self._whole = 0
+        self._place = 0
         self._end = 0
+        """Where the file ends, without what still waits."""
+        self._waiting = bytearray()
         self.error: OSError | None = None
         """Why writing ended, if it did."""
 
     def write(self, data: bytes) -> int:
-        """Write all of the data; after a failure, pretend to."""
-        if self.error is None:
-            rest = memoryview(data)
-            try:
-                while rest:
-                    rest = rest[self._file.write(rest) :]
-            except OSError as error:
-                self.error = error
-            self._end = max(self._end, self._file.tell())
+        """Write all of the data, or after a failure pretend to; at the end of the file it waits."""
+        if self._place == self._end + len(self._waiting):
+            self._waiting += data
+        else:
+            self._settle()
+            self._put(self._place, data)
+        self._place += len(data)
         return len(data)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move to a place in the file."""
-        return self._file.seek(offset, whence)
+        self._settle()
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._end}[whence]
+        self._place = base + offset
+        return self._place
 
     def tell(self) -> int:
         """The place in the file."""
-        return self._file.tell()
+        return self._place
 
     def mark(self) -> None:
         """What is written up to here is whole.
 
         Raises:
-            OSError: writing has failed before, or the file is not where it was.
+            OSError: writing has failed, or the file is not where it was.
         """
+        self._settle()
         if self.error is not None:
             raise self.error
         self._whole = self._end
+
+    def _settle(self) -> None:
+        """Append what waits, its beginning last."""
+        data, place = bytes(self._waiting), self._end
+        self._waiting.clear()
+        skipped = self._skipped(len(data))
+        begin = len(skipped)
+        if len(data) > begin:
+            self._put(place, skipped + data[begin:])
+        self._put(place, data[:begin])
+
+    def _put(self, place: int, data: bytes) -> None:
+        if self.error is not None:
+            return
+        rest = memoryview(data)
+        try:
+            self._file.seek(place)
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError as error:
+            self.error = error
+        self._end = max(self._end, self._file.tell())
 
     def check_place(self) -> None:
         """Find out whether the file is still to be found by its name.
@@ -76,6 +124,7 @@ class RecordingFile:
 
     def close(self) -> None:
         """Close the file; after a failure, cut back to what was whole."""
+        self._settle()
         if self.error is not None:
             with contextlib.suppress(OSError):
                 self._file.truncate(self._whole)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.pipeline.disk import LOOK, RecordingFile
+from app.pipeline.disk import LOOK, RecordingFile, matroska_skipped
 from app.pipeline.timeline import TIME_BASE
 
 if TYPE_CHECKING:
@@ -44,9 +44,13 @@ class LabelsFile:
         self.path = path
         self._size = size
         self._looked = time.monotonic()
-        self._file = RecordingFile(path, overwrite=overwrite)
+        self._file = RecordingFile(path, skipped=matroska_skipped, overwrite=overwrite)
         self._container: OutputContainer = av.open(
-            self._file, "w", format="matroska", options={"flush_packets": "1"}
+            self._file,
+            "w",
+            format="matroska",
+            # A cluster reaches the disk when it is whole; unasked, that is after five seconds.
+            options={"flush_packets": "1", "cluster_time_limit": "1000"},
         )
         self._container.metadata["title"] = "Cityscapes train ids, 255 is unknown"
         self._video = self._container.add_stream("ffv1", rate=rate)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.pipeline.disk import LOOK, RecordingFile
+from app.pipeline.disk import LOOK, RecordingFile, mp4_skipped
 from app.pipeline.encoders import Encoder, encodable
 from app.pipeline.sound import Sound
 from app.pipeline.timeline import Place
@@ -53,7 +53,7 @@ class Movie:
         self._sound = sound
         self._step = float(1 / rate)
         self._looked = time.monotonic()
-        self._file = RecordingFile(path, overwrite=overwrite)
+        self._file = RecordingFile(path, skipped=mp4_skipped, overwrite=overwrite)
         # With delay_moov the index of the fragments knows when each track begins; without, all
         # tracks would begin at 0.
         self._container: OutputContainer = av.open(
