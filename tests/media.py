@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from fractions import Fraction
@@ -80,17 +78,6 @@ def count_by_opencv(path: Path) -> int:
         count += 1
     capture.release()
     return count
-
-
-def run_main(*arguments: str, timeout: float = 90) -> subprocess.CompletedProcess[str]:
-    """``python main.py`` in a process of its own."""
-    return subprocess.run(
-        [sys.executable, str(ROOT / "main.py"), *arguments],
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
 
 
 class ScriptedSource(Source):

@@ -10,7 +10,8 @@ import torch
 from fastscnn import Segmenter
 from fastscnn.checkpoint import CheckpointError, load, save
 from tests.foreign import PaddleLike, SegmenTronLike, randomise
-from tests.media import SHARED, run_main
+from tests.media import SHARED
+from tests.program import run_main
 
 FIXTURES = SHARED / "fixtures" / "checkpoints"
 needs_fixtures = pytest.mark.skipif(

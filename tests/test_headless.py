@@ -1,4 +1,4 @@
-"""The program as a user runs it without a window: ``python main.py`` in a process of its own."""
+"""The program as a user runs it without a window, in a process of its own."""
 
 import os
 import signal
@@ -16,9 +16,9 @@ from tests.media import (
     count_by_opencv,
     needs_clips,
     read_clip,
-    run_main,
     write_clip,
 )
+from tests.program import run_main, run_program
 
 FAST = ("--headless", "--input-size", "64x96")
 
@@ -36,7 +36,7 @@ def _assert_one_sentence(done, exit_code):
 
 
 def test_a_clip_becomes_an_annotated_mp4_with_its_own_stamps(clip, tmp_path):
-    done = run_main(str(clip), *FAST, "-o", str(tmp_path / "out.mp4"))
+    done = run_program(str(clip), *FAST, "-o", str(tmp_path / "out.mp4"))
     assert done.returncode == 0, done.stderr
     assert "20 frames in" in done.stdout
     assert "fps end to end" in done.stdout
@@ -147,8 +147,8 @@ def test_the_last_frame_lasts_as_long_as_the_source_says(tmp_path):
 
 def test_help_and_version_answer_at_once():
     started = time.monotonic()
-    assert "examples:" in run_main("--help").stdout
-    assert "Fast-SCNN Live" in run_main("--version").stdout
+    assert "examples:" in run_program("--help").stdout
+    assert "Fast-SCNN Live" in run_program("--version").stdout
     assert time.monotonic() - started < 5
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.diagnostics import diagnostics
-from tests.media import SHARED, count_by_opencv, needs_clips, run_main, write_clip
+from tests.media import SHARED, count_by_opencv, needs_clips, write_clip
+from tests.program import run_main
 
 FAST = ("--headless", "--input-size", "64x96")
 

@@ -10,7 +10,8 @@ from PyQt6.QtGui import QKeySequence
 from app.errors import UsageError
 from app.keys import COMMANDS, USUAL, keys_table, load_keys, parse_key
 from tests.gui import SMALL, application, hold, play, press, wait_until, window
-from tests.media import ROOT, run_main
+from tests.media import ROOT
+from tests.program import run_main
 
 
 def test_every_usual_key_belongs_to_one_command_and_is_one_that_qt_knows():

@@ -12,7 +12,8 @@ from app.pipeline.pipeline import Pipeline
 from app.settings import Settings
 from app.sources import open_source
 from app.sources.spec import SourceSpec
-from tests.media import SHARED, needs_clips, read_clip, run_main, write_clip
+from tests.media import SHARED, needs_clips, read_clip, write_clip
+from tests.program import run_main
 
 TINY = Settings(device="cpu", input_size=(64, 96))
 RATE = 25

@@ -8,7 +8,8 @@ from app.cli import build_parser, settings_from
 from app.errors import OutputError, UsageError
 from app.pipeline import encoders
 from app.pipeline.encoder_choice import EncoderChoice, encoder_choice
-from tests.media import picture, run_main, write_clip
+from tests.media import picture, write_clip
+from tests.program import run_main
 from tests.recording import record, reopened, result, results
 
 CODECS = ["h264", "hevc", "av1"]

@@ -8,7 +8,8 @@ import pytest
 from app.cli import build_parser, settings_from
 from app.errors import OutputError, UsageError
 from fastscnn.segmenter import Segmenter
-from tests.media import count_by_opencv, picture, read_clip, run_main, write_clip
+from tests.media import count_by_opencv, picture, read_clip, write_clip
+from tests.program import run_main
 from tests.recording import record, recorder_for, reopened, result, wait_until
 
 STAMPS = [0.0, 0.011, 0.12, 0.1334, 1.75]

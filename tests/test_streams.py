@@ -13,7 +13,8 @@ from app.headless import run_headless
 from app.pipeline.pipeline import Pipeline
 from app.settings import Settings
 from app.sources import open_source, parse_source, stream
-from tests.media import count_by_opencv, run_main, write_clip
+from tests.media import count_by_opencv, write_clip
+from tests.program import run_main
 from tests.streams import (
     MjpegServer,
     TsServer,

@@ -24,7 +24,8 @@ from fastscnn.formats import FORMATS
 from fastscnn.model import FastSCNN
 from fastscnn.zoo import Checksum, Entry, ZooError, fetch, listing, obtain, resolve
 from tests.foreign import SegmenTronLike
-from tests.media import ROOT, run_main
+from tests.media import ROOT
+from tests.program import run_main
 from tests.web import Web, content, head, redirect, serving
 
 # Begins as torch's archives do, and is longer than what one read or one socket buffer takes.
