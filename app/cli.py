@@ -9,7 +9,6 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -21,6 +20,7 @@ from app.libraries import check_opencv
 from app.pipeline.encoder_choice import Codec, encoder_choice
 from app.pipeline.naming import PATTERN, check_pattern
 from app.pipeline.picture_output import check_folder
+from app.printing import Prints
 from app.settings import OnSwitch, Settings
 from app.source_arguments import add_source_arguments, outputs_from, source_from
 from app.view_arguments import add_view_arguments, view_from
@@ -66,30 +66,16 @@ def _input_size(text: str) -> str | tuple[int, int]:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-class _ListWeights(argparse.Action):
-    """Prints the zoo and ends, as --version does."""
+def _zoo_table() -> str:
+    from app.zoo_table import zoo_table
 
-    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
-        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=help)
-
-    def __call__(self, parser: argparse.ArgumentParser, *rest: object) -> None:
-        from app.zoo_table import zoo_table
-
-        print(zoo_table())
-        parser.exit()
+    return zoo_table()
 
 
-class _Diagnostics(argparse.Action):
-    """Prints what a bug report needs and ends, as --version does."""
+def _diagnostics() -> str:
+    from app.diagnostics import diagnostics
 
-    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
-        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=help)
-
-    def __call__(self, parser: argparse.ArgumentParser, *rest: object) -> None:
-        from app.diagnostics import diagnostics
-
-        print(diagnostics())
-        parser.exit()
+    return diagnostics()
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -104,7 +90,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"Fast-SCNN Live {__version__}")
     parser.add_argument(
         "--diagnostics",
-        action=_Diagnostics,
+        action=Prints,
+        text=_diagnostics,
         help="print versions, devices, encoders and settings for a bug report and exit",
     )
 
@@ -126,7 +113,10 @@ def build_parser() -> argparse.ArgumentParser:
         " default: the shipped one",
     )
     network.add_argument(
-        "--list-weights", action=_ListWeights, help="show the checkpoints known by name and exit"
+        "--list-weights",
+        action=Prints,
+        text=_zoo_table,
+        help="show the checkpoints known by name and exit",
     )
     network.add_argument(
         "--device", default="auto", help="auto, cpu, cuda, cuda:N or mps; default: auto"

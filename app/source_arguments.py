@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from app.errors import UsageError
 from app.pipeline.picture_output import Content, PictureOutput, Suffix
+from app.printing import Prints
 from app.sources.spec import SourceSpec, parse_source
 
 _NO_FOLDERS = frozenset({".mp4", ".m4v", ".mov", ".avi", ".webm", ".png", ".jpg", ".jpeg"})
@@ -45,20 +45,11 @@ def _index(text: str) -> int:
     return int(text)
 
 
-class _ListCameras(argparse.Action):
-    """Prints the cameras and ends, as --version does."""
+def _cameras() -> str:
+    from app.sources.camera_list import list_cameras
 
-    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
-        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=help)
-
-    def __call__(self, parser: argparse.ArgumentParser, *rest: object) -> None:
-        from app.sources.camera_list import list_cameras
-
-        for index, name in list_cameras():
-            print(f"{index}  {name}")
-        if not list_cameras():
-            print("No camera is listed by this system; try --camera 0.")
-        parser.exit()
+    lines = [f"{index}  {name}" for index, name in list_cameras()]
+    return "\n".join(lines) or "No camera is listed by this system; try --camera 0."
 
 
 def add_source_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,7 +63,10 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     )
     which.add_argument("--camera", type=_index, metavar="N", help="camera number N, from 0")
     source.add_argument(
-        "--list-cameras", action=_ListCameras, help="show the cameras that there are and exit"
+        "--list-cameras",
+        action=Prints,
+        text=_cameras,
+        help="show the cameras that there are and exit",
     )
     which.add_argument("--demo", action="store_true", help="the demo street")
     source.add_argument("--width", type=positive, metavar="PX", help="width to ask a camera for")

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.pipeline.disk import LOOK, RecordingFile, matroska_skipped
+from app.pipeline.container import RecordingContainer
+from app.pipeline.disk import matroska_skipped
 from app.pipeline.timeline import TIME_BASE
-
-if TYPE_CHECKING:
-    from av.container import OutputContainer
 
 _UNKNOWN = 255
 _FULL_RANGE = 2
@@ -43,17 +39,14 @@ class LabelsFile:
     ) -> None:
         self.path = path
         self._size = size
-        self._looked = time.monotonic()
-        self._file = RecordingFile(path, skipped=matroska_skipped, overwrite=overwrite)
-        self._container: OutputContainer = av.open(
-            self._file,
-            "w",
-            format="matroska",
-            # A cluster reaches the disk when it is whole; unasked, that is after five seconds.
-            options={"flush_packets": "1", "cluster_time_limit": "1000"},
+        # A cluster reaches the disk when it is whole; unasked, that is after five seconds.
+        options = {"cluster_time_limit": "1000"}
+        self._container = RecordingContainer(
+            path, "matroska", matroska_skipped, options, overwrite=overwrite
         )
-        self._container.metadata["title"] = "Cityscapes train ids, 255 is unknown"
-        self._video = self._container.add_stream("ffv1", rate=rate)
+        muxer = self._container.muxer
+        muxer.metadata["title"] = "Cityscapes train ids, 255 is unknown"
+        self._video = muxer.add_stream("ffv1", rate=rate)
         self._video.width, self._video.height = size
         self._video.pix_fmt = "gray"
         context = self._video.codec_context
@@ -71,12 +64,10 @@ class LabelsFile:
         Raises:
             OSError, av.error.FFmpegError: they cannot be written.
         """
-        if time.monotonic() - self._looked > LOOK:
-            self._file.check_place()
-            self._looked = time.monotonic()
+        self._container.look()
         frame = av.VideoFrame.from_ndarray(self._fitted(labels), format="gray")
         frame.pts, frame.time_base = ticks, TIME_BASE
-        self._mux(self._video.encode(frame))
+        self._container.mux(self._video.encode(frame))
 
     def close(self) -> None:
         """Write the index and close the file.
@@ -85,25 +76,9 @@ class LabelsFile:
             OSError, av.error.FFmpegError: not all could be written; the file is closed and
                 readable up to there.
         """
-        first: Exception | None = None
-        for step in (self._flush, self._container.close, self._file.check_place):
-            try:
-                step()
-            except (av.error.FFmpegError, OSError) as error:
-                first = first or error
-        self._file.close()
-        failure = self._file.error or first
+        failure = self._container.close(lambda: self._container.mux(self._video.encode(None)))
         if failure is not None:
             raise failure
-
-    def _flush(self) -> None:
-        if self._file.error is None:
-            self._mux(self._video.encode(None))
-
-    def _mux(self, packets: list[av.Packet[av.VideoStream]]) -> None:
-        for packet in packets:
-            self._container.mux(packet)
-            self._file.mark()
 
     def _fitted(self, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         height, width = labels.shape

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.pipeline.disk import LOOK, RecordingFile, mp4_skipped
+from app.pipeline.container import RecordingContainer
+from app.pipeline.disk import mp4_skipped
 from app.pipeline.encoders import Encoder, encodable
 from app.pipeline.sound import Sound
 from app.pipeline.timeline import Place
 
 if TYPE_CHECKING:
-    from av.container import OutputContainer
     from av.video.stream import VideoStream
 
 
@@ -52,25 +49,19 @@ class Movie:
         self.encoder = encoder
         self._sound = sound
         self._step = float(1 / rate)
-        self._looked = time.monotonic()
-        self._file = RecordingFile(path, skipped=mp4_skipped, overwrite=overwrite)
         # With delay_moov the index of the fragments knows when each track begins; without, all
         # tracks would begin at 0.
-        self._container: OutputContainer = av.open(
-            self._file,
-            "w",
-            format="mp4",
-            options={
-                "movflags": "hybrid_fragmented+frag_keyframe+delay_moov",
-                "flush_packets": "1",
-                # Pictures do not wait for sound that has ended before them: a kill would lose them.
-                "max_interleave_delta": "1000000",
-            },
-        )
-        self._video = cast("VideoStream", self._container.add_stream(encoder.name, rate=rate))
+        options = {
+            "movflags": "hybrid_fragmented+frag_keyframe+delay_moov",
+            # Pictures do not wait for sound that has ended before them: a kill would lose them.
+            "max_interleave_delta": "1000000",
+        }
+        self._container = RecordingContainer(path, "mp4", mp4_skipped, options, overwrite=overwrite)
+        muxer = self._container.muxer
+        self._video = cast("VideoStream", muxer.add_stream(encoder.name, rate=rate))
         encoder.prepare(self._video.codec_context, rate)
         if sound is not None:
-            sound.add_to(self._container)
+            sound.add_to(muxer)
 
     @property
     def words(self) -> str:
@@ -87,19 +78,17 @@ class Movie:
         Raises:
             OSError, av.error.FFmpegError: it cannot be written.
         """
-        if time.monotonic() - self._looked > LOOK:
-            self._file.check_place()
-            self._looked = time.monotonic()
+        self._container.look()
         frame = encodable(fit(picture, self.encoder.size), place.ticks)
-        self._mux(self._video.encode(frame))
+        self._container.mux(self._video.encode(frame))
         if self._sound is not None:
-            self._mux(self._sound.follow(place, self._step))
+            self._container.mux(self._sound.follow(place, self._step))
 
     def end_sound(self) -> bool:
         """Let the pictures go on without the sound; whether there was any."""
         if self._sound is None or self._sound.over:
             return False
-        self._mux(self._sound.finish(self._step))
+        self._container.mux(self._sound.finish(self._step))
         return True
 
     def close(self) -> None:
@@ -109,28 +98,15 @@ class Movie:
             OSError, av.error.FFmpegError: not all could be written; the file is closed and
                 readable up to there.
         """
-        first: Exception | None = None
-        for step in (self._flush, self._container.close, self._file.check_place):
-            try:
-                step()
-            except (av.error.FFmpegError, OSError) as error:
-                first = first or error
+        failure = self._container.close(self._flush)
         if self._sound is not None:
             self._sound.close()
-        self._file.close()
-        failure = self._file.error or first
         if failure is not None:
             raise failure
 
     def _flush(self) -> None:
-        if self._file.error is None:
-            self._mux(self._video.encode(None))
-            self.end_sound()
-
-    def _mux(self, packets: Iterable[av.Packet[Any]]) -> None:
-        for packet in packets:
-            self._container.mux(packet)
-            self._file.mark()
+        self._container.mux(self._video.encode(None))
+        self.end_sound()
 
 
 def fit(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
