@@ -1,9 +1,6 @@
 """How long the window's thread stands still, and for what: ``python docs/benchmarks/stalls.py``.
 
-A timer beats every 5 ms on that thread. Each late beat is taken apart by what the kernel counted
-meanwhile: time on a processor (the window's own work), time in line for one (other threads and
-programs), and the rest (asleep: for the GIL, a lock or the display). With ``--stacks FILE`` what
-all threads were at 40 ms after a beat is written there, without waiting for the GIL. Linux only.
+See ``tests.heart`` for how; ``--stacks FILE`` gets what all threads were at in long pauses.
 """
 
 from __future__ import annotations
@@ -12,77 +9,25 @@ import argparse
 import faulthandler
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
-from PyQt6.QtCore import Qt, QTimer
 
 from app.gui.window import MainWindow
 from app.settings import Settings
 from app.sources.spec import SourceSpec
 from tests.gui import application, messages, shows, wait_until
+from tests.heart import LIMIT, Heart
 from tests.media import write_clip
 from tests.streams import silent_server
-
-LIMIT = 0.05
-
-
-@dataclass(frozen=True)
-class Pause:
-    """A late beat: seconds in all, on a processor, in line for one, and asleep."""
-
-    wall: float
-    work: float
-    line: float
-
-    @property
-    def asleep(self) -> float:
-        """What is neither."""
-        return max(0.0, self.wall - self.work - self.line)
-
-
-@dataclass
-class Heart:
-    """Beats every 5 ms on the thread that it is made on."""
-
-    stacks: TextIO | None = None
-    pauses: list[Pause] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._schedule = Path(f"/proc/self/task/{threading.get_native_id()}/schedstat")
-        self._last = self._now()
-        self._timer = QTimer()
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self.beat)
-        self._timer.start(5)
-
-    def _now(self) -> tuple[float, float, float]:
-        line = int(self._schedule.read_text().split()[1]) / 1e9
-        return time.monotonic(), time.thread_time(), line
-
-    def beat(self) -> None:
-        """Write down how long ago the last beat was."""
-        now = self._now()
-        wall, work, line = (b - a for a, b in zip(self._last, now, strict=True))
-        self._last = now
-        self.pauses.append(Pause(wall, work, line))
-        if self.stacks is not None:
-            if wall > LIMIT:
-                self.stacks.write(f"=== {1000 * wall:.0f} ms, {1000 * work:.0f} of it work\n")
-                self.stacks.flush()
-            faulthandler.dump_traceback_later(0.04, file=self.stacks)
 
 
 def measure(what: str, heart: Heart, act: Callable[[], object]) -> None:
     """Print the pauses while something happens."""
-    heart.beat()
-    heart.pauses.clear()
+    heart.start()
     if heart.stacks is not None:
         heart.stacks.write(f"##### {what}\n")
         heart.stacks.flush()
