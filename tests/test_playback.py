@@ -330,6 +330,56 @@ def test_what_a_seek_throws_away_is_counted_under_its_own_cause(player):
     assert "switched" not in player.stats.counters().dropped
 
 
+def test_nothing_is_missed_while_the_network_is_loaded(clip):
+    pipeline = Pipeline(TINY, display=True)
+    pipeline.open(SourceSpec("file", str(clip)))
+    time.sleep(0.8)  # a third of the clip
+    waited = pipeline.stats.counters().captured
+    pipeline.start()
+    first = number(take(pipeline))
+    pipeline.stop()
+    assert (waited, first) == (0, 0)
+
+
+def test_a_recording_begun_at_a_standing_picture_begins_with_it(player, tmp_path):
+    take(player)
+    player.pause()
+    player.seek(1.0)
+    wait_until(lambda: not player._playback.moving and player.snapshot().position > 0.99)
+    player.start_recording(tmp_path / "o.mp4")
+    wait_until(lambda: player.stats.counters().recorded == 1)
+    player.play()
+    play_out(player)
+    player.stop()
+    times, _ = read_clip(tmp_path / "o.mp4")
+    assert len(times) == COUNT - RATE
+    assert times == pytest.approx([i / RATE for i in range(len(times))], abs=2e-3)
+
+
+def test_what_is_recorded_alone_at_a_standing_picture_is_that_picture(player, tmp_path):
+    take(player)
+    player.pause()
+    wait_until(lambda: not player._playback.moving)
+    player.start_recording(tmp_path / "o.mp4")
+    wait_until(lambda: player.stats.counters().recorded == 1)
+    player.stop_recording()
+    player.stop()
+    assert len(read_clip(tmp_path / "o.mp4")[0]) == 1
+
+
+def test_a_part_marked_while_the_picture_stands_is_gone_to_when_it_plays(player):
+    take(player)
+    player.seek(1.6)
+    player.pause()
+    wait_until(lambda: not player._playback.moving and player.snapshot().position > 1.59)
+    player.set_loop((0.4, 1.6))
+    time.sleep(0.3)
+    assert player.snapshot().position == pytest.approx(1.6, abs=0.03)
+    player.play()
+    wait_until(lambda: player.take() is not None and player.snapshot().position < 1.59)
+    assert 0.39 <= player.snapshot().position < 1.0
+
+
 def test_a_seek_before_the_file_is_open_is_carried_out_then(clip):
     pipeline = Pipeline(TINY, display=True)
     pipeline.open(SourceSpec("file", str(clip)))

@@ -41,6 +41,7 @@ class Capture(threading.Thread):
         playback: how the user wants it played.
         lossless: asked for each frame of a file: may it be dropped?
         paced: whether a file keeps its own pace and waits at its end.
+        held: asked whether a file that keeps its pace has to wait, since nothing can be shown yet.
         max_frames: end after so many.
         opened: told what was opened, and whether it is what goes on in place of it.
         tell: given each sentence that the source has for the user.
@@ -59,6 +60,7 @@ class Capture(threading.Thread):
         playback: Playback,
         lossless: Callable[[], bool],
         paced: bool,
+        held: Callable[[], bool],
         max_frames: int | None,
         opened: Callable[[int, SourceInfo, bool], None],
         tell: Callable[[str], None],
@@ -72,6 +74,7 @@ class Capture(threading.Thread):
         self._spec, self._generation = spec, generation
         self._inbox, self._stats = inbox, stats
         self._playback, self._lossless, self._paced = playback, lossless, paced
+        self._held = held
         self._max_frames, self._opened, self._previous = max_frames, opened, previous
         self._tell = tell
         self._instead, self._failed = instead, failed
@@ -198,6 +201,10 @@ class Capture(threading.Thread):
                 if not (self._paced and source.info.seekable):
                     break
                 ended = self._end(source)
+                continue
+            if self._paced and self._held():
+                self._pacer.reset()
+                self._playback.wait(0.05)
                 continue
             stamp = held.picture.time
             lossless, late = self._lossless(), False

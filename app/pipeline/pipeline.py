@@ -154,6 +154,7 @@ class Pipeline:
             playback=self._playback,
             lossless=self._lossless,
             paced=self._display,
+            held=self._nothing_to_show,
             max_frames=self._settings.max_frames,
             opened=self._source_opened,
             tell=lambda text: self.events.put(Event("notice", text)),
@@ -184,7 +185,10 @@ class Pipeline:
                 self._state = "playing"
                 self._playback.playing = True
                 self._playback.wake()
-        if spec is not None and again:
+            loop = self._playback.loop
+        if isinstance(loop, tuple) and (again or state == "paused") and self._outside(loop):
+            self._playback.move(Move(loop[0]))
+        elif spec is not None and again:
             self._playback.move(Move(spec.start))
         elif spec is not None and state == "ended":
             self.open(spec)
@@ -229,6 +233,8 @@ class Pipeline:
     def set_loop(self, loop: Loop) -> None:
         """Play a part (seconds from, to), or ``"whole"``, over and over; ``None`` plays on.
 
+        Who stands elsewhere stays there, to go to the part once it plays.
+
         Raises:
             ValueError: the part is empty.
         """
@@ -237,7 +243,7 @@ class Pipeline:
             if not 0 <= begin < end:
                 raise ValueError(f"cannot repeat from {begin} to {end}")
             self._playback.loop = loop
-            if not begin <= self._position < end - 1e-3:
+            if self._state == "playing" and self._outside(loop):
                 self.seek(begin)
         self._playback.loop = loop
         self._playback.wake()
@@ -282,6 +288,10 @@ class Pipeline:
         recorder.start()
         self._recorders.append(recorder)
         self._recorder = recorder
+        with self._lock:
+            stands = self._state == "paused" and self._source is not None and self._source.seekable
+        if stands:
+            self._playback.move(Move(None))  # the picture that is seen is the recording's first
 
     def stop_recording(self) -> None:
         """Close the recording under way; an event tells when it is done."""
@@ -399,6 +409,10 @@ class Pipeline:
             return self._state == "opening"
         return self._source.seekable and self._state != "failed"
 
+    def _outside(self, part: tuple[float, float]) -> bool:
+        """Whether what is seen is no frame of a part that repeats."""
+        return not part[0] <= self._position < part[1] - 1e-3
+
     def _stand(self) -> None:
         if self._state != "opening":
             self._state = "paused"
@@ -428,6 +442,10 @@ class Pipeline:
         if spec is None or spec.kind != "file" or not self._settings.audio:
             return None
         return Path(spec.value).expanduser()
+
+    def _nothing_to_show(self) -> bool:
+        """Whether the first network is still being loaded: what played now would be missed."""
+        return self.ready_at is None and not self.networks.broken
 
     def _lossless(self) -> bool:
         return not self._display or self._recorder is not None or bool(self._writers)
