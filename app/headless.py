@@ -16,7 +16,7 @@ from app.pipeline.naming import check_output, recording_path
 from app.pipeline.network import Download
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.snapshot import Event
-from app.pipeline.stats import Stats
+from app.pipeline.stats import Stats, frames
 from app.report import check_report, report, write_report
 from app.settings import Settings
 
@@ -94,7 +94,7 @@ def closing_line(stats: Stats, seconds: float, start_up: float) -> str:
     """
     counters = stats.counters()
     parts = [
-        f"{counters.processed} frames in {seconds:.1f} s after {start_up:.1f} s of start-up",
+        f"{frames(counters.processed)} in {seconds:.1f} s after {start_up:.1f} s of start-up",
         f"{counters.processed / seconds:.1f} fps end to end",
     ]
     if counters.dropped_total:

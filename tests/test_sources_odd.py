@@ -58,7 +58,7 @@ def test_an_awkward_file_is_annotated_frame_by_frame(name, tmp_path, capfd):
     if not says:
         assert "damaged" not in captured.err
         assert "early" not in captured.err
-    assert f"{expected} frames in" in captured.out
+    assert f"{expected} frame{'s' if expected > 1 else ''} in" in captured.out
     if out is not None:
         times, images = read_clip(out)
         assert len(times) == count_by_opencv(out) == expected

@@ -20,7 +20,7 @@ from app.pipeline.channels import Channel, Closed
 from app.pipeline.encoder_choice import EncoderChoice
 from app.pipeline.frame import Result
 from app.pipeline.naming import check_output
-from app.pipeline.stats import Stats
+from app.pipeline.stats import Stats, frames
 from app.pipeline.tape import Tape, open_tape
 from app.pipeline.timeline import TIME_BASE, Timeline
 from app.sources.spec import SourceSpec
@@ -146,7 +146,7 @@ class Recorder(threading.Thread):
         info = self.info()
         lost = f", {info.lost} left out that the encoder had no time for" if info.lost else ""
         both = f", labels: {self.labels}" if self.labels not in {None, self.path} else ""
-        return f"Saved {info.frames} frames as {info.encoder}{lost}: {info.path}{both}"
+        return f"Saved {frames(info.frames)} as {info.encoder}{lost}: {info.path}{both}"
 
     def run(self) -> None:
         try:

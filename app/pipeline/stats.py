@@ -69,11 +69,18 @@ class Counters:
 Counted = Literal["captured", "processed", "offered", "recorded", "unreadable"]
 
 
+def frames(count: int) -> str:
+    """So many frames, in words."""
+    return f"{count} frame" if count == 1 else f"{count} frames"
+
+
 class Stats:
     """Collects from all threads."""
 
     _WINDOW = 60
     """Frames over which stage times are averaged for the window."""
+    _FRESH = 3.0
+    """Seconds by which a stage's last time may be older than that of others to count still."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -81,6 +88,7 @@ class Stats:
         self._drops: Counter[str] = Counter()
         self._losses: Counter[str] = Counter()
         self._recent: dict[str, deque[float]] = {}
+        self._spent_at: dict[str, float] = {}
         self._totals: dict[str, tuple[float, int]] = {}
         self._finished: deque[float] = deque(maxlen=240)
         self._latency: deque[float] = deque(maxlen=30)
@@ -147,7 +155,12 @@ class Stats:
         """Add seconds spent on one frame, by stage."""
         with self._lock:
             for stage, seconds in stages.items():
-                self._recent.setdefault(stage, deque(maxlen=self._WINDOW)).append(seconds)
+                recent = self._recent.setdefault(stage, deque(maxlen=self._WINDOW))
+                now = time.monotonic()
+                if now - self._spent_at.get(stage, now) > self._FRESH:
+                    recent.clear()
+                recent.append(seconds)
+                self._spent_at[stage] = now
                 total, frames = self._totals.get(stage, (0.0, 0))
                 self._totals[stage] = total + seconds, frames + 1
 
@@ -173,9 +186,15 @@ class Stats:
             return sum(self._latency) / len(self._latency) if self._latency else 0.0
 
     def recent_stages(self) -> dict[str, float]:
-        """Mean seconds per frame by stage, lately."""
+        """Mean seconds per frame by stage, lately; without stages that have no part any more, as
+        encoding has none once a recording is closed."""
         with self._lock:
-            return {stage: sum(times) / len(times) for stage, times in self._recent.items()}
+            since = max(self._spent_at.values(), default=0.0) - self._FRESH
+            return {
+                stage: sum(times) / len(times)
+                for stage, times in self._recent.items()
+                if self._spent_at[stage] >= since
+            }
 
     def stage_rates(self) -> dict[str, float]:
         """Frames per second that each stage alone would reach, over the whole run."""
