@@ -22,7 +22,7 @@ from app.pipeline.naming import PATTERN, check_pattern
 from app.pipeline.picture_output import check_folder
 from app.printing import Prints
 from app.settings import OnSwitch, Settings
-from app.source_arguments import add_source_arguments, outputs_from, source_from
+from app.source_arguments import add_source_arguments, outputs_from, sources_from
 from app.view_arguments import add_view_arguments, view_from
 from app.window_arguments import add_window_arguments, given_arguments
 from fastscnn.sizes import parse_input_size
@@ -35,7 +35,7 @@ _EXAMPLES = """\
 examples:
   fastscnn-live                                 an empty window
   fastscnn-live --camera 0                      the first camera
-  fastscnn-live clip.mp4                        a video file
+  fastscnn-live clip.mp4                        a video file; several, or a folder: a playlist
   fastscnn-live --demo                          the built-in demo street
   fastscnn-live clip.mp4 --headless -o out.mp4  no window, annotated copy of every frame
   fastscnn-live clip.mp4 --left skip-on --right skip-off    a wipe between the two
@@ -78,9 +78,16 @@ def _diagnostics() -> str:
     return diagnostics()
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong; the usage, which is a page, is what --help is for."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"Error: {message} (--help shows all arguments).\n")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the command line."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="fastscnn-live",
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
@@ -217,10 +224,11 @@ def settings_from(args: argparse.Namespace) -> Settings:
     Raises:
         AppError: the arguments do not go together.
     """
-    spec = source_from(args)
+    sources = sources_from(args)
     recording, labels, pictures = outputs_from(args)
     return Settings(
-        source=spec,
+        source=sources[0] if sources else None,
+        playlist=sources[1:],
         output=recording,
         pictures=pictures,
         overwrite=args.overwrite,

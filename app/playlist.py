@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.sources.spec import SourceSpec
+from app.sources.spec import PICTURES, SourceSpec
 
 VIDEO_SUFFIXES = frozenset(
     f".{kind}"
@@ -63,18 +63,24 @@ class Playlist:
         return f"{self._index + 1} of {len(self._entries)}" if len(self._entries) > 1 else ""
 
 
-def videos_in(folder: Path) -> list[Path]:
-    """The videos right inside a folder, in the order that people count: clip 2 before clip 10.
+def sources_in(folder: Path) -> list[SourceSpec]:
+    """What a folder is to play: the videos right inside it, or its pictures as one source.
+
+    Of both, what it holds more of; pictures may lie deeper where there is neither. Videos come in
+    the order that people count: clip 2 before clip 10.
 
     Raises:
         OSError: it cannot be read.
     """
-    found = [
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in VIDEO_SUFFIXES and not path.name.startswith(".")
-    ]
-    return [path for path in sorted(found, key=_counted)[:_MOST] if path.is_file()]
+    files = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    videos = [path for path in files if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file()]
+    pictures = sum(path.suffix.lower() in PICTURES for path in files)
+    if videos and len(videos) >= pictures:
+        chosen = sorted(videos, key=_counted)[:_MOST]
+        return [SourceSpec("file", str(video)) for video in chosen]
+    if pictures or any(path.suffix.lower() in PICTURES for path in folder.glob("*/**/*")):
+        return [SourceSpec("images", str(folder))]
+    return []
 
 
 def _counted(path: Path) -> list[tuple[int, str]]:

@@ -22,6 +22,7 @@ class Settings:
 
     Attributes:
         source: what to open; ``None`` starts an empty window.
+        playlist: what plays after it.
         output: MP4 to record from the first frame on.
         record_dir: folder for recordings that are named by the pattern.
         record_name: pattern of those names, see ``app.pipeline.naming.check_pattern``.
@@ -56,6 +57,7 @@ class Settings:
     """
 
     source: SourceSpec | None = None
+    playlist: tuple[SourceSpec, ...] = ()
     output: Path | None = None
     record_dir: Path | None = None
     record_name: str = PATTERN

@@ -7,8 +7,9 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from app.errors import UsageError
+from app.errors import SourceError, UsageError
 from app.pipeline.picture_output import Content, PictureOutput, Suffix
+from app.playlist import sources_in
 from app.printing import Prints
 from app.sources.spec import SourceSpec, parse_source
 
@@ -31,6 +32,7 @@ def _time(text: str) -> float:
     except ValueError:
         numbers = []
     plain = all(part.isdecimal() for part in parts[:-1]) and not text.startswith(("-", "+"))
+    plain = plain and all(number < 60 for number in numbers[1:])
     seconds = 0.0
     for number in numbers:
         seconds = 60 * seconds + number
@@ -58,8 +60,10 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     which = source.add_mutually_exclusive_group()
     which.add_argument(
         "source",
-        nargs="?",
-        help="a video file, pictures (a folder or pattern), an address, a camera index, or demo",
+        nargs="*",
+        default=[],
+        help="a video file, pictures (a folder or pattern), an address, a camera index, or demo;"
+        " in the window also several, or a folder of videos: they play one after the other",
     )
     which.add_argument("--camera", type=_index, metavar="N", help="camera number N, from 0")
     source.add_argument(
@@ -103,19 +107,40 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--loop", action="store_true", help="play the file over and over")
 
 
-def source_from(args: argparse.Namespace) -> SourceSpec | None:
-    """The source that the arguments name.
+def sources_from(args: argparse.Namespace) -> tuple[SourceSpec, ...]:
+    """The sources that the arguments name, in the order in which they play.
 
     Raises:
         AppError: they do not go together.
     """
-    spec: SourceSpec | None = None
+    named: list[SourceSpec] = []
     if args.camera is not None:
-        spec = SourceSpec("camera", str(args.camera))
+        named.append(SourceSpec("camera", str(args.camera)))
     elif args.demo:
-        spec = SourceSpec("demo")
-    elif args.source is not None:
-        spec = parse_source(args.source)
+        named.append(SourceSpec("demo"))
+    for text in args.source:
+        spec = parse_source(text)
+        folder = Path(text).expanduser()
+        is_folder = spec.kind == "images" and folder.is_dir()
+        named += (_inside(folder) or [spec]) if is_folder else [spec]
+    if len(named) > 1 and args.headless:
+        raise UsageError("Without a window one source is processed at a time: name one of them.")
+    if args.loop and args.headless and args.max_frames is None:
+        raise UsageError("--headless --loop would never end: add --max-frames N.")
+    nothing: list[SourceSpec | None] = [None]  # what other arguments say of it is wrong then
+    asked = [_as_asked(spec, args) for spec in named or nothing]
+    return tuple(spec for spec in asked if spec is not None)
+
+
+def _inside(folder: Path) -> list[SourceSpec]:
+    try:
+        return sources_in(folder)
+    except OSError as error:
+        raise SourceError(f"{folder} cannot be read ({error.strerror}).") from error
+
+
+def _as_asked(spec: SourceSpec | None, args: argparse.Namespace) -> SourceSpec | None:
+    """A source with what other arguments say of it."""
     if args.width is not None or args.height is not None:
         if spec is None or spec.kind != "camera":
             raise UsageError("--width and --height are for cameras: add --camera N.")
@@ -134,8 +159,6 @@ def source_from(args: argparse.Namespace) -> SourceSpec | None:
         if spec is None or spec.kind != "file":
             raise UsageError("--video-stream is for files: name one.")
         spec = replace(spec, video_stream=args.video_stream)
-    if args.loop and args.headless and args.max_frames is None:
-        raise UsageError("--headless --loop would never end: add --max-frames N.")
     return spec
 
 

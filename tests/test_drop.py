@@ -1,11 +1,12 @@
 """Dropping things on the window."""
 
+import cv2
 import pytest
 from PyQt6.QtCore import QPoint, Qt, QUrl
 
 from app.sources.spec import SourceSpec
 from tests.gui import drag, drop, drop_text, messages, play, press, shows, wait_until, window
-from tests.media import write_clip
+from tests.media import picture, write_clip
 
 
 @pytest.mark.parametrize("place", ["picture", "legend", "bar"])
@@ -34,9 +35,24 @@ def test_a_folder_without_videos_is_refused_in_words_and_what_plays_goes_on(tmp_
         play(w)
         generation = w.pipeline.generation
         drop(w, tmp_path / "holiday")
-        assert messages(w) == ["The folder holiday holds no video: drop one that does."]
+        assert messages(w) == [
+            "The folder holiday holds no video and no picture: drop one that does."
+        ]
         assert w.pipeline.generation == generation
         assert w.pipeline.snapshot().state == "playing"
+
+
+def test_a_folder_of_pictures_and_a_picture_can_be_dropped(tmp_path):
+    folder = tmp_path / "drive"
+    folder.mkdir()
+    for index in range(4):
+        cv2.imwrite(str(folder / f"{index}.png"), picture(index))
+    with window() as w:
+        drop(w, folder)
+        wait_until(lambda: shows(w, SourceSpec("images", str(folder))), "the pictures")
+        assert w.pipeline.snapshot().source.frames == 4
+        drop(w, folder / "2.png")
+        wait_until(lambda: shows(w, SourceSpec("images", str(folder / "2.png"))), "the picture")
 
 
 def test_several_files_and_a_folder_make_a_playlist_that_plays_on_by_itself(tmp_path):

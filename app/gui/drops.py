@@ -9,8 +9,8 @@ from pathlib import Path
 from PyQt6.QtCore import QMimeData, QUrl
 
 from app.errors import AppError
-from app.playlist import videos_in
-from app.sources.spec import SourceSpec, parse_source
+from app.playlist import sources_in
+from app.sources.spec import PICTURES, Kind, SourceSpec, parse_source
 
 _NAMED = 2
 """How many of the things that are left out are named."""
@@ -57,12 +57,15 @@ def judge_paths(paths: Sequence[Path]) -> Drop:
     for path in paths:
         try:
             if path.is_dir():
-                videos = videos_in(path)
-                if not videos:
-                    left.append(f"The folder {path.name} holds no video: drop one that does.")
-                entries += [SourceSpec("file", str(video)) for video in videos]
+                found = sources_in(path)
+                if not found:
+                    left.append(
+                        f"The folder {path.name} holds no video and no picture: drop one that does."
+                    )
+                entries += found
             elif path.is_file():
-                entries.append(SourceSpec("file", str(path)))
+                kind: Kind = "images" if path.suffix.lower() in PICTURES else "file"
+                entries.append(SourceSpec(kind, str(path)))
             elif path.exists():
                 left.append(f"{path.name} is no ordinary file: drop a video.")
             else:

@@ -99,7 +99,8 @@ def check_output(
             raise OutputError(f"{path} is what is being read: record to another file.")
     if path.suffix.lower() not in ((".mkv",) if labels else _SUFFIXES):
         what, end = ("hold labels", ".mkv") if labels else ("be recorded", ".mp4")
-        raise OutputError(f"{path} cannot {what}: the name must end in {end}.")
+        or_folder = "" if labels else ", or in / for a folder of pictures"
+        raise OutputError(f"{path} cannot {what}: the name must end in {end}{or_folder}.")
     if path.is_dir():
         raise OutputError(f"{path} is a folder: give the recording a file name.")
     if not path.parent.is_dir():
