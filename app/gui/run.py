@@ -8,6 +8,7 @@ import sys
 import time
 from types import FrameType, TracebackType
 
+from PyQt6 import sip
 from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication
 
@@ -50,16 +51,19 @@ def run_window(settings: Settings) -> int:
     window.begin()
     app.exec()
     window.close()  # does the work where the application ended in another way
-    while not window.pipeline.events.empty():
-        event = window.pipeline.events.get()
+    pipeline = window.pipeline
+    # Before the application goes: what Python destroyed after it would now and then crash.
+    sip.delete(window)
+    while not pipeline.events.empty():
+        event = pipeline.events.get()
         if event.kind in {"error", "recorded"}:
             _print(event)
     exit_code = INTERRUPTED if interrupted else 0
     if settings.stats_json is not None:
-        ready = window.pipeline.ready_at
+        ready = pipeline.ready_at
         seconds = time.monotonic() - ready if ready is not None else 0.0
         try:
-            write_report(settings.stats_json, report(window.pipeline, seconds, exit_code))
+            write_report(settings.stats_json, report(pipeline, seconds, exit_code))
         except OutputError as error:
             print(f"Error: {error}", file=sys.stderr)
             return exit_code or error.exit_code
