@@ -9,7 +9,7 @@ from PyQt6.QtGui import QKeySequence
 
 from app.errors import UsageError
 from app.keys import COMMANDS, USUAL, keys_table, load_keys, parse_key
-from tests.gui import SMALL, application, hold, play, press, wait_until, window
+from tests.gui import SMALL, application, hold, messages, play, press, wait_until, window
 from tests.media import ROOT
 from tests.program import run_main
 
@@ -84,6 +84,27 @@ def test_other_keys_work_in_the_window_and_the_help_shows_them():
         assert {command.text for command in COMMANDS} <= labels
         press(w.help, Qt.Key.Key_Escape)
         assert not w.help.isVisible()
+
+
+def test_s_says_so_where_the_comparison_leaves_the_switch_nothing_to_do():
+    with window() as w:
+        press(w, Qt.Key.Key_W)
+        press(w, Qt.Key.Key_S)
+        assert w.pipeline.skip
+        assert "does not go by the switch" in messages(w)[-1]
+        assert not w.panel.skip.isEnabled()
+        press(w, Qt.Key.Key_W)
+        press(w, Qt.Key.Key_S)
+        assert not w.pipeline.skip
+        assert w.panel.skip.isEnabled()
+
+
+def test_the_list_of_keys_fits_the_screen():
+    with window() as w:
+        press(w, Qt.Key.Key_F1)
+        room = w.help.screen().availableSize()
+        assert w.help.width() <= room.width()
+        assert w.help.height() <= room.height()
 
 
 def test_the_number_keys_change_the_input_size_of_a_held_picture():

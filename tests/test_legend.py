@@ -8,9 +8,13 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QScrollArea
 
+from app.gui.legend import Legend
+from app.pipeline.frame import Frame, Result, Seen
+from app.pipeline.view import Run, Side, ViewOptions
 from app.shares import percent
 from fastscnn.labels import CATEGORIES, CLASSES, NUM_CLASSES
 from tests.gui import click, hold, play, press, wait_until, window
+from tests.media import picture
 
 LEFT = Qt.MouseButton.LeftButton
 ALL = frozenset(range(NUM_CLASSES))
@@ -142,6 +146,24 @@ def click_right(row):
 
 def tops(made):
     return sorted((row for row in made.legend.rows if row.isVisible()), key=lambda row: row.y())
+
+
+def test_in_a_wipe_the_shares_are_those_of_what_is_seen(held):
+    image = picture(0)
+    road, sky = np.zeros((96, 160), np.uint8), np.full((96, 160), 10, np.uint8)
+    logits = np.zeros((19, 1, 1), np.float32)
+    seen = (Seen(Run(skip=True), road, logits), Seen(Run(skip=False), sky, logits))
+    view = ViewOptions("wipe", left=Side(skip=True), right=Side(skip=False))
+    shown = Result(Frame(image, 0, 0.0, 0.0, 1), seen, (image, image), ("a", "b"), view, True)
+    for split, expected in ((0.25, 0.25), (0.0, 0.0), (1.0, 1.0)):
+        legend = Legend()
+        legend.look_at(shown, split)
+        assert legend.rows[0].share == pytest.approx(expected)
+        assert legend.rows[10].share == pytest.approx(1 - expected)
+    side_by_side = replace(shown, view=replace(view, view="side"))
+    legend = Legend()
+    legend.look_at(side_by_side)
+    assert legend.rows[0].share == pytest.approx(0.5)
 
 
 def test_sorted_by_share_the_largest_class_stands_first_and_groups_go(held):

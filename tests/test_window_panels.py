@@ -16,6 +16,17 @@ from fastscnn.labels import PALETTE
 from tests.gui import click, hold, messages, play, press, wait_until, window
 
 
+def test_in_a_small_window_the_panel_crushes_no_control():
+    with window() as w:
+        w.resize(800, 480)
+        press(w, Qt.Key.Key_W)
+        press(w, Qt.Key.Key_I)
+        wait_until(lambda: w.drawer.performance.isVisible() and w.panel.pair.isVisible(), "both")
+        for control in (w.panel.pair, w.panel.skip, w.panel.weights, w.panel.network):
+            assert control.height() >= control.minimumSizeHint().height()
+        assert w.panel.views["wipe"].height() >= 24
+
+
 def test_the_performance_panel_says_how_fast_what_it_costs_and_what_is_in_use():
     with window() as w:
         play(w)

@@ -13,6 +13,7 @@ from PyQt6.QtCore import Qt
 from app import cli
 from app.errors import UsageError
 from app.gui.kept import Kept, is_public, profile_path
+from app.pipeline.view import Side, ViewOptions
 from app.settings import Settings
 from app.sources.spec import SourceSpec
 from app.window_arguments import given_arguments
@@ -54,6 +55,38 @@ def test_view_classes_input_size_and_panel_come_back(tmp_path):
         wait_until(lambda: not w.legend.rows[8].isChecked(), "the hidden class")
 
 
+def test_what_is_compared_and_the_order_of_the_classes_come_back(tmp_path):
+    path = tmp_path / "settings.ini"
+    with window(SMALL, kept=Kept(path)) as w:
+        press(w, Qt.Key.Key_W)
+        w.looks.set_measure("entropy")
+        click(w.legend.sort)
+    settings = Kept(path).apply(_chosen())
+    assert settings.view.view == "wipe"
+    assert [side.skip for side in settings.view.sides] == [True, False]
+    assert settings.view.measure == "entropy"
+    with window(settings, kept=Kept(path)) as w:
+        assert w.legend.by_share
+        assert w.panel.pair.text() == "skip on | skip off"
+    assert Kept(path).apply(_chosen("--left", "labels")).view.right == Side("overlay")
+
+
+def test_a_second_checkpoint_is_not_kept(tmp_path):
+    kept = Kept(tmp_path / "settings.ini")
+    both = replace(ViewOptions(), view="wipe", left=Side(weights="a"), right=Side(weights="b"))
+    kept.keep_view(both, ViewOptions())
+    assert not kept.apply(_chosen()).view.compares_weights
+
+
+def test_the_same_file_by_two_names_is_offered_once(tmp_path, monkeypatch):
+    clip = write_clip(tmp_path / "a.mp4", 2)
+    monkeypatch.chdir(tmp_path)
+    kept = Kept(tmp_path / "settings.ini")
+    for name in (str(clip), "a.mp4", f"../{tmp_path.name}/a.mp4"):
+        kept.keep_recent(SourceSpec("file", name))
+    assert [spec.value for spec in kept.recent] == [str(clip)]
+
+
 def test_what_the_command_line_says_wins_and_is_not_kept(tmp_path):
     path = tmp_path / "settings.ini"
     with window(SMALL, kept=Kept(path)) as w:
@@ -85,8 +118,11 @@ def test_files_that_were_opened_are_offered_again_and_can_be_forgotten(tmp_path)
     clips = [write_clip(tmp_path / f"{name}.mp4", 30) for name in "ab"]
     kept = Kept(tmp_path / "settings.ini")
     with window(SMALL, kept=kept) as w:
+        drop(w, tmp_path / "settings.ini")  # no video: it is not offered again
+        wait_until(lambda: messages(w), "the error")
         for clip in clips:
             drop(w, clip)
+            wait_until(lambda clip=clip: shows(w, SourceSpec("file", str(clip))), "the clip")
         assert [spec.name for spec in kept.recent] == ["b.mp4", "a.mp4"]
         menu = w.opener.recent_menu(w)
         menu.actions()[1].trigger()

@@ -8,6 +8,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.gui import style
 from app.gui.kept import Kept
+from app.gui.room import Shrinking
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ def lay_out(window: MainWindow) -> None:
     line = QFrame()
     line.setObjectName("line")
     line.setFixedHeight(1)
-    side.addWidget(window.panel)
+    panel = Shrinking(window.panel)
+    window.panel.rows_changed.connect(panel.updateGeometry)
+    side.addWidget(panel)
     side.addWidget(line)
     side.addSpacing(style.GAP)
     side.addWidget(window.legend, 1)

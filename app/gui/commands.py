@@ -22,6 +22,16 @@ def handlers(window: MainWindow) -> dict[str, Callable[[], object]]:
         networks = pipeline.networks
         return lambda: networks.use_options(replace(networks.options, input_size=name))
 
+    def skip() -> None:
+        if pipeline.view.goes_by_switch:
+            looks.toggle_skip()
+        else:
+            window.tell(
+                "notice",
+                "What is compared here does not go by the switch of the skip"
+                " connection: choose another view first.",
+            )
+
     table: dict[str, Callable[[], object]] = {
         "play": player.play_or_pause,
         "back": lambda: player.seek_by(-_STEP),
@@ -40,7 +50,7 @@ def handlers(window: MainWindow) -> dict[str, Callable[[], object]]:
         "normal-speed": lambda: pipeline.set_speed(1.0),
         "next": lambda: player.next(1),
         "previous": lambda: player.next(-1),
-        "skip": looks.toggle_skip,
+        "skip": skip,
         "view": looks.next_view,
         "confidence": looks.toggle_confidence,
         "wipe": looks.toggle_wipe,
@@ -56,6 +66,7 @@ def handlers(window: MainWindow) -> dict[str, Callable[[], object]]:
         "record": takes.record_or_stop,
         "snapshot": lambda: takes.save_picture(parts=False),
         "snapshot-all": lambda: takes.save_picture(parts=True),
+        "recordings": takes.open_folder,
         "open": window.opener.ask_for_files,
         "open-folder": window.opener.ask_for_folder,
         "open-address": window.opener.ask_for_address,

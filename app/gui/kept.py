@@ -16,7 +16,7 @@ from PyQt6.QtCore import QByteArray, QSettings
 from app.errors import UsageError
 from app.keys import config_folder
 from app.pipeline.pipeline import Pipeline
-from app.pipeline.view import View, ViewOptions
+from app.pipeline.view import Measure, View, ViewOptions, parse_side
 from app.settings import Settings
 from app.sources.spec import SourceSpec, parse_source
 from fastscnn.labels import NUM_CLASSES
@@ -24,8 +24,12 @@ from fastscnn.sizes import parse_input_size
 
 _RECENT = 10
 
+_SIDES = {"view", "left", "right", "split", "weights_b"}
 _ARGUMENTS = {
-    "view": {"view", "left", "right", "split", "weights_b"},
+    "view": _SIDES,
+    "left": _SIDES,
+    "right": _SIDES,
+    "measure": {"confidence"},
     "alpha": {"alpha"},
     "contours": {"contours"},
     "hidden": {"hide", "only"},
@@ -100,17 +104,13 @@ class Kept:
 
     def keep_view(self, now: ViewOptions, before: ViewOptions) -> None:
         """Keep how pictures are drawn, as far as it was changed since ``before``."""
-        said = {"view": now.view, "alpha": now.alpha, "contours": now.contours}
-        changed: dict[str, Any] = {
-            name: value for name, value in said.items() if value != getattr(before, name)
-        }
-        if now.hidden != before.hidden:
-            changed["hidden"] = sorted(now.hidden)
+        was, said = _plain(before), _plain(now)
+        changed = {name: value for name, value in said.items() if value != was[name]}
         if changed:
-            found = self._view()
-            if "hidden" in found:
-                found["hidden"] = sorted(found["hidden"])
-            self._store.setValue("picture/view", json.dumps({**found, **changed}))
+            kept = self._view()
+            plain = _plain(replace(ViewOptions(), **kept))
+            before_that = {name: plain[name] for name in kept}
+            self._store.setValue("picture/view", json.dumps({**before_that, **changed}))
 
     def keep_weights(self, weights: str | Path | None) -> None:
         """Keep which weights are used; an address that may hold a secret is not kept."""
@@ -160,6 +160,15 @@ class Kept:
         self._store.setValue("open/folder", value)
 
     @property
+    def by_share(self) -> bool:
+        """Whether the classes are sorted by their share of the picture."""
+        return self._text("window/classes") == "by share"
+
+    @by_share.setter
+    def by_share(self, value: bool) -> None:
+        self._store.setValue("window/classes", "by share" if value else "in groups")
+
+    @property
     def greeted(self) -> bool:
         """Whether the user has been told of the keys."""
         return self._text("window/greeted") == "yes"
@@ -182,8 +191,8 @@ class Kept:
         text = spec.value
         if spec.kind in {"camera", "demo"} or not is_public(text):
             return
-        if spec.kind == "file":
-            text = str(Path(text).absolute())
+        if spec.kind in {"file", "images"}:
+            text = str(Path(text).expanduser().resolve())
         others = [each.value for each in self.recent if each.value != text]
         self._store.setValue("open/recent", json.dumps([text, *others][:_RECENT]))
 
@@ -210,10 +219,32 @@ class Kept:
             found["alpha"] = float(alpha)
         if type(said.get("contours")) is bool:
             found["contours"] = said["contours"]
+        if said.get("measure") in get_args(Measure):
+            found["measure"] = said["measure"]
+        with contextlib.suppress(ValueError):
+            sides = {
+                name: parse_side(str(said[name])) for name in ("left", "right") if name in said
+            }
+            # The second checkpoint is not kept.
+            if all(side.weights == "a" for side in sides.values()):
+                found |= sides
         hidden = said.get("hidden")
         if isinstance(hidden, list) and all(type(i) is int for i in hidden):
             found["hidden"] = frozenset(i for i in hidden if 0 <= i < NUM_CLASSES)
         return found
+
+
+def _plain(view: ViewOptions) -> dict[str, Any]:
+    """What is kept of a view, as JSON takes it."""
+    return {
+        "view": view.view,
+        "left": view.left.words,
+        "right": view.right.words,
+        "measure": view.measure,
+        "alpha": view.alpha,
+        "contours": view.contours,
+        "hidden": sorted(view.hidden),
+    }
 
 
 def is_public(address: str) -> bool:

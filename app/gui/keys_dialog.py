@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QIcon, QKeySequence, QShortcut
 from PyQt6.QtWidgets import (
     QDialog,
@@ -17,6 +17,7 @@ from PyQt6.QtWidgets import (
 )
 
 from app.gui import style
+from app.gui.room import room_on
 from app.keys import COMMANDS, GROUPS, Keys, config_folder
 
 _LEFT = ("Play", "Network")
@@ -56,10 +57,10 @@ class KeysDialog(QDialog):
         scroll.setWidget(columns)
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         where = QLabel(f"Other keys: {config_folder() / 'keys.json'}, or --keys FILE")
         where.setObjectName("muted")
         where.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        where.setWordWrap(True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         close = buttons.button(QDialogButtonBox.StandardButton.Close)
         if close is not None:
@@ -77,7 +78,7 @@ class KeysDialog(QDialog):
         foot.addWidget(buttons)
         layout.addLayout(foot)
         size = columns.sizeHint()
-        self.resize(size.width() + 60, size.height() + 110)
+        self.resize(QSize(size.width() + 60, size.height() + 110).boundedTo(room_on(self.screen())))
 
     def _group(self, group: str) -> QGridLayout:
         grid = QGridLayout()

@@ -48,6 +48,7 @@ class Legend(QWidget):
         self._looked = 0.0
         self._result: Result | None = None
         self._seen: tuple[float, ...] = ()
+        self._split = 0.5
         self._selected: int | None = None
         self.show_all = _link("All", "Show all classes")
         self.show_all.clicked.connect(lambda: self._choose(()))
@@ -105,8 +106,13 @@ class Legend(QWidget):
                 self.groups[row.category].setChecked(True)
             self._scroll.ensureWidgetVisible(row, 0, 2 * row.height())
 
-    def look_at(self, result: Result | None) -> None:
-        """Bring the shares up to date with what is on the screen, now and then."""
+    def look_at(self, result: Result | None, split: float = 0.5) -> None:
+        """Bring the shares up to date with what is on the screen, now and then.
+
+        Args:
+            result: what is on the screen.
+            split: where the divider of a wipe is.
+        """
         if result is None:
             if self._result is not None:
                 self._result = None
@@ -117,8 +123,9 @@ class Legend(QWidget):
         if before is not None and now - self._looked < _LOOK:
             return
         self._looked = now
-        if result is not before:
-            self._result, self._seen = result, shares(result.labels)
+        if result is not before or split != self._split:
+            self._result, self._split = result, split
+            self._seen = shares(*result.labels_at(split))
             if before is None or before.frame.generation != result.frame.generation:
                 self._shares.forget()  # there is nothing to come from slowly
         self._shares.look(self._seen)

@@ -65,7 +65,7 @@ class Menus:
         _add(play, actions, "play", "", "back", "forward", "back-far", "forward-far")
         _add(play, actions, "step-back", "step", "start", "end", "")
         _add(play, actions, "loop-in", "loop-out", "loop", "")
-        _add(play, actions, "slower", "faster", "normal-speed", "", "record")
+        _add(play, actions, "slower", "faster", "normal-speed", "", "record", "recordings")
         for name in ("loop", "record"):
             actions[name].setCheckable(True)
 
@@ -101,7 +101,7 @@ class Menus:
         _add(window, actions, "full-screen", "leave", "", "performance", "log", "")
         for name in ("full-screen", "performance", "log"):
             actions[name].setCheckable(True)
-        looks = QMenu("Colours", window)
+        looks = QMenu("Theme", window)
         self._themes = _choices(looks, _THEMES, set_theme)
         window.addMenu(looks)
         window.addSeparator()
@@ -136,6 +136,7 @@ class Menus:
             *(() if has_picture else ("play", "snapshot", "snapshot-all")),
             *(() if state in {"playing", "paused"} or snapshot.recording else ("record",)),
             *(() if state != "empty" else ("close",)),
+            *(() if view.goes_by_switch else ("skip",)),
         }
 
     def _grey(self, shown: bool) -> None:

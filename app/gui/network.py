@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 
 from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QMenu, QWidget
 
 from app.gui.chooser import Chooser
@@ -45,6 +46,7 @@ class NetworkChooser(QWidget):
         row.addWidget(self.button)
         self._options = NetworkOptions()
         self._loaded = False
+        self._device = ""
 
     def fill(self, menu: QMenu) -> None:
         """Make a menu of all choices, those in force ticked."""
@@ -60,10 +62,14 @@ class NetworkChooser(QWidget):
         menu.addSeparator()
         for precision, text in PRECISIONS.items():
             wanted = replace(options, precision=precision)
-            self._add(menu, f"precision {text}", options, wanted)
+            action = self._add(menu, f"precision {text}", options, wanted)
+            action.setEnabled(precision != "fp16" or self._device != "cpu")
         menu.addSeparator()
         for runtime in RUNTIMES:
-            self._add(menu, f"runtime {runtime}", options, replace(options, runtime=runtime))
+            there = runtime == "auto" or _installed(runtime, loaded=self._loaded)
+            text = f"runtime {runtime}" + ("" if there else ": not installed")
+            action = self._add(menu, text, options, replace(options, runtime=runtime))
+            action.setEnabled(there)
 
     def refresh(self, snapshot: Snapshot) -> None:
         """Show what is in use."""
@@ -74,22 +80,33 @@ class NetworkChooser(QWidget):
             self.button.setToolTip("The network is not loaded yet")
             return
         self._options, self._loaded = network.options, True
+        self._device = network.device
         text = f"{_size_word(network.options)} · {network.device} · {network.precision}"
         self.button.setText(text)
         self.button.setAccessibleName(f"Input size, device and precision: {text}")
         self.button.setToolTip("Input size (keys 1 to 4), device and precision: click for others")
 
-    def _add(self, menu: QMenu, text: str, now: NetworkOptions, wanted: NetworkOptions) -> None:
+    def _add(self, menu: QMenu, text: str, now: NetworkOptions, wanted: NetworkOptions) -> QAction:
         action = menu.addAction(text)
         assert action is not None
         action.setCheckable(True)
         action.setChecked(now == wanted)
         action.triggered.connect(lambda: self.chosen.emit(wanted))
+        return action
 
 
 def _size_word(options: NetworkOptions) -> str:
     size = options.input_size
     return size if isinstance(size, str) else f"{size[0]}×{size[1]}"
+
+
+def _installed(runtime: str, *, loaded: bool) -> bool:
+    """Whether a runtime can be used, as far as that is known: torch is not loaded for it."""
+    if not loaded:
+        return True
+    from fastscnn.runtimes import installed
+
+    return installed(runtime)
 
 
 def devices(*, loaded: bool) -> list[str]:

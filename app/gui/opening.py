@@ -16,7 +16,6 @@ from app.playlist import VIDEO_SUFFIXES
 from app.sources.camera_list import list_cameras
 from app.sources.spec import SourceSpec, parse_source
 
-_CAMERAS = 4
 _VIDEOS = f"Videos ({' '.join(f'*{suffix}' for suffix in sorted(VIDEO_SUFFIXES))})"
 
 
@@ -96,8 +95,13 @@ class Opener(QObject):
 
         def fill() -> None:
             menu.clear()
-            for index, name in cameras():
-                action = menu.addAction(name)
+            found = list_cameras()
+            if not found:
+                none = menu.addAction("None is listed by this system")
+                assert none is not None
+                none.setEnabled(False)
+            for index, name in found or [(0, "Try camera")]:
+                action = menu.addAction(f"{name} ({index})" if found else f"{name} {index}")
                 assert action is not None
                 action.triggered.connect(lambda _, index=index: self.open_camera(index))
 
@@ -155,9 +159,3 @@ class Opener(QObject):
             self.folder = str(found[0].parent)
             self.folder_used.emit(self.folder)
             self.chosen.emit(judge_paths(found))
-
-
-def cameras() -> list[tuple[int, str]]:
-    """Cameras by index with their names; the first few indices where the system names none."""
-    found = [(index, f"{name} ({index})") for index, name in list_cameras()]
-    return found or [(index, f"Camera {index}") for index in range(_CAMERAS)]

@@ -22,6 +22,8 @@ class Switch(QAbstractButton):
         self.setCheckable(True)
         self.setText(text)
         self.setAccessibleName(text)
+        self.idle = "–"
+        """What stands in place of "on" or "off" while it is disabled."""
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -44,20 +46,22 @@ class Switch(QAbstractButton):
             ring = self.ring()
             painter.drawRoundedRect(ring, ring.height() / 2, ring.height() / 2)
         track = self.ring().adjusted(_ROOM, _ROOM, -_ROOM, -_ROOM)
-        painter.setPen(QPen(QColor(style.ACCENT if on else style.EDGE), 1.5))
-        painter.setBrush(QColor(style.ACCENT if on else style.CANVAS))
+        live = self.isEnabled()
+        painter.setPen(QPen(QColor(style.ACCENT if on and live else style.EDGE), 1.5))
+        painter.setBrush(QColor(style.ACCENT if on and live else style.CANVAS))
         painter.drawRoundedRect(track, track.height() / 2, track.height() / 2)
         knob = track.height() - 7
         left = track.right() - knob - 3.5 if on else track.left() + 3.5
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(style.ON_ACCENT if on else style.TEXT))
+        painter.setBrush(QColor(style.EDGE if not live else style.ON_ACCENT if on else style.TEXT))
         painter.drawEllipse(QRectF(left, track.top() + 3.5, knob, knob))
 
         middle = Qt.AlignmentFlag.AlignVCenter
         words = QRectF(0, 0, track.left() - 10, self.height())
-        painter.setPen(QColor(style.TEXT))
+        painter.setPen(QColor(style.TEXT if live else style.MUTED))
         painter.setFont(style.font(13))
         painter.drawText(words, middle | Qt.AlignmentFlag.AlignLeft, self.text())
-        painter.setPen(QColor(style.ACCENT if on else style.WARN))
+        painter.setPen(QColor(style.MUTED if not live else style.ACCENT if on else style.WARN))
         painter.setFont(style.font(13, bold=True))
-        painter.drawText(words, middle | Qt.AlignmentFlag.AlignRight, "on" if on else "off")
+        word = self.idle if not live else "on" if on else "off"
+        painter.drawText(words, middle | Qt.AlignmentFlag.AlignRight, word)

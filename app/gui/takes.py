@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from PyQt6.QtCore import QObject, QStandardPaths, pyqtSignal
+from PyQt6.QtCore import QObject, QStandardPaths, QUrl, pyqtSignal
+from PyQt6.QtGui import QDesktopServices
 
 from app.errors import AppError
 from app.gui.pictures import save_pictures
@@ -48,8 +49,17 @@ class Takes(QObject):
             elif snapshot.state in {"playing", "paused"}:
                 where = self._place(QStandardPaths.StandardLocation.MoviesLocation)
                 self._pipeline.start_recording(self._pipeline.recording_path(where))
+            elif snapshot.state == "ended":
+                self.told.emit("notice", "It has ended: play it again, then record.")
         except (AppError, OSError) as error:
             self.told.emit("error", str(error))
+
+    def open_folder(self) -> None:
+        """Show the folder of recordings as the system does."""
+        where = self._place(QStandardPaths.StandardLocation.MoviesLocation)
+        folder = self._pipeline.recording_path(where).parent
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+            self.told.emit("notice", f"Recordings are in {folder}")
 
     def save_picture(self, *, parts: bool) -> None:
         """Save what is on the screen; or the frame, its labels and the overlay."""

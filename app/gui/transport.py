@@ -116,7 +116,9 @@ class TransportBar(QFrame):
             self.record.setAccessibleName(f"Stop recording, {clock(recording.seconds)}")
         else:
             self.record.setText(" Record")
-            self._say(self.record, "Record what is shown to an MP4", "record")
+            ended = snapshot.state == "ended"
+            what = "Play it again to record it" if ended else "Record what is shown to an MP4"
+            self._say(self.record, what, "record")
             self.record.setAccessibleName("Record")
         self.record.setEnabled(recording is not None or snapshot.state in {"playing", "paused"})
         if self.record.property("recording") != (recording is not None):

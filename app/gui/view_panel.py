@@ -38,6 +38,10 @@ _SEGMENTS: tuple[View, ...] = ("overlay", "labels", "confidence", "wipe")
 """The views with buttons of their own."""
 
 
+_SKIP = "The fine details that the network adds late: off shows what it sees without (S)"
+_SKIP_IDLE = "What is compared here says itself whether the skip connection is on"
+
+
 class ViewPanel(QWidget):
     """The view, the opacity of its colours, the switch of the skip connection, the network."""
 
@@ -45,6 +49,8 @@ class ViewPanel(QWidget):
     pair_chosen = pyqtSignal(str)
     alpha_chosen = pyqtSignal(float)
     skip_chosen = pyqtSignal(bool)
+    rows_changed = pyqtSignal()
+    """A row has come or gone: the panel needs another height."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -100,9 +106,6 @@ class ViewPanel(QWidget):
         opacity.addWidget(self.percent)
 
         self.skip = Switch("Skip connection")
-        self.skip.setToolTip(
-            "The fine details that the network adds late: off shows what it sees without (S)"
-        )
         self.skip.toggled.connect(self.skip_chosen)
         self.weights = WeightsChooser()
         self.network = NetworkChooser()
@@ -129,7 +132,9 @@ class ViewPanel(QWidget):
         for name, button in self.views.items():
             button.setChecked(name == view.view)
         self._group.setExclusive(True)
-        self._pair_row.setVisible(view.view in PAIRED)
+        if self._pair_row.isHidden() == (view.view in PAIRED):
+            self._pair_row.setVisible(view.view in PAIRED)
+            self.rows_changed.emit()
         self.pair.setText(pair_name(view))
         self.pair.setAccessibleName(f"Compare: {pair_name(view)}")
         for widget in (self.alpha, self.skip):
@@ -139,6 +144,9 @@ class ViewPanel(QWidget):
         self.alpha.setEnabled(any(side.content == "overlay" for side in view.sides))
         self.percent.setText(f"{percent} %")
         self.skip.setChecked(skip)
+        self.skip.setEnabled(view.goes_by_switch)
+        self.skip.idle = "both" if len({side.skip for side in view.sides}) > 1 else "–"
+        self.skip.setToolTip(_SKIP if view.goes_by_switch else _SKIP_IDLE)
         for widget in (self.alpha, self.skip):
             widget.blockSignals(False)
 

@@ -43,6 +43,7 @@ from app.gui.looks import Looks
 from app.gui.menus import Menus
 from app.gui.opening import Opener
 from app.gui.player import Player
+from app.gui.room import room_on
 from app.gui.status import StatusLine, offline_for, waiting_for
 from app.gui.takes import Takes
 from app.gui.timeline import Timeline
@@ -136,7 +137,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(TITLE)
         self.setAcceptDrops(True)
         self.setMinimumSize(800, 480)
-        self.resize(_SIZE.boundedTo(_room()))
+        self.resize(_SIZE.boundedTo(room_on(QGuiApplication.primaryScreen())))
         self._bring_back()
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.refresh)
@@ -148,7 +149,7 @@ class MainWindow(QMainWindow):
         self._timer.start(100)
         self.pipeline.start()
         if self._settings.source is not None:
-            self.player.open([self._settings.source])
+            self.player.open([self._settings.source, *self._settings.playlist])
         output = self._settings.output or self._settings.save_labels
         if output is not None:
             try:
@@ -290,10 +291,15 @@ class MainWindow(QMainWindow):
         if not self.full.on:
             self.legend.set_hidden(snapshot.view.hidden)
             self.legend.set_selected(snapshot.view.selected)
-            self.legend.look_at(self.view.result)
+            self._look_at_classes(snapshot)
             self.status.refresh(snapshot)
             current = self.player.playlist.current
             self.work.refresh(snapshot, current.name if current is not None else "")
+
+    def _look_at_classes(self, snapshot: Snapshot) -> None:
+        result = self.view.result
+        time = result.frame.time if result is not None else 0.0
+        self.legend.look_at(result, snapshot.view.split_at(time))
 
     def _title(self, snapshot: Snapshot) -> list[str]:
         source, place = snapshot.source, self.player.playlist.place
@@ -310,6 +316,7 @@ class MainWindow(QMainWindow):
     def _happened(self, event: Event) -> None:
         if event.kind == "opened":
             self.drawer.log.add("opened", event.text)
+            self._remember()
             self._greet()
             return
         if event.text:
@@ -329,11 +336,18 @@ class MainWindow(QMainWindow):
         return snapshot.state == "failed" or other
 
     def opened(self, spec: SourceSpec) -> None:
-        """A source was chosen: its small pictures are to be had, and it is remembered."""
+        """A source was chosen: its small pictures are to be had, and dialogs open beside it."""
         is_file = spec.kind == "file"
         self.timeline.thumbnails.use(Path(spec.value) if is_file else None)
-        if self._kept is not None:
-            self._kept.keep_recent(spec)
+        if is_file and not self.opener.folder:
+            self.opener.folder = str(Path(spec.value).expanduser().absolute().parent)
+
+    def _remember(self) -> None:
+        """Keep what plays among the recent ones, if it is what was chosen."""
+        if self._kept is not None and not self._refused():
+            current = self.player.playlist.current
+            if current is not None:
+                self._kept.keep_recent(current)
 
     def _greet(self) -> None:
         if self._kept is not None and not self._kept.greeted:
@@ -369,12 +383,14 @@ class MainWindow(QMainWindow):
                 self.restoreGeometry(kept.geometry)
             self.drawer.show_page(next((page for page in PAGES if page == kept.page), None))
             self.opener.folder = kept.folder
+            self.legend.sort_by_share(kept.by_share)
 
     def _keep(self) -> None:
         if self._kept is not None:
             self._kept.keep_choices(self.pipeline, self._settings)
             if not self.full.on:
                 self._kept.geometry = self.saveGeometry()
+            self._kept.by_share = self.legend.by_share
             self._kept.page = (self._page if self.full.on else self.drawer.page) or ""
             self._kept.sync()
 
@@ -418,9 +434,3 @@ class MainWindow(QMainWindow):
             self.takes.finish()
             self.pipeline.stop()
         super().closeEvent(event)
-
-
-def _room() -> QSize:
-    """What the screen offers beside the frame of a window."""
-    screen = QGuiApplication.primaryScreen()
-    return screen.availableSize() - QSize(40, 60) if screen is not None else _SIZE

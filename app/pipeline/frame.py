@@ -117,6 +117,15 @@ class Result:
         """
         return compose(self.sides, self.view.view, split, self.captions)
 
+    def labels_at(self, split: float) -> tuple[NDArray[np.uint8], ...]:
+        """The labels that are seen with the divider there: of each side what it shows."""
+        seen = [self.seen_at(side) for side in range(len(self.view.sides))]
+        labels = [one.labels for one in seen if one is not None] or [self.labels]
+        if self.view.view == "wipe" and len(labels) == 2:
+            middle = round(split * labels[0].shape[1])
+            return labels[0][:, :middle], labels[1][:, middle:]
+        return tuple(labels)
+
     def seen_at(self, side: int) -> Seen | None:
         """What the network saw of a side; ``None`` while the side's network is not there."""
         shown = self.view.sides[side]

@@ -110,10 +110,14 @@ def compose(
     return out
 
 
-def shares(labels: NDArray[np.uint8]) -> tuple[float, ...]:
-    """The share of the picture that each of the 19 classes has, 0–1."""
-    counts = np.asarray(cv2.calcHist([labels], [0], None, [256], [0, 256])).ravel()
-    return tuple(float(n) / labels.size for n in counts[:NUM_CLASSES])
+def shares(*parts: NDArray[np.uint8]) -> tuple[float, ...]:
+    """The share that each of the 19 classes has of some labels taken together, 0–1."""
+    size = max(1, sum(labels.size for labels in parts))
+    counts = np.zeros(256)
+    for labels in parts:
+        if labels.size:
+            counts += np.asarray(cv2.calcHist([labels], [0], None, [256], [0, 256])).ravel()
+    return tuple(float(n) / size for n in counts[:NUM_CLASSES])
 
 
 def _colors(

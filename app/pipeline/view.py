@@ -65,6 +65,12 @@ class Side:
     skip: bool | None = None
     weights: Weights = "a"
 
+    @property
+    def words(self) -> str:
+        """The side as ``parse_side`` reads it."""
+        switch = {True: ["skip-on"], False: ["skip-off"], None: []}[self.skip]
+        return "+".join([self.content, *switch, *(["weights-b"] if self.weights == "b" else [])])
+
     def run(self, skip: bool, measure: Measure) -> Run:
         """The run of the network that it shows, with the switch of the skip connection at ``skip``.
 
@@ -120,6 +126,11 @@ class ViewOptions:
         if self.view == "side" or self.view == "wipe":
             return self.left, self.right
         return (Side(self.view),)
+
+    @property
+    def goes_by_switch(self) -> bool:
+        """Whether the switch of the skip connection changes anything that is shown."""
+        return any(side.skip is None and side.content != "raw" for side in self.sides)
 
     @property
     def compares_weights(self) -> bool:

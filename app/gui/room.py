@@ -1,0 +1,41 @@
+"""Fitting into little room: that of a screen, and that of a small window."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtGui import QScreen
+from PyQt6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QWidget
+
+
+def room_on(screen: QScreen | None) -> QSize:
+    """What a screen offers beside the frame of a window."""
+    return screen.availableSize() - QSize(40, 60) if screen is not None else QSize(1000, 700)
+
+
+class Shrinking(QScrollArea):
+    """As high as its widget where there is room; with less it scrolls and crushes nothing.
+
+    Who changes what the widget needs calls ``updateGeometry``.
+    """
+
+    _LEAST = 64
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__()
+        self.setWidget(widget)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        viewport = self.viewport()
+        if viewport is not None:
+            viewport.setAutoFillBackground(False)
+        widget.setAutoFillBackground(False)
+
+    def sizeHint(self) -> QSize:
+        widget = self.widget()
+        return widget.sizeHint() if widget is not None else super().sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, min(self._LEAST, self.sizeHint().height()))
