@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from PyQt6.QtCore import QObject, Qt, pyqtSignal
+from PyQt6.QtCore import QObject, QStandardPaths, Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QGuiApplication
 from PyQt6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMenu, QWidget
 
@@ -149,6 +149,9 @@ class Opener(QObject):
 
     def _show(self, dialog: QFileDialog) -> None:
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if not self.folder:
+            videos = QStandardPaths.StandardLocation.MoviesLocation
+            dialog.setDirectory(QStandardPaths.writableLocation(videos))
         dialog.filesSelected.connect(self._selected)
         self.dialog = dialog
         dialog.open()

@@ -23,6 +23,7 @@ QMainWindow, #canvas { background: $CANVAS; }
 #status QLabel { color: $MUTED; font-size: 12px; }
 #line { background: $LINE; }
 QScrollArea, #legend { background: transparent; border: none; }
+QDialog, QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 
 QLabel#heading { font-size: 13px; font-weight: 600; }
 QLabel#group { color: $MUTED; font-size: 11px; }
