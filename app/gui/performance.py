@@ -118,7 +118,7 @@ def facts_in_use(snapshot: Snapshot) -> list[tuple[str, str, str]]:
     facts.append(("device", value, why))
     auto = network.options.precision == "auto"
     value = f"{network.precision} (auto)" if auto else network.precision
-    why = "auto: float16 on CUDA, float32 elsewhere" if auto else "as asked for"
+    why = "auto: the fastest that the device has in hardware" if auto else "as asked for"
     facts.append(("precision", value, why))
     auto = network.options.runtime == "auto"
     value = f"{network.runtime} (auto)" if auto else network.runtime
