@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import pickle
 import random
+import re
 import resource
 import shutil
 import signal
@@ -146,7 +147,9 @@ def _judge(case: _Case, status: int, hanging: bool, memory: float) -> tuple[str,
     if memory > MOST_MEMORY:
         return "memory", f"{memory:.0f} MB"
     if code == 0:
-        return ("frames", "") if " frames in " in said else ("silence", f"said {said!r}")
+        return (
+            ("frames", "") if re.search(r"\d frames? in ", said) else ("silence", f"said {said!r}")
+        )
     sentences = [line for line in said.splitlines() if line.startswith("Error: ")]
     return ("a sentence", "") if len(sentences) == 1 else ("words", said[-600:])
 
