@@ -1,0 +1,81 @@
+"""Averaging checkpoints: ``python -m fastscnn.soup A.pth B.pth -o C.pth``.
+
+The weights of runs that began from the same ones can be averaged, and the average is often better
+than each, at no cost when it runs (Wortsman et al., Model soups, 2022). Statistics of batch norm
+are averaged like the weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from fastscnn.checkpoint import Checkpoint, CheckpointError, load, save
+from fastscnn.model import FastSCNN
+
+
+def average(checkpoints: Sequence[Checkpoint]) -> Checkpoint:
+    """The mean of some checkpoints' weights, each counting the same.
+
+    Its ``info`` is that of the first, with the steps and runs of all as ``soup``.
+
+    Raises:
+        ValueError: there is none, or they are not of one network with one normalisation.
+    """
+    if not checkpoints:
+        raise ValueError("there is nothing to average")
+    first = checkpoints[0]
+    alike = (first.model.config, first.mean, first.std, first.classes)
+    for other in checkpoints[1:]:
+        if (other.model.config, other.mean, other.std, other.classes) != alike:
+            raise ValueError("they are not of the same network, classes and normalisation")
+    states = [checkpoint.model.state_dict() for checkpoint in checkpoints]
+    mean = {
+        name: torch.stack([state[name].double() for state in states]).mean(0).to(tensor.dtype)
+        if tensor.is_floating_point()
+        else tensor
+        for name, tensor in states[0].items()
+    }
+    model = FastSCNN(first.model.config)
+    model.load_state_dict(mean)
+    info = {**first.info, "soup": [checkpoint.info for checkpoint in checkpoints]}
+    return Checkpoint(model.eval(), first.mean, first.std, first.classes, info)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m fastscnn.soup",
+        description="Average the weights of runs that began from the same ones.",
+    )
+    parser.add_argument("weights", nargs="+", type=Path, metavar="FILE", help="checkpoints")
+    parser.add_argument("-o", "--output", required=True, type=Path, help="the checkpoint to write")
+    parser.add_argument("--half", action="store_true", help="store float16, half the size")
+    parser.add_argument("--overwrite", action="store_true", help="replace it where it exists")
+    args = parser.parse_args(argv)
+    output: Path = args.output
+    if output.exists() and not args.overwrite:
+        return _say(f"{output} exists: give another name, or --overwrite to replace it.", 5)
+    try:
+        save(average([load(path) for path in args.weights]), output, half=args.half)
+    except CheckpointError as error:
+        return _say(str(error), 4)
+    except ValueError as error:
+        return _say(f"These checkpoints cannot be averaged: {error}.", 4)
+    except OSError as error:
+        return _say(f"{output} cannot be written ({error.strerror or error}).", 5)
+    print(f"{output}: the average of {len(args.weights)} checkpoints")
+    return 0
+
+
+def _say(sentence: str, code: int) -> int:
+    print(f"fastscnn.soup: {sentence}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
