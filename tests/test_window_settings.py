@@ -123,7 +123,7 @@ def test_files_that_were_opened_are_offered_again_and_can_be_forgotten(tmp_path)
         for clip in clips:
             drop(w, clip)
             wait_until(lambda clip=clip: shows(w, SourceSpec("file", str(clip))), "the clip")
-        assert [spec.name for spec in kept.recent] == ["b.mp4", "a.mp4"]
+        wait_until(lambda: [spec.name for spec in kept.recent] == ["b.mp4", "a.mp4"], "the list")
         menu = w.opener.recent_menu(w)
         menu.actions()[1].trigger()
         wait_until(lambda: shows(w, SourceSpec("file", str(clips[0]))), "the first clip")
