@@ -21,7 +21,7 @@ def test_files_and_a_folder_of_videos_play_one_after_the_other(tmp_path):
     assert [spec.value for spec in (chosen.source, *chosen.playlist)] == [str(p) for p in paths]
     with window(chosen) as w:
         wait_until(lambda: shows(w, SourceSpec("file", str(paths[2]))), "the last of them")
-        assert "(3 of 3)" in w.windowTitle()
+        wait_until(lambda: "(3 of 3)" in w.windowTitle(), "the title")
 
 
 def test_a_folder_of_pictures_is_one_source(tmp_path):
