@@ -38,6 +38,7 @@ from fastscnn import upsample
 from fastscnn.blocks import resize
 from fastscnn.checkpoint import Checkpoint, CheckpointError, atomic_save, load
 from fastscnn.convert import revert
+from fastscnn.data.street import Street
 from fastscnn.exportable import Exportable, Layout, Output, Signature, Skip
 from fastscnn.formats import WRITABLE
 from fastscnn.labels import CLASS_NAMES, PALETTE
@@ -200,15 +201,13 @@ def _agreement(ours: NDArray[Any], theirs: NDArray[Any]) -> Agreement | None:
 
 
 def _pictures(count: int, height: int, width: int) -> Pixels:
-    """Smooth shapes with some noise on them, the same every time: N×H×W×3."""
-    random = np.random.default_rng(height)
-    pictures = []
-    for _ in range(count):
-        coarse = random.integers(0, 256, (7, 11, 3), np.uint8)
-        smooth = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
-        noise = random.integers(-12, 13, smooth.shape)
-        pictures.append(np.clip(smooth.astype(np.int64) + noise, 0, 255).astype(np.uint8))
-    return np.stack(pictures)
+    """Frames of the demo street, the same every time: N×H×W×3.
+
+    They hold many classes, at any size: of noise a network may see one alone, and any two agree.
+    """
+    street = Street(7, 512, 256)
+    frames = [street.render(3.0 + 4.0 * number)[0] for number in range(count)]
+    return np.stack([cv2.resize(frame, (width, height)) for frame in frames])
 
 
 def _planes(pixels: Pixels) -> Pixels:

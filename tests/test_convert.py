@@ -59,7 +59,7 @@ def test_logits_agree_with_those_of_the_original_implementation(name, size):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_segmenter_gives_the_labels_of_the_original_implementation(name):
     segmenter = Segmenter.from_checkpoint(
-        FIXTURES / f"{name}.pth", device="cpu", input_size="exact"
+        FIXTURES / f"{name}.pth", device="cpu", precision="fp32", input_size="exact"
     )
     with np.load(FIXTURES / f"{name}.npz") as truth:
         image, logits = truth["image_96x192"], truth["logits_96x192"]

@@ -12,7 +12,7 @@ from fastscnn.sizes import network_size, parse_input_size
 
 @pytest.fixture(scope="module")
 def segmenter():
-    return Segmenter.from_checkpoint(device="cpu", input_size="quarter")
+    return Segmenter.from_checkpoint(device="cpu", precision="fp32", input_size="quarter")
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,9 @@ def test_pixels_are_normalised_as_the_checkpoint_says():
     torch.manual_seed(1)
     network = FastSCNN().eval()
     mean, std = (0.2, 0.4, 0.6), (0.5, 0.3, 0.1)
-    segmenter = Segmenter(Checkpoint(network, mean, std), device="cpu", input_size="exact")
+    segmenter = Segmenter(
+        Checkpoint(network, mean, std), device="cpu", precision="fp32", input_size="exact"
+    )
     image = np.random.default_rng(0).integers(0, 256, (40, 64, 3), np.uint8)
     x = (torch.from_numpy(image).double() / 255 - torch.tensor(mean)) / torch.tensor(std)
     with torch.inference_mode():

@@ -109,7 +109,8 @@ def test_the_status_line_says_what_is_in_use():
     with window() as w:
         play(w, DEMO)
         wait_until(lambda: "input" in w.status.text.text(), "the status")
-        for part in ("demo street", "1024×512", "rendered", "cpu", "fp32", "input 64×128"):
+        precision = w.pipeline.snapshot().network.precision  # bf16 where the processor has it
+        for part in ("demo street", "1024×512", "rendered", "cpu", precision, "input 64×128"):
             assert part in w.status.text.text()
         wait_until(lambda: w.status.counts.text().endswith("dropped"), "the counts")
 

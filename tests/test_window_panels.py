@@ -36,7 +36,13 @@ def test_the_performance_panel_says_how_fast_what_it_costs_and_what_is_in_use():
         wait_until(lambda: "captured" in panel.drops.text, "the counts")
         wait_until(lambda: "network" in panel.stages.accessibleDescription(), "the stages")
         wait_until(lambda: "display" in panel.stages.accessibleDescription(), "the painting")
-        for word in ("decoder h264", "device cpu", "precision fp32 (auto)", "input given, 64×128"):
+        precision = w.pipeline.snapshot().network.precision  # bf16 where the processor has it
+        for word in (
+            "decoder h264",
+            "device cpu",
+            f"precision {precision} (auto)",
+            "input given, 64×128",
+        ):
             assert word in panel.use.text
         wait_until(lambda: len(panel.history.samples) > 3, "the history")
         wait_until(lambda: panel.history.samples[-1][1] > 0, "a rate")
