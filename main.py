@@ -1,6 +1,6 @@
 """Fast-SCNN Live, from a checkout: ``python main.py``."""
 
-from app.cli import run
+from app.cli.launcher import run
 
 if __name__ == "__main__":
     run()

@@ -90,7 +90,7 @@ def _video() -> Iterator[str]:
     import av
     from av.codec.hwaccel import hwdevices_available
 
-    from app.pipeline.encoders import has_nvidia_driver, usable_encoders
+    from app.sinks.recording.encoders import has_nvidia_driver, usable_encoders
 
     versions = (f"{name} {'.'.join(map(str, v))}" for name, v in av.library_versions.items())
     yield f"FFmpeg libraries: {', '.join(versions)}"

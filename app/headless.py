@@ -10,15 +10,15 @@ import time
 
 from tqdm import tqdm
 
+from app.config.settings import Settings
+from app.core.stats import Stats, frames
 from app.errors import INTERRUPTED, AppError, OutputError, UsageError
-from app.pipeline.encoders import choose
-from app.pipeline.naming import check_output, recording_path
-from app.pipeline.network import Download
+from app.inference.network_loader import Download
 from app.pipeline.pipeline import Pipeline
-from app.pipeline.snapshot import Event
-from app.pipeline.stats import Stats, frames
-from app.report import check_report, report, write_report
-from app.settings import Settings
+from app.pipeline.status import Event
+from app.run_report import check_report, report, write_report
+from app.sinks.recording.encoders import choose
+from app.sinks.recording.file_naming import check_output, recording_path
 
 
 def run_headless(settings: Settings) -> int:

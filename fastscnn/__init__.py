@@ -9,17 +9,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fastscnn.checkpoint import Checkpoint, CheckpointError
-    from fastscnn.config import FastSCNNConfig
-    from fastscnn.model import FastSCNN
+    from fastscnn.checkpoints.checkpoint import Checkpoint, CheckpointError
+    from fastscnn.model.fast_scnn import FastSCNN
+    from fastscnn.model.model_config import FastSCNNConfig
     from fastscnn.segmenter import DeviceError, Segmenter
 
 _HOME = {
-    "Checkpoint": "checkpoint",
-    "CheckpointError": "checkpoint",
+    "Checkpoint": "checkpoints.checkpoint",
+    "CheckpointError": "checkpoints.checkpoint",
     "DeviceError": "segmenter",
-    "FastSCNN": "model",
-    "FastSCNNConfig": "config",
+    "FastSCNN": "model.fast_scnn",
+    "FastSCNNConfig": "model.model_config",
     "Segmenter": "segmenter",
 }
 

@@ -3,7 +3,8 @@
 The paper's protocol (§4.1): frames of one size, one at a time, some to warm up, then the mean over
 as many. Beside our way stands the plain one, measured in the same run and in turn with it: the
 network as written, float32, all logits interpolated to full size, then argmax. Between the two
-stand the steps from one to the other. ``python -m app.benchmark`` measures the whole program.
+stand the steps from one to the other. ``python -m app.benchmark`` measures the whole
+program.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from fastscnn.checkpoint import CheckpointError, load
+from fastscnn.benchmarking.baseline import Plain
+from fastscnn.benchmarking.roofline import Rates, measure_rates, network_work
+from fastscnn.checkpoints.checkpoint import CheckpointError, load
 from fastscnn.data.street import Street
-from fastscnn.limits import Rates, measure_rates, network_work
-from fastscnn.plain import Plain
-from fastscnn.runtimes import RUNTIMES, installed
+from fastscnn.inference.runtimes import RUNTIMES, installed
 from fastscnn.segmenter import (
     PRECISIONS,
     DeviceError,
@@ -56,7 +57,7 @@ class Timing:
         way: ``plain``, ``ours``, or a step between them.
         mean, median, p95: over the measured frames.
         ratio: how many times faster than plain with the same output, by medians.
-        reached: the share of the device's limit (``fastscnn.limits``), where it is known.
+        reached: the share of the device's limit (``roofline``), where it is known.
     """
 
     size: str

@@ -7,13 +7,15 @@ import os
 import sys
 from pathlib import Path
 
-from fastscnn.checkpoint import CheckpointError
-from fastscnn.data.opening import open_frames
-from fastscnn.data.pairs import DataError
-from fastscnn.data.targets import shipped_tables
-from fastscnn.evaluation import matrix
-from fastscnn.evaluation.merging import PLAIN, Merging, merging_of_data, read_merging
-from fastscnn.evaluation.outputs import (
+from fastscnn.checkpoints.checkpoint import CheckpointError
+from fastscnn.checkpoints.model_zoo import ZooError, resolve
+from fastscnn.data.dataset_factory import open_frames
+from fastscnn.data.label_sets import shipped_tables
+from fastscnn.data.pair_dataset import DataError
+from fastscnn.evaluation import confusion_plot as matrix
+from fastscnn.evaluation.class_merging import PLAIN, Merging, merging_of_data, read_merging
+from fastscnn.evaluation.evaluator import Judge, evaluate_settings
+from fastscnn.evaluation.output_files import (
     LabelWriter,
     OutputError,
     check_file,
@@ -22,12 +24,10 @@ from fastscnn.evaluation.outputs import (
     write_whole,
     write_worst,
 )
-from fastscnn.evaluation.report import Report, Setting
-from fastscnn.evaluation.run import Judge, evaluate_settings
-from fastscnn.evaluation.tables import as_markdown, as_text, by_drive, figures
+from fastscnn.evaluation.score_tables import as_markdown, as_text, by_drive, figures
+from fastscnn.evaluation.scores import Report, Setting
+from fastscnn.inference.input_size import parse_input_size
 from fastscnn.segmenter import DeviceError, Segmenter, default_checkpoint
-from fastscnn.sizes import parse_input_size
-from fastscnn.zoo import ZooError, resolve
 
 EXIT_CODES: dict[type[Exception], int] = {
     DeviceError: 2,

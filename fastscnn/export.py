@@ -34,17 +34,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.export import Dim, ExportedProgram
 
-from fastscnn import upsample
-from fastscnn.blocks import resize
-from fastscnn.checkpoint import Checkpoint, CheckpointError, atomic_save, load
-from fastscnn.convert import revert
+from fastscnn.checkpoints.checkpoint import Checkpoint, CheckpointError, atomic_save, load
+from fastscnn.checkpoints.conversion import revert
+from fastscnn.checkpoints.model_zoo import ZooError, resolve
+from fastscnn.checkpoints.public_formats import WRITABLE
 from fastscnn.data.street import Street
-from fastscnn.exportable import Exportable, Layout, Output, Signature, Skip
-from fastscnn.formats import WRITABLE
+from fastscnn.exporting.exportable_model import Exportable, Layout, Output, Signature, Skip
+from fastscnn.inference.input_size import MAX_SIDE
 from fastscnn.labels import CLASS_NAMES, PALETTE
+from fastscnn.model.blocks import resize
 from fastscnn.segmenter import default_checkpoint
-from fastscnn.sizes import MAX_SIDE
-from fastscnn.zoo import ZooError, resolve
+from fastscnn.upsampling import upsample
 
 SUFFIXES = {
     ".onnx": "onnx",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 
-from fastscnn.training import command
-from fastscnn.training.options import add_recipe
+from fastscnn.training import run_setup as command
 from fastscnn.training.pretraining import Accuracy, Pretraining
-from fastscnn.training.run import Pace, Run
+from fastscnn.training.recipe_options import add_recipe
+from fastscnn.training.run_loop import Pace, Run
 from fastscnn.training.trainer import Trainer
 
 EPILOG = """\

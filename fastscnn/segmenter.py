@@ -22,10 +22,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fastscnn import upsample
-from fastscnn.checkpoint import Checkpoint, load
-from fastscnn.runtimes import RuntimeMissing, cpu_has_bfloat16, make_runtime, pick_runtime
-from fastscnn.sizes import InputSize, network_size, parse_input_size
+from fastscnn.checkpoints.checkpoint import Checkpoint, load
+from fastscnn.inference.input_size import InputSize, network_size, parse_input_size
+from fastscnn.inference.runtimes import RuntimeMissing, cpu_has_bfloat16, make_runtime, pick_runtime
+from fastscnn.upsampling import upsample
 
 Precision = Literal["fp32", "fp16", "bf16"]
 PRECISIONS: dict[Precision, torch.dtype] = {
@@ -97,7 +97,8 @@ class Segmenter:
         precision: ``auto``, ``fp32``, ``fp16`` or ``bf16``.
         input_size: what the network sees: ``full``, ``half``, ``quarter`` (short side 1024, 512,
             256), ``exact`` (the picture's own) or (height, width).
-        runtime: ``auto``, ``torch``, ``onnxruntime`` or ``openvino``, see ``fastscnn.runtimes``.
+        runtime: ``auto``, ``torch``, ``onnxruntime`` or ``openvino``, see
+            ``fastscnn.inference.runtimes``.
 
     Raises:
         DeviceError: the device, precision or runtime is not to be had.

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import torch
 
-from fastscnn.checkpoint import Checkpoint, CheckpointError, load, save
-from fastscnn.model import FastSCNN
+from fastscnn.checkpoints.checkpoint import Checkpoint, CheckpointError, load, save
+from fastscnn.model.fast_scnn import FastSCNN
 
 
 def average(checkpoints: Sequence[Checkpoint]) -> Checkpoint:

@@ -13,7 +13,7 @@ SCRIPT = """
 import sys
 for name in sys.argv[1:]:
     __import__(name)
-from app.gui.preflight import check_display
+from app.preflight import check_display
 check_display()
 import av, cv2, numpy as np
 from PyQt6.QtWidgets import QApplication, QLabel

@@ -1,1 +1,1 @@
-"""The window: reads snapshots of the pipeline and sends it commands; knows nothing of threads."""
+"""Window: reads the pipeline's status, sends commands, knows nothing of threads."""

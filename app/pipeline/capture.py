@@ -8,15 +8,15 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from app.core.channel import Channel
+from app.core.frame import EndOfSource, Frame
+from app.core.stats import Stats
 from app.errors import AppError, SourceError
-from app.pipeline.channels import Channel
-from app.pipeline.frame import EndOfSource, Frame
 from app.pipeline.pacer import Pacer
 from app.pipeline.playback import Move, Playback
-from app.pipeline.stats import Stats
 from app.sources.base import Picture, Source, SourceInfo
-from app.sources.opening import open_source
-from app.sources.spec import SourceSpec
+from app.sources.source_factory import open_source
+from app.sources.source_spec import SourceSpec
 
 
 class _Read(NamedTuple):

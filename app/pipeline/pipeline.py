@@ -16,22 +16,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.config.settings import Settings
+from app.core.channel import Channel, Closed
+from app.core.frame import EndOfSource, Frame, Result
+from app.core.stats import DropCause, Stats
+from app.core.watchdog import Watchdog
 from app.errors import AppError
+from app.inference.network_manager import Networks
+from app.inference.worker import Worker
 from app.pipeline.capture import Capture
-from app.pipeline.channels import Channel, Closed
-from app.pipeline.frame import EndOfSource, Frame, Result
-from app.pipeline.naming import labels_path, recording_path
-from app.pipeline.networks import Networks
-from app.pipeline.pictures import PictureWriter
 from app.pipeline.playback import Loop, Move, Playback
-from app.pipeline.recorder import Recorder, RecordingInfo
-from app.pipeline.snapshot import Event, Snapshot, State
-from app.pipeline.stats import DropCause, Stats
-from app.pipeline.watchdog import Watchdog
-from app.pipeline.worker import Worker
-from app.settings import Settings
+from app.pipeline.status import Event, Snapshot, State
+from app.sinks.image_folder import PictureWriter
+from app.sinks.recording.file_naming import labels_path, recording_path
+from app.sinks.recording.recorder import Recorder, RecordingInfo
 from app.sources.base import SourceInfo
-from app.sources.spec import SourceSpec
+from app.sources.source_spec import SourceSpec
 
 if TYPE_CHECKING:
     from fastscnn.segmenter import Segmenter
@@ -322,7 +322,7 @@ class Pipeline:
         self._inbox.close()
         if self._worker.ident is not None and not self._worker.loading:
             # Importing torch cannot be cut short and touches nothing that has to be put in order:
-            # who waits for the end of the program shall not wait for that (app.cli.run).
+            # who waits for the end of the program shall not wait for that (app.cli).
             self._worker.join()
         self.stop_recording()
         writers = list(self._writers)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from app.errors import SourceError
 from app.sources.base import Picture, Source, SourceInfo
-from app.sources.spec import SourceSpec
+from app.sources.source_spec import SourceSpec
 
 OPENING = 8.0
 """Seconds after which a camera that does not open is given up: drivers may block for ever."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.sources.base import Picture, Source, SourceInfo
-from app.sources.spec import SourceSpec
+from app.sources.source_spec import SourceSpec
 from fastscnn.data.street import Street
 
 

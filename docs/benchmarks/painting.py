@@ -25,11 +25,11 @@ from PyQt6.QtOpenGLWidgets import QOpenGLWidget
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QLabel, QWidget
 
-from app.gui.run import make_application
-from app.gui.video_view import VideoView
-from app.pipeline.frame import Frame, Result, Seen
-from app.pipeline.overlay import draw
-from app.pipeline.view import Run, Side, ViewOptions
+from app.core.frame import Frame, Result, Seen
+from app.gui.application import make_application
+from app.gui.video.video_view import VideoView
+from app.rendering.overlay import draw
+from app.rendering.view_options import Run, Side, ViewOptions
 
 _FRAME = (1080, 1920)
 _ROUNDS = 60

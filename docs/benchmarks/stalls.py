@@ -1,6 +1,7 @@
 """How long the window's thread stands still, and for what: ``python docs/benchmarks/stalls.py``.
 
-See ``tests.heart`` for how; ``--stacks FILE`` gets what all threads were at in long pauses.
+See ``tests.support.event_loop_monitor`` for how; ``--stacks FILE`` gets what all threads were at in
+long pauses.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from app.gui.window import MainWindow
-from app.settings import Settings
-from app.sources.spec import SourceSpec
-from tests.gui import application, messages, shows, wait_until
-from tests.heart import LIMIT, Heart
-from tests.media import write_clip
-from tests.streams import silent_server
+from app.config.settings import Settings
+from app.gui.window.main_window import MainWindow
+from app.sources.source_spec import SourceSpec
+from tests.support.event_loop_monitor import LIMIT, Heart
+from tests.support.media import write_clip
+from tests.support.stream_servers import silent_server
+from tests.support.window_driver import application, messages, shows, wait_until
 
 
 def measure(what: str, heart: Heart, act: Callable[[], object]) -> None:

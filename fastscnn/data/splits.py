@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fastscnn.data.pairs import DataError, Pair
+from fastscnn.data.pair_dataset import DataError, Pair
 
 
 @dataclass(frozen=True, slots=True)

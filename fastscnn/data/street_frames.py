@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 
-from fastscnn.data.pairs import DataError, Sample
+from fastscnn.data.label_sets import TargetSets
+from fastscnn.data.pair_dataset import DataError, Sample
 from fastscnn.data.street import Street
-from fastscnn.data.targets import TargetSets
 
 SEEDS = (77,)
 """Streets that no training run draws from (see ``mix.StreetDataset``)."""

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fastscnn.data.mix import Mix
+from fastscnn.data.dataset_mix import Mix
 from fastscnn.labels import UNKNOWN
 
 SAMPLES = 200

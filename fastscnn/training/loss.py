@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fastscnn.blocks import resize
 from fastscnn.labels import UNKNOWN
-from fastscnn.model import AuxiliaryHeads, FastSCNN
+from fastscnn.model.blocks import resize
+from fastscnn.model.fast_scnn import AuxiliaryHeads, FastSCNN
 
 Mean = Callable[[Tensor], Tensor]
 """The mean of a number over the processes of a run, without a gradient."""

@@ -16,16 +16,16 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fastscnn.checkpoint import atomic_save
-from fastscnn.config import FastSCNNConfig
-from fastscnn.data.augment import Augmentation
-from fastscnn.data.pairs import DataError
-from fastscnn.formats import IMAGENET_MEAN, IMAGENET_STD
-from fastscnn.model import GlobalFeatureExtractor, LearningToDownsample
-from fastscnn.training.batches import Batches, BatchSource, Example
+from fastscnn.checkpoints.checkpoint import atomic_save
+from fastscnn.checkpoints.public_formats import IMAGENET_MEAN, IMAGENET_STD
+from fastscnn.data.augmentation import Augmentation
+from fastscnn.data.pair_dataset import DataError
+from fastscnn.model.fast_scnn import GlobalFeatureExtractor, LearningToDownsample
+from fastscnn.model.model_config import FastSCNNConfig
+from fastscnn.training.batch_loader import Batches, BatchSource, Example
+from fastscnn.training.initial_weights import PRETRAINED
 from fastscnn.training.loss import Mean
 from fastscnn.training.recipe import Recipe
-from fastscnn.training.start import PRETRAINED
 from fastscnn.training.task import Normalisation, augmentation_of
 
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}

@@ -8,18 +8,18 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from fastscnn.checkpoint import Checkpoint, save
-from fastscnn.config import FastSCNNConfig
-from fastscnn.data.augment import Augmentation
-from fastscnn.data.check import check
-from fastscnn.data.mix import Mix
-from fastscnn.data.targets import TargetSets
-from fastscnn.formats import IMAGENET_MEAN, IMAGENET_STD
-from fastscnn.model import FastSCNN
+from fastscnn.checkpoints.checkpoint import Checkpoint, save
+from fastscnn.checkpoints.public_formats import IMAGENET_MEAN, IMAGENET_STD
+from fastscnn.data.augmentation import Augmentation
+from fastscnn.data.dataset_check import check
+from fastscnn.data.dataset_mix import Mix
+from fastscnn.data.label_sets import TargetSets
+from fastscnn.model.fast_scnn import FastSCNN
+from fastscnn.model.model_config import FastSCNNConfig
 from fastscnn.training.balance import class_shares, enet_weights
-from fastscnn.training.batches import Batches, BatchSource
+from fastscnn.training.batch_loader import Batches, BatchSource
+from fastscnn.training.gpu_batches import DeviceBatches
 from fastscnn.training.loss import Mean, Trainee
-from fastscnn.training.on_device import DeviceBatches
 from fastscnn.training.recipe import Recipe
 
 Normalisation = tuple[tuple[float, float, float], tuple[float, float, float]]
@@ -67,7 +67,7 @@ class Segmentation:
     """Labels for every pixel: what Fast-SCNN is for.
 
     Args:
-        data: specs of the data sets, see ``fastscnn.data.mix``.
+        data: specs of the data sets, see ``fastscnn.data.dataset_mix``.
         config: of the network.
         normalisation: mean and deviation that the network is used to.
         shares: how much of the area each class covers; ``None`` measures where it is needed.

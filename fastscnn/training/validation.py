@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from fastscnn.data.opening import open_frames
-from fastscnn.evaluation.merging import merging_of_data, read_merging
-from fastscnn.evaluation.report import Setting
-from fastscnn.evaluation.run import evaluate
+from fastscnn.data.dataset_factory import open_frames
+from fastscnn.evaluation.class_merging import merging_of_data, read_merging
+from fastscnn.evaluation.evaluator import evaluate
+from fastscnn.evaluation.scores import Setting
+from fastscnn.inference.input_size import parse_input_size
 from fastscnn.segmenter import Segmenter
-from fastscnn.sizes import parse_input_size
 from fastscnn.training.task import Segmentation
 
 Validate = Callable[[dict[str, Tensor]], dict[str, float]]

@@ -12,11 +12,12 @@ from typing import Any
 import av
 import numpy as np
 
-from app.pipeline import capture, engine
+from app.inference import engine
+from app.pipeline import capture
 from app.sources.base import Picture, Source
 from app.sources.demo import DemoSource
-from app.sources.spec import SourceSpec
-from tests.media import count_by_opencv
+from app.sources.source_spec import SourceSpec
+from tests.support.media import count_by_opencv
 
 RATE = 30.0
 SLOWER = 3.0
@@ -31,7 +32,7 @@ def endurance(seconds: float, folder: Path) -> dict[str, object]:
     """
     from PyQt6.QtTest import QTest
 
-    from tests.gui import SMALL, window
+    from tests.support.window_driver import SMALL, window
 
     real_open, real_engine = capture.open_source, engine.make_engine
     capture.open_source = lambda spec: LiveDemo()

@@ -114,7 +114,7 @@ def _run(case: _Case) -> None:
         os.dup2(said, 1)
         os.dup2(said, 2)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        from app.cli import main
+        from app.cli.launcher import main
 
         code = main(case.arguments)
     except SystemExit as ending:
@@ -216,7 +216,7 @@ def _make_videos(folder: Path) -> None:
     import av
     import numpy as np
 
-    from tests.media import picture
+    from tests.support.media import picture
 
     kinds = {
         "a.mp4": ("libx264", "aac", "yuv420p"),
@@ -286,9 +286,9 @@ def _make_checkpoints(folder: Path) -> None:
     """Ours, and those of other programs: as they are, wrapped, of an older torch, of Paddle."""
     import torch
 
-    from fastscnn.checkpoint import Checkpoint, load, save
-    from fastscnn.model import FastSCNN
-    from tests.foreign import PaddleLike, SegmenTronLike
+    from fastscnn.checkpoints.checkpoint import Checkpoint, load, save
+    from fastscnn.model.fast_scnn import FastSCNN
+    from tests.support.reference_models import PaddleLike, SegmenTronLike
 
     save(Checkpoint(FastSCNN().eval(), origin="fuzz"), folder / "base-ours.pth")
     state = SegmenTronLike().state_dict()

@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from app.config.settings import Settings
 from app.pipeline.pipeline import Pipeline
-from app.settings import Settings
-from app.sources import parse_source, stream
-from tests.media import count_by_opencv
-from tests.recording import reopened
+from app.sources import network_stream as stream
+from app.sources import parse_source
 from tests.soak.endurance import resident_mb
-from tests.streams import MjpegServer
+from tests.support.media import count_by_opencv
+from tests.support.recordings import reopened
+from tests.support.stream_servers import MjpegServer
 
 
 def broken_stream(times: int, folder: Path) -> dict[str, object]:

@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from app.config.settings import Settings
+from app.core.stats import Counters
 from app.pipeline import capture
 from app.pipeline.pipeline import Pipeline
-from app.pipeline.stats import Counters
-from app.settings import Settings
 from app.sources.base import Source
-from app.sources.spec import SourceSpec
-from tests.media import ScriptedSource, write_clip
-from tests.recording import reopened
+from app.sources.source_spec import SourceSpec
+from tests.support.media import ScriptedSource, write_clip
+from tests.support.recordings import reopened
 
 MOST_IN_FLIGHT = 16
 """Inbox, engine, display slot and one in every hand; more would be a leak."""

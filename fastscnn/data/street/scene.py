@@ -12,8 +12,8 @@ from math import cos, floor, sin
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscnn.data.street.ground import AVENUE, CHUNK, CITY, CROSS, KERB, PARK, SUBURB
-from fastscnn.data.street.models import TRUCK_MODEL, VAN
+from fastscnn.data.street.ground_textures import AVENUE, CHUNK, CITY, CROSS, KERB, PARK, SUBURB
+from fastscnn.data.street.vehicle_meshes import TRUCK_MODEL, VAN
 
 LEFT, RIGHT = -1, 1
 

@@ -18,14 +18,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscnn.data.street.art import TOWN, paint_all
-from fastscnn.data.street.ground import CHUNK, sky
-from fastscnn.data.street.houses import BRICK
-from fastscnn.data.street.light import GROUND_CODES, TONES, clip8
+from fastscnn.data.street.building_textures import BRICK
+from fastscnn.data.street.ground_textures import CHUNK, sky
+from fastscnn.data.street.lighting import GROUND_CODES, TONES, clip8
+from fastscnn.data.street.object_renderer import ThingView
+from fastscnn.data.street.renderer import FAR
 from fastscnn.data.street.scene import Scene
-from fastscnn.data.street.things import ThingView
+from fastscnn.data.street.texture_set import TOWN, paint_all
 from fastscnn.data.street.traffic import Traffic
-from fastscnn.data.street.view import FAR
 
 SPEED = 10.0
 """Speed of the camera car in m/s."""

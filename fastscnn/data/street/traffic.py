@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from math import floor
 
-from fastscnn.data.street.models import BUS_MODEL, TRUCK_MODEL, VAN
 from fastscnn.data.street.scene import (
     CYCLIST,
     PEDESTRIAN,
@@ -17,6 +16,7 @@ from fastscnn.data.street.scene import (
     generator,
     seed_number,
 )
+from fastscnn.data.street.vehicle_meshes import BUS_MODEL, TRUCK_MODEL, VAN
 
 
 class Traffic:

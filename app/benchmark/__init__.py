@@ -1,0 +1,1 @@
+"""Benchmarks of the whole program: ``python -m app.benchmark``."""

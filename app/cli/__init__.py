@@ -1,0 +1,1 @@
+"""Command line: arguments to settings, and the start of a run."""

@@ -1,0 +1,76 @@
+"""Start and end of the program: arguments to a window or a headless run, to an exit code."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from dataclasses import replace
+from types import FrameType
+from typing import NoReturn
+
+from app.cli.argument_parser import build_parser, given_arguments, settings_from
+from app.errors import AppError
+from app.libraries import check_opencv
+from app.sinks.picture_output import check_folder
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _wait_for_captures() -> None:
+    """Let a source that is only slow come back: at exit, its C++ code would abort the process."""
+    for thread in threading.enumerate():
+        if thread.name == "capture":
+            thread.join(3.0)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the application; returns the exit code."""
+    # torch's threads would otherwise spin while they wait for each other, against the decoder, the
+    # encoder and the window: on a busy 2-core machine that was seen to cost a factor of ten.
+    # It must be set before torch is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    logging.basicConfig(
+        level=args.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        given = given_arguments(parser, argv, args)
+        settings = replace(settings_from(args), given=given)
+        check_opencv()
+        for output in settings.pictures:
+            check_folder(output, overwrite=settings.overwrite, source=settings.source)
+        if settings.headless:
+            from app.headless import run_headless
+
+            # A service manager ends a run as Ctrl+C does: with a finished file.
+            signal.signal(signal.SIGTERM, _interrupt)
+            return run_headless(settings)
+        from app.preflight import check_display
+
+        check_display()
+        from app.gui.application import run_window
+
+        return run_window(settings)
+    except AppError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return error.exit_code
+    finally:
+        _wait_for_captures()
+
+
+def run() -> NoReturn:
+    """Run the application as a process of its own, which ends with it."""
+    code = main()
+    if any(thread.name in {"worker", "loader"} for thread in threading.enumerate()):
+        # Still importing torch or reading weights, for nobody. All files are closed by now; the
+        # interpreter would wait for these threads, for seconds.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)

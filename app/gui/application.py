@@ -1,0 +1,117 @@
+"""The run with a window."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import time
+from types import FrameType, TracebackType
+
+from PyQt6 import sip
+from PyQt6.QtCore import QTimer
+from PyQt6.QtWidgets import QApplication
+
+from app import __version__
+from app.config.persistence import Kept, profile_path
+from app.config.settings import Settings
+from app.config.shortcuts import load_keys
+from app.errors import INTERRUPTED, OutputError
+from app.gui.widgets import theme as style
+from app.gui.widgets.icons import app_icon
+from app.gui.window.main_window import TITLE, MainWindow
+from app.pipeline.status import Event
+from app.preflight import drop_opencv_paths
+from app.run_report import check_report, report, write_report
+
+_log = logging.getLogger(__name__)
+
+
+def run_window(settings: Settings) -> int:
+    """Show the window until it is closed; returns the exit code.
+
+    Raises:
+        UsageError: the file of keys or the name of the profile makes no sense.
+    """
+    keys = load_keys(settings.keys)
+    kept = Kept(profile_path(settings.profile))
+    if settings.reset:
+        kept.forget()
+    settings = kept.apply(settings)
+    if settings.stats_json is not None:
+        check_report(settings.stats_json, overwrite=settings.overwrite)
+    drop_opencv_paths()  # once more: OpenCV sets them whenever it is first imported
+    app = make_application()
+    style.choose(next((c for c in style.CHOICES if c == kept.theme), "system"))
+    window = MainWindow(settings, keys=keys, kept=kept)
+    window.happened.connect(_print)
+    _catch_what_slots_raise(window)
+    interrupted = _close_on_signals(window)
+    window.show()
+    window.begin()
+    app.exec()
+    window.close()  # does the work where the application ended in another way
+    pipeline = window.pipeline
+    # Before the application goes: what Python destroyed after it would now and then crash.
+    sip.delete(window)
+    while not pipeline.events.empty():
+        event = pipeline.events.get()
+        if event.kind in {"error", "recorded"}:
+            _print(event)
+    exit_code = INTERRUPTED if interrupted else 0
+    if settings.stats_json is not None:
+        ready = pipeline.ready_at
+        seconds = time.monotonic() - ready if ready is not None else 0.0
+        try:
+            write_report(settings.stats_json, report(pipeline, seconds, exit_code))
+        except OutputError as error:
+            print(f"Error: {error}", file=sys.stderr)
+            return exit_code or error.exit_code
+    return exit_code
+
+
+def _print(event: Event) -> None:
+    """Say it in the terminal too, at once: who started the window there may be looking there."""
+    word = "Error: " if event.kind == "error" else ""
+    print(f"{word}{event.text}", file=sys.stderr, flush=True)
+
+
+def make_application() -> QApplication:
+    """The QApplication, with our name, icon and style."""
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName(TITLE)
+    app.setApplicationDisplayName(TITLE)
+    app.setApplicationVersion(__version__)
+    app.setDesktopFileName("fastscnn-live")
+    app.setWindowIcon(app_icon())
+    style.apply(app)
+    return app
+
+
+def _catch_what_slots_raise(window: MainWindow) -> None:
+    """Show and log what Qt would otherwise end the process for."""
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        _log.error("unexpected error", exc_info=(kind, error, trace))
+        text = f"Something unforeseen went wrong ({kind.__name__}: {error})."
+        # Not at once: this may be in the middle of a painting.
+        QTimer.singleShot(0, lambda: window.tell("error", text))
+
+    sys.excepthook = hook
+
+
+def _close_on_signals(window: MainWindow) -> list[int]:
+    """Close the window on Ctrl+C and on a termination signal; returns those that came.
+
+    Python runs signal handlers between two of its own instructions: the window's timer sees to it
+    that there are some.
+    """
+    came: list[int] = []
+
+    def close(signum: int, frame: FrameType | None) -> None:
+        came.append(signum)
+        QTimer.singleShot(0, window.close)
+
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, close)
+    return came

@@ -1,0 +1,1 @@
+"""Controllers: commands for playback, view and recordings."""

@@ -1,0 +1,125 @@
+"""What the user tells the player: going about in a source, loops, speed, and what plays next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from app.pipeline.pipeline import Pipeline
+from app.sources.playlist import Playlist
+from app.sources.source_spec import SourceSpec
+
+SPEEDS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0)
+
+Marks = tuple[float | None, float | None]
+"""Where a loop begins and ends, as far as the user has said."""
+
+
+class Player(QObject):
+    """Commands for the pipeline that need to know what came before them."""
+
+    opened = pyqtSignal(SourceSpec)
+    """The user opened a source, or the playlist went on to one."""
+    told = pyqtSignal(str)
+    """What the user should know."""
+
+    def __init__(self, pipeline: Pipeline, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.playlist = Playlist()
+        self.marks: Marks = (None, None)
+        self._pipeline = pipeline
+
+    # What plays
+
+    def open(self, entries: Sequence[SourceSpec]) -> None:
+        """Play these, one after the other."""
+        self.playlist.put(entries)
+        self._open(self.playlist.current)
+
+    def go(self, index: int) -> None:
+        """Play an entry of the playlist."""
+        self._open(self.playlist.go(index))
+
+    def next(self, by: int = 1) -> bool:
+        """Play the next entry (1) or the one before (-1); whether there is one."""
+        spec = self.playlist.move(by)
+        self._open(spec)
+        if spec is None:
+            self.told.emit(
+                "There is no other one in the playlist: drop several files, or a folder."
+                if len(self.playlist.entries) < 2
+                else "That was the last one of the playlist."
+                if by > 0
+                else "That was the first one of the playlist."
+            )
+        return spec is not None
+
+    def went_on(self) -> bool:
+        """At the end of a source, go on with the playlist; whether there is a next one."""
+        spec = self.playlist.move(1)
+        self._open(spec)
+        return spec is not None
+
+    def close(self) -> None:
+        """Let go of what plays."""
+        self.playlist.put(())
+        self.marks = (None, None)
+        self._pipeline.close()
+
+    def _open(self, spec: SourceSpec | None) -> None:
+        if spec is not None:
+            self.marks = (None, None)
+            self._pipeline.open(spec)
+            self.opened.emit(spec)
+
+    # How it plays
+
+    def play_or_pause(self) -> None:
+        """Hold what plays, go on with what is held, start again what has ended."""
+        if self._pipeline.snapshot().state == "playing":
+            self._pipeline.pause()
+        else:
+            self._pipeline.play()
+
+    def seek_by(self, seconds: float) -> None:
+        """Go forward, or back where negative."""
+        self._pipeline.seek(max(0.0, self._pipeline.snapshot().position + seconds))
+
+    def to_end(self) -> None:
+        """Go to the last frame, where it is known which that is."""
+        source = self._pipeline.snapshot().source
+        if source is not None and source.duration is not None:
+            self._pipeline.seek(source.duration)
+
+    def change_speed(self, by: int) -> None:
+        """Play at the next speed, or the one before where negative."""
+        now = self._pipeline.snapshot().speed
+        nearest = min(range(len(SPEEDS)), key=lambda i: abs(SPEEDS[i] - now))
+        self._pipeline.set_speed(SPEEDS[min(max(nearest + by, 0), len(SPEEDS) - 1)])
+
+    # Loops
+
+    def mark(self, *, begin: bool) -> None:
+        """Let the loop begin, or end, at what is shown; it runs once both are said."""
+        snapshot = self._pipeline.snapshot()
+        if not snapshot.seekable:
+            return
+        here, (first, last) = snapshot.position, self.marks
+        if begin:
+            first, last = here, last if last is not None and last > here else None
+        else:
+            first, last = first if first is not None and first < here else 0.0, here
+        self.marks = first, last
+        if first is not None and last is not None and last > first:
+            self._pipeline.set_loop((first, last))
+        else:
+            self._pipeline.set_loop(None)
+
+    def toggle_loop(self) -> None:
+        """Loop what is marked, or all of it; or stop looping, which takes the marks away."""
+        if self._pipeline.snapshot().loop is not None:
+            self.marks = (None, None)
+            self._pipeline.set_loop(None)
+        else:
+            self._pipeline.set_loop("whole")

@@ -1,0 +1,98 @@
+"""Recordings and saved pictures: where they go, and what is said of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from PyQt6.QtCore import QObject, QStandardPaths, QUrl, pyqtSignal
+from PyQt6.QtGui import QDesktopServices
+
+from app.core.frame import Result
+from app.errors import AppError
+from app.gui.controllers.screenshot import save_pictures
+from app.pipeline.pipeline import Pipeline
+
+_FOLDER = "Fast-SCNN Live"
+
+
+class Takes(QObject):
+    """Starts and ends recordings, and saves pictures.
+
+    Args:
+        pipeline: what is recorded.
+        folder: where everything goes; ``None`` is the user's folders for videos and pictures.
+        shown: gives what is on the screen.
+    """
+
+    told = pyqtSignal(str, str)
+    """Kind and text of what the user should know, as in ``app.pipeline.status.Event``."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        folder: Path | None,
+        shown: Callable[[], Result | None],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._pipeline, self._folder, self._shown = pipeline, folder, shown
+        self._threads: list[threading.Thread] = []
+
+    def record_or_stop(self) -> None:
+        """Start a recording, or close the one under way."""
+        snapshot = self._pipeline.snapshot()
+        try:
+            if snapshot.recording is not None:
+                self._pipeline.stop_recording()
+            elif snapshot.state in {"playing", "paused"}:
+                where = self._place(QStandardPaths.StandardLocation.MoviesLocation)
+                self._pipeline.start_recording(self._pipeline.recording_path(where))
+            elif snapshot.state == "ended":
+                self.told.emit("notice", "It has ended: play it again, then record.")
+        except (AppError, OSError) as error:
+            self.told.emit("error", str(error))
+
+    def open_folder(self) -> None:
+        """Show the folder of recordings as the system does."""
+        where = self._place(QStandardPaths.StandardLocation.MoviesLocation)
+        folder = self._pipeline.recording_path(where).parent
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+            self.told.emit("notice", f"Recordings are in {folder}")
+
+    def save_picture(self, *, parts: bool) -> None:
+        """Save what is on the screen; or the frame, its labels and the overlay."""
+        result = self._shown()
+        source = self._pipeline.snapshot().source
+        if result is None or source is None:
+            return
+        folder = self._place(QStandardPaths.StandardLocation.PicturesLocation)
+        picture = result.picture_at(self._pipeline.view.split_at(result.frame.time))
+        thread = save_pictures(
+            result, picture, folder, source.name, parts=parts, done=self._pictures_saved
+        )
+        self._threads = [t for t in self._threads if t.is_alive()] + [thread]
+
+    def finish(self) -> None:
+        """Wait until the pictures under way are saved."""
+        for thread in self._threads:
+            thread.join()
+
+    def _pictures_saved(self, made: list[Path], error: str) -> None:
+        if error:
+            self.told.emit("error", error)
+        else:
+            names = ", ".join(path.name for path in made)
+            self.told.emit("recorded", f"Saved {names} in {made[0].parent}")
+
+    def _place(self, where: QStandardPaths.StandardLocation) -> Path:
+        if self._folder is not None:
+            return self._folder
+        standard = QStandardPaths.writableLocation(where)
+        folder = Path(standard) / _FOLDER if standard else Path.home()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            return Path.home()
+        return folder

@@ -1,0 +1,110 @@
+"""Saving what is shown as PNG files."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PyQt6.QtGui import QImage, qRgb
+
+from app.core.frame import Result
+from app.rendering.overlay import draw
+from app.rendering.view_options import ViewOptions
+from fastscnn.labels import PALETTE
+
+_PARTS = ("raw", "labels", "overlay")
+
+
+def save_pictures(
+    result: Result,
+    shown: NDArray[np.uint8],
+    folder: Path,
+    name: str,
+    *,
+    parts: bool,
+    done: Callable[[list[Path], str], None],
+) -> threading.Thread:
+    """Save a result on a thread of its own; no file is ever replaced.
+
+    Args:
+        result: what is on the screen.
+        shown: RGB uint8 H×W×3, the picture as it is shown.
+        folder: where to; made where it is not there.
+        name: of the source.
+        parts: the frame, its labels and the overlay in three files, instead of what is shown. The
+            labels are a palette PNG: colours to the eye, train ids (255 is unknown) to a program.
+        done: told the files, and what went wrong in words, on the thread.
+    """
+
+    def work() -> None:
+        made: list[Path] = []
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            base = _free(folder, name, parts=parts)
+            if parts:
+                image = result.frame.image
+                overlay = draw(image, "overlay", _overlay_of(result.view), result.labels)
+                pictures = {
+                    "raw": _rgb(image),
+                    "labels": _indexed(result.labels),
+                    "overlay": _rgb(overlay),
+                }
+                for part in _PARTS:
+                    made.append(_write(pictures[part], base.with_name(f"{base.name}-{part}.png")))
+            else:
+                made.append(_write(_rgb(shown), base.with_name(f"{base.name}.png")))
+        except OSError as error:
+            done(made, f"The picture cannot be saved in {folder} ({error.strerror or error}).")
+            return
+        done(made, "")
+
+    thread = threading.Thread(target=work, name="pictures")
+    thread.start()
+    return thread
+
+
+def _overlay_of(view: ViewOptions) -> ViewOptions:
+    return ViewOptions(alpha=view.alpha, hidden=view.hidden)
+
+
+def _free(folder: Path, name: str, *, parts: bool) -> Path:
+    """A name without its ending that is not taken yet."""
+    plain = "".join(c if c.isalnum() or c in "-_" else "-" for c in Path(name).stem)[:60]
+    base = folder / f"{plain or 'picture'}-{datetime.now():%Y%m%d-%H%M%S}"
+    endings = [f"-{part}.png" for part in _PARTS] if parts else [".png"]
+    first, count = base, 2
+    while any(os.path.lexists(base.with_name(base.name + ending)) for ending in endings):
+        base = first.with_name(f"{first.name}-{count}")
+        count += 1
+    return base
+
+
+def _rgb(pixels: NDArray[np.uint8]) -> QImage:
+    pixels = np.ascontiguousarray(pixels)
+    height, width = pixels.shape[:2]
+    image = QImage(  # type: ignore[call-overload]  # the stubs know no buffers
+        pixels.data, width, height, width * 3, QImage.Format.Format_RGB888
+    )
+    return QImage(image.copy())
+
+
+def _indexed(labels: NDArray[np.uint8]) -> QImage:
+    labels = np.ascontiguousarray(labels)
+    height, width = labels.shape
+    image = QImage(  # type: ignore[call-overload]  # the stubs know no buffers
+        labels.data, width, height, width, QImage.Format.Format_Indexed8
+    )
+    image.setColorTable([qRgb(*(int(part) for part in color)) for color in PALETTE])
+    return QImage(image.copy())
+
+
+def _write(image: QImage, path: Path) -> Path:
+    if not image.save(str(path), "PNG"):
+        path.unlink(missing_ok=True)
+        raise OSError(None, "no PNG could be written there")
+    return path

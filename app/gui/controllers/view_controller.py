@@ -1,0 +1,84 @@
+"""What the user tells the view: which pictures, which colours, with or without skip."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from app.pipeline.pipeline import Pipeline
+from app.rendering.view_options import PAIRS, Measure, View
+
+
+class Looks:
+    """Commands that change how results are drawn; the worker reads them anew for every frame."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._before: View = "overlay"
+
+    def set_skip(self, on: bool) -> None:
+        """Switch the skip connection."""
+        self._pipeline.skip = on
+
+    def toggle_skip(self) -> None:
+        """Switch the skip connection to the other side."""
+        self.set_skip(not self._pipeline.skip)
+
+    def set_view(self, view: View) -> None:
+        """Choose what is drawn."""
+        self._pipeline.view = replace(self._pipeline.view, view=view)
+
+    def set_measure(self, measure: Measure) -> None:
+        """Choose what the confidence shows."""
+        self._pipeline.view = replace(self._pipeline.view, measure=measure)
+
+    def next_view(self) -> None:
+        """Choose the view after the one in force."""
+        self._pipeline.view = self._pipeline.view.next()
+
+    def toggle_confidence(self) -> None:
+        """Show how sure the network is, or what was shown before."""
+        self._toggle("confidence")
+
+    def toggle_wipe(self) -> None:
+        """Compare skip on and off under a divider, or show what was shown before."""
+        view, pair = self._pipeline.view, PAIRS["skip on | skip off"]
+        if view.view == "wipe" and (view.left, view.right) != pair:
+            self._pipeline.view = view.comparing(*pair)  # another comparison gives way to this one
+            return
+        self._pipeline.view = replace(view, left=pair[0], right=pair[1])
+        self._toggle("wipe")
+
+    def compare(self, pair: str) -> None:
+        """Compare two pictures by the name that they have in menus."""
+        self._pipeline.view = self._pipeline.view.comparing(*PAIRS[pair])
+
+    def toggle_contours(self) -> None:
+        """Draw the borders of classes, or do not."""
+        view = self._pipeline.view
+        self._pipeline.view = replace(view, contours=not view.contours)
+
+    def set_alpha(self, alpha: float) -> None:
+        """Set the weight of the colours, 0–1."""
+        self._pipeline.view = replace(self._pipeline.view, alpha=alpha)
+
+    def set_hidden(self, hidden: frozenset[int]) -> None:
+        """Hide classes by their train ids."""
+        self._pipeline.view = replace(self._pipeline.view, hidden=hidden)
+
+    def set_split(self, split: float) -> None:
+        """Put the divider of the wipe somewhere, 0–1 of the width; there it stays."""
+        self._pipeline.view = replace(self._pipeline.view, split=split, sweep=0.0)
+
+    def select_class(self, train_id: int) -> None:
+        """Outline a class; the one that is outlined already, no more."""
+        view = self._pipeline.view
+        chosen = None if view.selected == train_id else train_id
+        self._pipeline.view = replace(view, selected=chosen)
+
+    def _toggle(self, view: View) -> None:
+        now = self._pipeline.view.view
+        if now == view:
+            self.set_view(self._before)
+        else:
+            self._before = now
+            self.set_view(view)

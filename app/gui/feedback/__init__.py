@@ -1,0 +1,1 @@
+"""Feedback to the user: notifications, progress, status line, shortcuts."""

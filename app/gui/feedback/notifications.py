@@ -1,0 +1,95 @@
+"""Messages over the picture: quiet, readable, closable."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QSize, Qt, QTimer, pyqtSignal
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from app.gui.widgets import theme as style
+from app.gui.widgets.icons import icon
+
+_MOST = 3
+_SECONDS = 20
+
+
+class Banner(QFrame):
+    """One message with a button that closes it.
+
+    Args:
+        text: one sentence.
+        error: whether something went wrong; it then stays until it is closed.
+    """
+
+    closed = pyqtSignal()
+    """The user closed it, or its time is over."""
+
+    def __init__(self, text: str, *, error: bool, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.text, self.error = text, error
+        self.setObjectName("banner")
+        self.setProperty("error", error)
+        kind = QLabel("Error" if error else "Note")
+        kind.setObjectName("kind")
+        words = QLabel(text)
+        words.setWordWrap(True)
+        words.setTextFormat(Qt.TextFormat.PlainText)
+        words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        words.setAccessibleName(text)
+        close = QToolButton()
+        close.setIcon(icon("close"))
+        close.setIconSize(QSize(14, 14))
+        close.setToolTip("Close this message")
+        close.setAccessibleName("Close this message")
+        close.clicked.connect(self.closed)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(style.PAD, 7, style.GAP, 7)
+        layout.setSpacing(12)
+        top = Qt.AlignmentFlag.AlignTop
+        layout.addWidget(kind, alignment=top)
+        layout.addWidget(words, 1)
+        layout.addWidget(close, alignment=top)
+        # Text and button have different heights; their first lines shall meet.
+        kind.setFixedHeight(26)
+        kind.setMinimumWidth(38)
+        words.setMinimumHeight(26)
+        if not error:
+            timer = QTimer(self)  # of its own: it goes with the message
+            timer.setSingleShot(True)
+            timer.timeout.connect(self.closed)
+            timer.start(_SECONDS * 1000)
+
+
+class Banners(QWidget):
+    """The newest few messages, one under the other."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(1)
+        self.shown: list[Banner] = []
+        """The messages on show, oldest first."""
+
+    def tell(self, text: str, *, error: bool = False) -> None:
+        """Show a message; one that is already there is not repeated."""
+        if any(banner.text == text for banner in self.shown):
+            return
+        banner = Banner(text, error=error)
+        banner.closed.connect(lambda: self._remove(banner))
+        self._layout.addWidget(banner)
+        self.shown.append(banner)
+        for old in self.shown[:-_MOST]:
+            self._remove(old)
+
+    def clear(self) -> None:
+        """Close all messages."""
+        for banner in list(self.shown):
+            self._remove(banner)
+
+    def _remove(self, banner: Banner) -> None:
+        if banner in self.shown:
+            self.shown.remove(banner)
+            self._layout.removeWidget(banner)
+            banner.hide()
+            banner.deleteLater()

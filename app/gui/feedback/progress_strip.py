@@ -1,0 +1,84 @@
+"""What takes long, how far it is, and a button that ends it."""
+
+from __future__ import annotations
+
+import time
+
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
+
+from app.gui.widgets import theme as style
+from app.pipeline.status import Snapshot
+from fastscnn.checkpoints.http_download import megabytes
+
+_PATIENCE = 0.7
+"""Seconds before a wait is spoken of: most are over by then."""
+
+
+class WorkStrip(QFrame):
+    """A line that shows while a source is opened, or weights are fetched or loaded."""
+
+    cancelled = pyqtSignal(str)
+    """The user gives up: ``opening`` or ``download``."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("work")
+        self.text = QLabel()
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setFixedWidth(180)
+        self.cancel = QPushButton("Cancel")
+        self.cancel.clicked.connect(lambda: self.cancelled.emit(self._kind))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(style.PAD, 5, style.PAD, 5)
+        layout.setSpacing(12)
+        layout.addWidget(self.text)
+        layout.addWidget(self.bar)
+        layout.addStretch()
+        layout.addWidget(self.cancel)
+        self._kind = ""
+        self._since = 0.0
+        self.hide()
+
+    def refresh(self, snapshot: Snapshot, opening: str) -> None:
+        """Show what is under way.
+
+        Args:
+            snapshot: the pipeline.
+            opening: name of the source that is being opened.
+        """
+        kind = ""
+        if snapshot.download is not None:
+            kind = "download"
+        elif snapshot.state == "opening":
+            kind = "opening"
+        elif snapshot.loading:
+            kind = "loading"
+        now = time.monotonic()
+        if kind != self._kind:
+            self._kind, self._since = kind, now
+        waited = now - self._since
+        if not kind or waited < _PATIENCE:
+            self.hide()
+            return
+        share: int | None = None
+        if snapshot.download is not None:
+            done, total = snapshot.download.done, snapshot.download.total
+            text = f"Downloading the weights, {megabytes(done)}"
+            if total:
+                share = 100 * done // total
+                text += f" of {megabytes(total)} ({share} %)"
+        elif kind == "opening":
+            text = f"Opening {opening}… {waited:.0f} s"
+        else:
+            text = f"Loading {snapshot.loading}…"
+        self.text.setText(text)
+        self.bar.setRange(0, 0 if share is None else 100)
+        self.bar.setValue(share or 0)
+        self.bar.setAccessibleName(text)
+        what = "the download" if kind == "download" else "opening"
+        self.cancel.setVisible(kind != "loading")
+        self.cancel.setToolTip(f"Give up {what}")
+        self.cancel.setAccessibleName(f"Cancel {what}")
+        self.show()

@@ -1,0 +1,98 @@
+"""All keys, from the table that makes them."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtGui import QKeySequence, QShortcut
+from PyQt6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.config.shortcuts import COMMANDS, GROUPS, Keys, config_folder
+from app.gui.widgets import theme as style
+from app.gui.widgets.fitting import room_on
+
+_LEFT = ("Play", "Network")
+"""What stands in the first of the two columns."""
+
+
+def native(key: str) -> str:
+    """A key as the system writes it."""
+    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+
+
+class KeysDialog(QDialog):
+    """Shows every command with its keys.
+
+    Args:
+        keys: the keys in force.
+    """
+
+    def __init__(self, keys: Keys, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys")
+        self.keys = keys
+        columns = QWidget()
+        columns.setObjectName("legend")  # as clear as the list of classes
+        row = QHBoxLayout(columns)
+        row.setContentsMargins(style.PAD, 0, style.PAD, 0)
+        row.setSpacing(44)
+        for left in (True, False):
+            column = QVBoxLayout()
+            column.setSpacing(style.GAP)
+            for group in GROUPS:
+                if (group in _LEFT) is left:
+                    column.addLayout(self._group(group))
+            column.addStretch()
+            row.addLayout(column, 1)
+        scroll = QScrollArea()
+        scroll.setWidget(columns)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        where = QLabel(f"Other keys: {config_folder() / 'keys.json'}, or --keys FILE")
+        where.setObjectName("muted")
+        where.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        where.setWordWrap(True)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.close)
+        for key in keys["keys"]:  # what opens it closes it too
+            QShortcut(QKeySequence(key), self, self.close)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(style.GAP, style.PAD, style.GAP, style.PAD)
+        layout.setSpacing(style.PAD)
+        layout.addWidget(scroll)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(style.PAD, 0, style.PAD, 0)
+        foot.addWidget(where, 1)
+        foot.addWidget(buttons)
+        layout.addLayout(foot)
+        size = columns.sizeHint()
+        self.resize(QSize(size.width() + 60, size.height() + 110).boundedTo(room_on(self.screen())))
+
+    def _group(self, group: str) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(18)
+        grid.setVerticalSpacing(4)
+        grid.setColumnStretch(1, 1)
+        heading = QLabel(group)
+        heading.setObjectName("heading")
+        heading.setContentsMargins(0, 6, 0, 2)
+        grid.addWidget(heading, 0, 0, 1, 2)
+        commands = [command for command in COMMANDS if command.group == group]
+        for place, command in enumerate(commands, 1):
+            keys = QLabel("  or  ".join(native(key) for key in self.keys[command.name]) or "–")
+            keys.setObjectName("key")
+            keys.setMinimumWidth(104)
+            words = QLabel(command.text)
+            words.setObjectName("muted")
+            grid.addWidget(keys, place, 0)
+            grid.addWidget(words, place, 1)
+        return grid

@@ -1,0 +1,81 @@
+"""The line at the bottom: what is in use, and what became of the frames."""
+
+from __future__ import annotations
+
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+
+from app.gui.widgets import theme as style
+from app.gui.widgets.elided import Elided
+from app.pipeline.status import Snapshot
+
+
+class StatusLine(QFrame):
+    """Source, size, decoder, device, precision, input size and encoder; counts on the right."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("status")
+        self.text = Elided()
+        self.text.setAccessibleName("Status")
+        self.counts = QLabel()
+        self.counts.setAccessibleName("Frames")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(style.PAD, 5, style.PAD, 6)
+        layout.setSpacing(20)
+        layout.addWidget(self.text, 1)
+        layout.addWidget(self.counts)
+
+    def refresh(self, snapshot: Snapshot) -> None:
+        """Show what is in use."""
+        text = describe(snapshot)
+        if text != self.text.text():
+            self.text.setText(text)
+            self.text.setToolTip(text)
+        counters = snapshot.counters
+        if not counters.captured:
+            self.counts.clear()
+            return
+        self.counts.setText(f"{counters.shown} shown · {counters.dropped_total} dropped")
+        causes = (f"{count} {cause}" for cause, count in sorted(counters.dropped.items()))
+        self.counts.setToolTip("Dropped frames: " + (", ".join(causes) or "none"))
+
+
+def describe(snapshot: Snapshot) -> str:
+    """What is in use, in one line."""
+    parts: list[str] = []
+    source, network, size = snapshot.source, snapshot.network, snapshot.network_size
+    if source is not None:
+        parts += [source.name, f"{source.width}×{source.height}", source.decoder]
+    if network is not None:
+        parts += [network.device, network.precision, network.runtime]
+    elif snapshot.broken:
+        parts.append("no network")
+    else:
+        parts.append("loading the network…")
+    if size is not None:
+        parts.append(f"input {size[0]}×{size[1]} (h×w)")
+    if snapshot.recording is not None:
+        parts.append(f"recording {snapshot.recording.encoder}")
+    return "  ·  ".join(parts)
+
+
+def waiting_for(snapshot: Snapshot) -> str:
+    """Why there is no picture yet."""
+    if snapshot.broken:
+        return "There is no network, so there is no picture: start again with other choices."
+    download = snapshot.download
+    if snapshot.network is None and download is not None:
+        share = f" {100 * download.done // download.total} %" if download.total else ""
+        return f"Downloading the weights…{share}"
+    if snapshot.network is None:
+        return "Loading the network…"
+    return "Opening…" if snapshot.state == "opening" else "Waiting for the first picture…"
+
+
+def offline_for(snapshot: Snapshot) -> str:
+    """What to say over a picture that is old; empty while pictures come."""
+    if snapshot.offline is None:
+        return ""
+    seconds = int(snapshot.offline)
+    since = f"{seconds // 60}:{seconds % 60:02} min" if seconds >= 60 else f"{seconds} s"
+    return f"Offline for {since}: this is the last picture that came. Trying to come back…"

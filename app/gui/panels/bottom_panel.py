@@ -1,0 +1,83 @@
+"""What can be opened at the bottom of the window: the performance panel and the log."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from PyQt6.QtCore import QSize, pyqtSignal
+from PyQt6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QStackedWidget,
+    QTabBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.gui.panels.log_panel import LogPanel
+from app.gui.panels.performance_panel import PerformancePanel
+from app.gui.widgets.icons import icon
+
+Page = Literal["performance", "log"]
+PAGES: tuple[Page, ...] = ("performance", "log")
+
+
+class Drawer(QFrame):
+    """One of its pages at a time, or closed."""
+
+    changed = pyqtSignal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("drawer")
+        self.setFixedHeight(226)
+        self.performance = PerformancePanel()
+        self.log = LogPanel()
+        self.tabs = QTabBar()
+        self.tabs.setDrawBase(False)
+        self.tabs.setExpanding(False)
+        self.tabs.setAccessibleName("Panels")
+        self._stack = QStackedWidget()
+        for name, page in (("Performance", self.performance), ("Log", self.log)):
+            self.tabs.addTab(name)
+            self._stack.addWidget(page)
+        self.tabs.currentChanged.connect(self._turned)
+        close = QToolButton()
+        close.setIcon(icon("close"))
+        close.setIconSize(QSize(14, 14))
+        close.setObjectName("flat")
+        close.setToolTip("Close the panel")
+        close.setAccessibleName("Close the panel")
+        close.clicked.connect(lambda: self.show_page(None))
+        head = QHBoxLayout()
+        head.setContentsMargins(4, 0, 4, 0)
+        head.addWidget(self.tabs)
+        head.addStretch()
+        head.addWidget(close)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 1, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(head)
+        layout.addWidget(self._stack, 1)
+        self.hide()
+
+    @property
+    def page(self) -> Page | None:
+        """Which page is open."""
+        return PAGES[self.tabs.currentIndex()] if not self.isHidden() else None
+
+    def show_page(self, page: Page | None) -> None:
+        """Open a page, or close."""
+        if page is not None:
+            self.tabs.setCurrentIndex(PAGES.index(page))
+        self.setVisible(page is not None)
+        self.changed.emit()
+
+    def toggle(self, page: Page) -> None:
+        """Open a page, or close where it is open."""
+        self.show_page(None if self.page == page else page)
+
+    def _turned(self, index: int) -> None:
+        self._stack.setCurrentIndex(index)
+        self.changed.emit()

@@ -1,0 +1,300 @@
+"""The 19 classes in their groups: what they share of the picture, and which of them are shown."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from itertools import pairwise
+
+from PyQt6.QtCore import QPoint, Qt, pyqtSignal
+from PyQt6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.core.frame import Result
+from app.gui.panels.legend_rows import ClassRow, GroupRow, Row
+from app.gui.widgets import theme as style
+from app.rendering.class_shares import SteadyShares
+from app.rendering.overlay import shares
+from fastscnn.labels import CATEGORIES, CLASSES
+
+_LOOK = 0.4
+"""Seconds between two looks at the shares."""
+
+
+class Legend(QWidget):
+    """All classes with their shares of the picture; scrolls where the window is small."""
+
+    hidden_changed = pyqtSignal(frozenset)
+    """Emitted with the train ids of the hidden classes when the user changes them."""
+    class_chosen = pyqtSignal(int)
+    """The user wants this class outlined in the picture, or no more."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.rows = [ClassRow(label) for label in CLASSES]
+        """By train id."""
+        self.groups = {category: GroupRow(category) for category in CATEGORIES}
+        self.by_share = False
+        """Whether the classes are sorted by their share, without groups."""
+        self._shares = SteadyShares()
+        self._looked = 0.0
+        self._result: Result | None = None
+        self._seen: tuple[float, ...] = ()
+        self._split = 0.5
+        self._selected: int | None = None
+        self.show_all = _link("All", "Show all classes")
+        self.show_all.clicked.connect(lambda: self._choose(()))
+        self.show_none = _link("None", "Hide all classes")
+        self.show_none.clicked.connect(lambda: self._choose(range(len(self.rows))))
+        self.sort = _link("", "")
+        self.sort.clicked.connect(lambda: self.sort_by_share(not self.by_share))
+
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addLayout(self._heading())
+        self._scroll = self._scrolling(self._list())
+        layout.addWidget(self._scroll)
+        self._arrange()
+        self.set_hidden(frozenset())
+        for row in self.rows:
+            row.toggled.connect(self._changed)
+            row.only.connect(lambda row=row: self.show_only({row.train_id}))
+            row.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+            row.customContextMenuRequested.connect(lambda at, row=row: self._ask(row, at))
+        for group in self.groups.values():
+            group.toggled.connect(self._fold)
+            group.tick.clicked.connect(lambda _=False, group=group: self._toggle_group(group))
+        for line in (*self.rows, *self.groups.values()):
+            line.moved.connect(lambda step, line=line: self._focus_from(line, step))
+
+    # What is shown
+
+    @property
+    def hidden(self) -> frozenset[int]:
+        """Train ids of the hidden classes."""
+        return frozenset(row.train_id for row in self.rows if not row.isChecked())
+
+    def set_hidden(self, hidden: frozenset[int]) -> None:
+        """Tick all classes but these, without a signal."""
+        for row in self.rows:
+            if row.isChecked() == (row.train_id in hidden):
+                row.blockSignals(True)
+                row.setChecked(row.train_id not in hidden)
+                row.blockSignals(False)
+                row.describe()
+        self._tick_groups()
+
+    def set_selected(self, selected: int | None) -> None:
+        """Mark the class that is outlined in the picture, and bring it into sight."""
+        if selected == self._selected:
+            return
+        self._selected = selected
+        for row in self.rows:
+            row.set_marked(row.train_id == selected)
+        if selected is not None:
+            row = self.rows[selected]
+            if not self.by_share:
+                self.groups[row.category].setChecked(True)
+            self._scroll.ensureWidgetVisible(row, 0, 2 * row.height())
+
+    def look_at(self, result: Result | None, split: float = 0.5) -> None:
+        """Bring the shares up to date with what is on the screen, now and then.
+
+        Args:
+            result: what is on the screen.
+            split: where the divider of a wipe is.
+        """
+        if result is None:
+            if self._result is not None:
+                self._result = None
+                self._shares.forget()
+                self._show_shares()
+            return
+        now, before = time.monotonic(), self._result
+        if before is not None and now - self._looked < _LOOK:
+            return
+        self._looked = now
+        if result is not before or split != self._split:
+            self._result, self._split = result, split
+            self._seen = shares(*result.labels_at(split))
+            if before is None or before.frame.generation != result.frame.generation:
+                self._shares.forget()  # there is nothing to come from slowly
+        self._shares.look(self._seen)
+        self._show_shares()
+
+    def sort_by_share(self, on: bool) -> None:
+        """Sort the classes by their share of the picture, or in their groups."""
+        self.by_share = on
+        self._shares.sort()  # who asks for the order gets that of now; calm is for later
+        self._arrange()
+
+    def show_only(self, classes: Iterable[int]) -> None:
+        """Show these classes alone, or all again where they already are alone."""
+        kept = frozenset(classes)
+        hidden = frozenset(range(len(self.rows))) - kept
+        self._choose(() if self.hidden == hidden else hidden)
+
+    # What the user does
+
+    def menu_of(self, row: ClassRow) -> QMenu:
+        """What can be done with a class."""
+        menu = QMenu(self)
+        group = {other.train_id for other in self.rows if other.category == row.category}
+        everything = frozenset(range(len(self.rows)))
+        entries = [
+            (f"Only {row.text()}", lambda: self._choose(everything - {row.train_id})),
+            (f"Only {row.category}", lambda: self._choose(everything - group)),
+            ("Show all", lambda: self._choose(())),
+            ("Hide all", lambda: self._choose(everything)),
+        ]
+        outline = menu.addAction("Outline in the picture")
+        assert outline is not None
+        outline.setCheckable(True)
+        outline.setChecked(row.marked)
+        outline.triggered.connect(lambda: self.class_chosen.emit(row.train_id))
+        menu.addSeparator()
+        for text, command in entries:
+            action = menu.addAction(text)
+            assert action is not None
+            action.triggered.connect(lambda _=False, command=command: command())
+        return menu
+
+    def _ask(self, row: ClassRow, at: QPoint) -> None:
+        menu = self.menu_of(row)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(row.mapToGlobal(at))
+
+    def _choose(self, hidden: Iterable[int]) -> None:
+        self.set_hidden(frozenset(hidden))
+        self.hidden_changed.emit(self.hidden)
+
+    def _changed(self) -> None:
+        self._tick_groups()
+        self.hidden_changed.emit(self.hidden)
+
+    def _toggle_group(self, group: GroupRow) -> None:
+        members = {row.train_id for row in self.rows if row.category == group.category}
+        shown = group.tick.state == Qt.CheckState.Checked
+        self._choose(self.hidden | members if shown else self.hidden - members)
+
+    def _fold(self) -> None:
+        for row in self.rows:
+            row.setVisible(self.by_share or self.groups[row.category].isChecked())
+
+    def _focus_from(self, line: Row, step: int) -> None:
+        order = [row for row in self._order() if row.isVisible()]
+        if line in order:
+            place = min(max(order.index(line) + step, 0), len(order) - 1)
+            order[place].setFocus(Qt.FocusReason.TabFocusReason)
+            self._scroll.ensureWidgetVisible(order[place], 0, line.height())
+
+    # How it looks
+
+    def _tick_groups(self) -> None:
+        hidden = self.hidden
+        for group in self.groups.values():
+            shown = {row.isChecked() for row in self.rows if row.category == group.category}
+            state = Qt.CheckState.PartiallyChecked
+            if len(shown) == 1:
+                state = Qt.CheckState.Checked if shown.pop() else Qt.CheckState.Unchecked
+            if group.tick.state != state:
+                group.tick.set_state(state)
+        self.show_all.setVisible(bool(hidden))
+        self.show_none.setVisible(len(hidden) < len(self.rows))
+
+    def _show_shares(self) -> None:
+        values = self._shares.values
+        for row in self.rows:
+            row.largest = max(0.01, *values)
+            row.set_share(values[row.train_id])
+        for group in self.groups.values():
+            members = (row.train_id for row in self.rows if row.category == group.category)
+            group.set_share(sum(values[i] for i in members))
+        if self.by_share and not self._in_use() and self._placed != self._order():
+            self._arrange()
+
+    def _in_use(self) -> bool:
+        """Whether a row that changed its place would get away from under the user."""
+        return self.underMouse() or any(row.hasFocus() for row in self.rows)
+
+    def _order(self) -> list[Row]:
+        """The rows from top to bottom."""
+        if self.by_share:
+            return [self.rows[train_id] for train_id in self._shares.order]
+        order: list[Row] = []
+        for category, group in self.groups.items():
+            order += [group, *(row for row in self.rows if row.category == category)]
+        return order
+
+    def _arrange(self) -> None:
+        """Put the rows in order."""
+        order = self._placed = self._order()
+        for row in (*self.rows, *self.groups.values()):
+            self._lines.removeWidget(row)
+        for place, row in enumerate(order):
+            self._lines.insertWidget(place, row)
+        for first, second in pairwise(order):
+            QWidget.setTabOrder(first, second)
+        for group in self.groups.values():
+            group.setVisible(not self.by_share)
+        self._fold()
+        self.sort.setText("By share" if self.by_share else "In groups")
+        other = "in groups" if self.by_share else "by their share of the picture"
+        self.sort.setToolTip(f"Sort the classes {other}")
+        self.sort.setAccessibleName(f"Classes: {self.sort.text().lower()}")
+
+    def _heading(self) -> QHBoxLayout:
+        heading = QLabel("Classes")
+        heading.setObjectName("heading")
+        top = QHBoxLayout()
+        top.setContentsMargins(style.PAD, 0, style.PAD, 0)
+        top.setSpacing(10)
+        top.addWidget(heading)
+        top.addWidget(self.sort)
+        top.addStretch()
+        top.addWidget(self.show_none)
+        top.addWidget(self.show_all)
+        top.addStrut(22)  # the heading keeps its height when a link goes
+        return top
+
+    def _list(self) -> QWidget:
+        widget = QWidget()
+        widget.setObjectName("legend")
+        self._lines = QVBoxLayout(widget)
+        self._lines.setContentsMargins(style.PAD - 9, 0, style.PAD - 6, style.GAP)
+        self._lines.setSpacing(0)
+        for row in self._order():
+            self._lines.addWidget(row)
+        self._lines.addStretch()
+        return widget
+
+    def _scrolling(self, widget: QWidget) -> QScrollArea:
+        scroll = QScrollArea()
+        scroll.setWidget(widget)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        viewport = scroll.viewport()
+        if viewport is not None:
+            viewport.setAutoFillBackground(False)
+        return scroll
+
+
+def _link(text: str, tip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName("link")
+    button.setToolTip(tip)
+    button.setAccessibleName(tip)
+    button.setCursor(Qt.CursorShape.PointingHandCursor)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button

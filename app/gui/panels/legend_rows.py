@@ -1,0 +1,256 @@
+"""The rows of the legend: a class, and a group of classes."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import (
+    QColor,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+)
+from PyQt6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+
+from app.gui.widgets import theme as style
+from app.rendering.class_shares import percent
+from fastscnn.labels import LabelClass
+
+_PERCENT = 38
+_BAR = 44
+_TICK = ((-4.0, 0.2), (-1.2, 3.0), (4.2, -3.2))
+_DASH = ((-3.6, 0.0), (3.6, 0.0))
+
+
+class Row(QAbstractButton):
+    """A row that can have the focus, with the arrow keys going to the next one."""
+
+    HEIGHT = 21
+    moved = pyqtSignal(int)
+    """The arrow keys ask for the row so many further down."""
+
+    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.share = 0.0
+        self.setText(text)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        return QSize(160, self.HEIGHT)
+
+    def set_share(self, share: float) -> None:
+        """Show a share of the picture, 0–1."""
+        if percent(share) != percent(self.share) or abs(share - self.share) > 0.004:
+            self.share = share
+            self.describe()
+            self.update()
+
+    def describe(self) -> None:
+        """Say the row in words, for those who do not see it."""
+
+    def event(self, event: QEvent | None) -> bool:
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.ShortcutOverride
+            and event.key() in {Qt.Key.Key_Up, Qt.Key.Key_Down}
+            and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        ):
+            event.accept()  # the window's commands on these keys wait until the focus goes on
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
+        key = Qt.Key(event.key()) if event is not None else None
+        if key in step:
+            self.moved.emit(step[key])
+        else:
+            super().keyPressEvent(event)
+
+    def paint_ground(self, painter: QPainter, *, marked: bool = False) -> None:
+        """Paint what shows the mouse, the focus, and the mark of the class that is outlined."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if not (marked or self.underMouse() or self.hasFocus()):
+            return
+        painter.setPen(QColor(style.ACCENT if self.hasFocus() else style.HOVER))
+        painter.setBrush(QColor(style.HOVER if marked else style.RAISED))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
+        if marked:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(style.ACCENT))
+            painter.drawRoundedRect(QRectF(1, 3, 3, self.height() - 6), 1.5, 1.5)
+
+    def paint_share(self, painter: QPainter) -> None:
+        """Write the share at the right edge."""
+        words = QRectF(self.width() - _PERCENT - 6, 0, _PERCENT, self.height())
+        flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+        painter.setPen(QColor(style.TEXT if self.share >= 0.01 else style.MUTED))
+        painter.setFont(style.font(11))
+        painter.drawText(words, flags, percent(self.share))
+
+
+class ClassRow(Row):
+    """One class: its colour with a tick while it is shown, its name, its share of the picture."""
+
+    only = pyqtSignal()
+    """Show this class alone, or all again."""
+
+    def __init__(self, label: LabelClass, parent: QWidget | None = None) -> None:
+        super().__init__(label.name, parent)
+        self.train_id = label.train_id
+        self.category = label.category
+        self.largest = 1.0
+        """The share that fills the bar."""
+        self.marked = False
+        """Whether the class is outlined in the picture."""
+        self._color = QColor(*label.color)
+        r, g, b = label.color
+        self._tick_color = QColor("#000000" if 0.3 * r + 0.59 * g + 0.11 * b > 125 else "#ffffff")
+        self.setCheckable(True)
+        self.setChecked(True)
+        self.setAccessibleName(label.name)
+        self.setToolTip(f"Show or hide {label.name}; double click: only this; right click: more")
+        self.toggled.connect(self.describe)
+        self.describe()
+
+    def set_marked(self, marked: bool) -> None:
+        """Show whether the class is outlined in the picture."""
+        if marked != self.marked:
+            self.marked = marked
+            self.describe()
+            self.update()
+
+    def describe(self) -> None:
+        words = ["shown" if self.isChecked() else "hidden", f"{percent(self.share)} of the picture"]
+        if self.marked:
+            words.append("outlined")
+        self.setAccessibleDescription(", ".join(words))
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
+        if event is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.blockSignals(True)
+            self.setChecked(not self.isChecked())  # its first click was no choice of its own
+            self.blockSignals(False)
+            self.only.emit()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        painter = QPainter(self)
+        self.paint_ground(painter, marked=self.marked)
+        shown = self.isChecked()
+        swatch = QRectF(8.5, (self.height() - 15) / 2, 24, 15)
+        # The rim makes the darkest and the lightest colours visible on either panel.
+        painter.setPen(QPen(QColor(style.EDGE), 1))
+        painter.setBrush(self._color if shown else QColor(style.CANVAS))
+        painter.drawRoundedRect(swatch, 4, 4)
+        if shown:
+            _paint_lines(painter, swatch.center(), self._tick_color, _TICK)
+        face = style.font(13, bold=self.marked)
+        face.setStrikeOut(not shown)
+        painter.setFont(face)
+        painter.setPen(QColor(style.TEXT if shown else style.MUTED))
+        right = self.width() - _PERCENT - _BAR - 12
+        words = QRectF(42, 0, right - 44, self.height())
+        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, self.text())
+        self._paint_bar(painter, right)
+        self.paint_share(painter)
+
+    def _paint_bar(self, painter: QPainter, left: float) -> None:
+        bar = QRectF(left, (self.height() - 6) / 2, _BAR, 6)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(style.LINE))
+        painter.drawRoundedRect(bar, 3, 3)
+        if self.share >= 0.0005:
+            bar.setWidth(max(4.0, _BAR * min(1.0, self.share / self.largest)))
+            painter.setPen(QPen(QColor(style.EDGE), 1))
+            painter.setBrush(self._color)
+            painter.drawRoundedRect(bar, 3, 3)
+
+
+class GroupTick(QAbstractButton):
+    """Shows and sets whether all, some or none of a group's classes are shown."""
+
+    def __init__(self, name: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.state = Qt.CheckState.Checked
+        self._name = name
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setToolTip(f"Show or hide all of {name}")
+        self.set_state(Qt.CheckState.Checked)
+
+    def set_state(self, state: Qt.CheckState) -> None:
+        """Show how many of the classes are shown."""
+        self.state = state
+        word = {
+            Qt.CheckState.Checked: "all shown",
+            Qt.CheckState.PartiallyChecked: "some shown",
+            Qt.CheckState.Unchecked: "all hidden",
+        }[state]
+        self.setAccessibleName(f"{self._name}: {word}")
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(18, 18)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(self.rect()).adjusted(2, 2, -2, -2)
+        painter.setPen(QPen(QColor(style.ACCENT if self.hasFocus() else style.EDGE), 1.5))
+        painter.setBrush(QColor(style.RAISED))
+        painter.drawRoundedRect(box, 3, 3)
+        ink = QColor(style.TEXT)
+        if self.state == Qt.CheckState.Checked:
+            _paint_lines(painter, box.center(), ink, _TICK)
+        elif self.state == Qt.CheckState.PartiallyChecked:
+            _paint_lines(painter, box.center(), ink, _DASH)
+
+
+class GroupRow(Row):
+    """One group: an arrow that folds it, a tick box for all of it, its name and share."""
+
+    HEIGHT = 18
+
+    def __init__(self, category: str, parent: QWidget | None = None) -> None:
+        super().__init__(category.capitalize(), parent)
+        self.category = category
+        self.setCheckable(True)
+        self.setChecked(True)
+        self.tick = GroupTick(self.text(), self)
+        self.tick.setGeometry(11, 0, self.HEIGHT, self.HEIGHT)
+        self.toggled.connect(self.describe)
+        self.describe()
+
+    def describe(self) -> None:
+        word = "unfolded" if self.isChecked() else "folded"
+        self.setAccessibleName(f"{self.text()}, {word}")
+        self.setAccessibleDescription(f"{percent(self.share)} of the picture")
+        self.setToolTip(f"{'Fold' if self.isChecked() else 'Unfold'} {self.text()}")
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        painter = QPainter(self)
+        self.paint_ground(painter)
+        painter.setFont(style.font(11))
+        painter.setPen(QColor(style.MUTED))
+        width = painter.fontMetrics().horizontalAdvance(self.text())
+        words = QRectF(34, 0, width + 4, self.height())
+        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, self.text())
+        middle = QPointF(words.right() + 9, self.height() / 2)
+        lines = ((-3.5, -1.8), (0.0, 1.8), (3.5, -1.8))
+        if not self.isChecked():
+            lines = ((-1.8, -3.5), (1.8, 0.0), (-1.8, 3.5))
+        _paint_lines(painter, middle, QColor(style.MUTED), lines)
+        self.paint_share(painter)
+
+
+def _paint_lines(
+    painter: QPainter, middle: QPointF, color: QColor, points: tuple[tuple[float, float], ...]
+) -> None:
+    painter.setPen(QPen(color, 1.6))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawPolyline(QPolygonF([middle + QPointF(x, y) for x, y in points]))

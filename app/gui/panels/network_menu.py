@@ -1,0 +1,120 @@
+"""Choosing what the network runs on: input size, device and precision."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtGui import QAction
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QMenu, QWidget
+
+from app.gui.widgets.chooser import Chooser
+from app.inference.network_loader import NetworkOptions
+from app.pipeline.status import Snapshot
+
+SIZES = {
+    "quarter": "quarter: short side 256, fastest",
+    "half": "half: short side 512",
+    "full": "full: short side 1024, as published",
+    "exact": "exact: the picture's own size",
+}
+PRECISIONS = {
+    "auto": "auto",
+    "fp32": "fp32: float32",
+    "bf16": "bf16: bfloat16",
+    "fp16": "fp16: float16, not on a CPU",
+}
+RUNTIMES = ("auto", "torch", "onnxruntime", "openvino")
+
+
+class NetworkChooser(QWidget):
+    """Says in one word each what the network runs at, and offers the others."""
+
+    chosen = pyqtSignal(NetworkOptions)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.button = Chooser("…")
+        self.menu = QMenu(self.button)
+        self.menu.aboutToShow.connect(lambda: self.fill(self.menu))
+        self.button.setMenu(self.menu)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(QLabel("Runs at"))
+        row.addStretch()
+        row.addWidget(self.button)
+        self._options = NetworkOptions()
+        self._loaded = False
+        self._device = ""
+
+    def fill(self, menu: QMenu) -> None:
+        """Make a menu of all choices, those in force ticked."""
+        menu.clear()
+        options = self._options
+        for size, text in SIZES.items():
+            self._add(menu, text, options, replace(options, input_size=size))
+        if options.input_size not in SIZES:
+            self._add(menu, _size_word(options), options, options)
+        menu.addSeparator()
+        for device in devices(loaded=self._loaded):
+            self._add(menu, f"device {device}", options, replace(options, device=device))
+        menu.addSeparator()
+        for precision, text in PRECISIONS.items():
+            wanted = replace(options, precision=precision)
+            action = self._add(menu, f"precision {text}", options, wanted)
+            action.setEnabled(precision != "fp16" or self._device != "cpu")
+        menu.addSeparator()
+        for runtime in RUNTIMES:
+            there = runtime == "auto" or _installed(runtime, loaded=self._loaded)
+            text = f"runtime {runtime}" + ("" if there else ": not installed")
+            action = self._add(menu, text, options, replace(options, runtime=runtime))
+            action.setEnabled(there)
+
+    def refresh(self, snapshot: Snapshot) -> None:
+        """Show what is in use."""
+        network = snapshot.network
+        if network is None:
+            self.button.setText("…")
+            self.button.setAccessibleName("Input size, device and precision")
+            self.button.setToolTip("The network is not loaded yet")
+            return
+        self._options, self._loaded = network.options, True
+        self._device = network.device
+        text = f"{_size_word(network.options)} · {network.device} · {network.precision}"
+        self.button.setText(text)
+        self.button.setAccessibleName(f"Input size, device and precision: {text}")
+        self.button.setToolTip("Input size (keys 1 to 4), device and precision: click for others")
+
+    def _add(self, menu: QMenu, text: str, now: NetworkOptions, wanted: NetworkOptions) -> QAction:
+        action = menu.addAction(text)
+        assert action is not None
+        action.setCheckable(True)
+        action.setChecked(now == wanted)
+        action.triggered.connect(lambda: self.chosen.emit(wanted))
+        return action
+
+
+def _size_word(options: NetworkOptions) -> str:
+    size = options.input_size
+    return size if isinstance(size, str) else f"{size[0]}×{size[1]}"
+
+
+def _installed(runtime: str, *, loaded: bool) -> bool:
+    """Whether a runtime can be used, as far as that is known: torch is not loaded for it."""
+    if not loaded:
+        return True
+    from fastscnn.inference.runtimes import installed
+
+    return installed(runtime)
+
+
+def devices(*, loaded: bool) -> list[str]:
+    """What can be asked for here; torch is asked once it is loaded, and not loaded for it."""
+    torch = sys.modules.get("torch")
+    found = ["auto", "cpu"]
+    if loaded and torch is not None:
+        found += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+        if torch.backends.mps.is_available():
+            found.append("mps")
+    return found

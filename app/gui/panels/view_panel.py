@@ -1,0 +1,161 @@
+"""How the picture is drawn, and what runs the network."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QFontMetrics
+from PyQt6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.gui.panels.network_menu import NetworkChooser
+from app.gui.panels.weights_menu import WeightsChooser
+from app.gui.widgets import theme as style
+from app.gui.widgets.chooser import Chooser
+from app.gui.widgets.controls import Switch
+from app.pipeline.status import Snapshot
+from app.rendering.view_options import PAIRED, PAIRS, View, ViewOptions
+
+VIEW_WORDS: dict[View, tuple[str, str]] = {
+    "overlay": ("Overlay", "Colours over the picture"),
+    "labels": ("Labels", "Colours alone"),
+    "confidence": ("Confidence", "How sure the network is"),
+    "wipe": ("Wipe", "Two pictures under a divider"),
+    "side": ("Side by side", "Two pictures next to each other"),
+    "raw": ("Raw", "The picture as it came"),
+}
+"""What views are called, and what they show."""
+
+_SEGMENTS: tuple[View, ...] = ("overlay", "labels", "confidence", "wipe")
+"""The views with buttons of their own."""
+
+
+_SKIP = "The fine details that the network adds late: off shows what it sees without (S)"
+_SKIP_IDLE = "What is compared here says itself whether the skip connection is on"
+
+
+class ViewPanel(QWidget):
+    """The view, the opacity of its colours, the switch of the skip connection, the network."""
+
+    view_chosen = pyqtSignal(str)
+    pair_chosen = pyqtSignal(str)
+    alpha_chosen = pyqtSignal(float)
+    skip_chosen = pyqtSignal(bool)
+    rows_changed = pyqtSignal()
+    """A row has come or gone: the panel needs another height."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.views: dict[View, QPushButton] = {}
+        self._group = QButtonGroup(self)
+        segments = QFrame()
+        segments.setObjectName("segments")
+        row = QHBoxLayout(segments)
+        row.setContentsMargins(2, 2, 2, 2)
+        row.setSpacing(2)
+        for view in _SEGMENTS:
+            text, tip = VIEW_WORDS[view]
+            button = QPushButton(text)
+            button.setCheckable(True)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.setToolTip(f"{tip} (V changes)")
+            button.setAccessibleName(f"View: {view}")
+            button.clicked.connect(lambda _, view=view: self.view_chosen.emit(view))
+            self._group.addButton(button)
+            # As wide as its word needs, so that none is cut.
+            row.addWidget(button, QFontMetrics(style.font(13)).horizontalAdvance(text))
+            self.views[view] = button
+
+        self.pair = Chooser()
+        self.pair.setToolTip("What is compared: left | right")
+        pairs = QMenu(self.pair)
+        for name in PAIRS:
+            action = pairs.addAction(name)
+            assert action is not None
+            action.triggered.connect(lambda _, name=name: self.pair_chosen.emit(name))
+        self.pair.setMenu(pairs)
+        self._pair_row = QWidget()
+        compare = QHBoxLayout(self._pair_row)
+        compare.setContentsMargins(0, 0, 0, 0)
+        compare.addWidget(QLabel("Compare"))
+        compare.addStretch()
+        compare.addWidget(self.pair)
+
+        self.alpha = QSlider(Qt.Orientation.Horizontal)
+        self.alpha.setRange(0, 100)
+        self.alpha.setPageStep(10)
+        self.alpha.setToolTip("How strongly the colours cover the picture")
+        self.alpha.setAccessibleName("Opacity of the colours, in percent")
+        self.percent = QLabel()
+        self.percent.setObjectName("muted")
+        self.percent.setMinimumWidth(self.fontMetrics().horizontalAdvance("100 %") + 2)
+        self.percent.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.alpha.valueChanged.connect(self._alpha_changed)
+        opacity = QHBoxLayout()
+        opacity.setSpacing(10)
+        opacity.addWidget(QLabel("Opacity"))
+        opacity.addWidget(self.alpha, 1)
+        opacity.addWidget(self.percent)
+
+        self.skip = Switch("Skip connection")
+        self.skip.toggled.connect(self.skip_chosen)
+        self.weights = WeightsChooser()
+        self.network = NetworkChooser()
+
+        heading = QLabel("Picture")
+        heading.setObjectName("heading")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(style.PAD, style.PAD - 2, style.PAD, style.GAP)
+        layout.setSpacing(6)
+        layout.addWidget(heading)
+        layout.addWidget(segments)
+        layout.addWidget(self._pair_row)
+        layout.addLayout(opacity)
+        layout.addWidget(self.skip)
+        layout.addWidget(self.weights)
+        layout.addWidget(self.network)
+
+    def refresh(self, snapshot: Snapshot) -> None:
+        """Show the options in force, without a signal."""
+        view, skip = snapshot.view, snapshot.skip
+        self.weights.refresh(snapshot)
+        self.network.refresh(snapshot)
+        self._group.setExclusive(False)  # a view without a button leaves none of them down
+        for name, button in self.views.items():
+            button.setChecked(name == view.view)
+        self._group.setExclusive(True)
+        if self._pair_row.isHidden() == (view.view in PAIRED):
+            self._pair_row.setVisible(view.view in PAIRED)
+            self.rows_changed.emit()
+        self.pair.setText(pair_name(view))
+        self.pair.setAccessibleName(f"Compare: {pair_name(view)}")
+        for widget in (self.alpha, self.skip):
+            widget.blockSignals(True)
+        percent = round(view.alpha * 100)
+        self.alpha.setValue(percent)
+        self.alpha.setEnabled(any(side.content == "overlay" for side in view.sides))
+        self.percent.setText(f"{percent} %")
+        self.skip.setChecked(skip)
+        self.skip.setEnabled(view.goes_by_switch)
+        self.skip.idle = "both" if len({side.skip for side in view.sides}) > 1 else "–"
+        self.skip.setToolTip(_SKIP if view.goes_by_switch else _SKIP_IDLE)
+        for widget in (self.alpha, self.skip):
+            widget.blockSignals(False)
+
+    def _alpha_changed(self, percent: int) -> None:
+        self.percent.setText(f"{percent} %")
+        self.alpha_chosen.emit(percent / 100)
+
+
+def pair_name(view: ViewOptions) -> str:
+    """What a comparison is called."""
+    sides = view.left, view.right
+    return next((name for name, pair in PAIRS.items() if pair == sides), "as chosen")

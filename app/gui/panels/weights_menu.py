@@ -1,0 +1,94 @@
+"""Choosing the weights."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QWidget
+
+from app.gui.widgets.chooser import Chooser
+from app.pipeline.status import Snapshot
+from fastscnn.checkpoints.model_zoo import listing
+
+_FILES = "Checkpoints (*.pth *.pt *.pdparams)"
+
+
+class WeightsChooser(QWidget):
+    """Shows which weights are in use and offers the shipped ones, the zoo's, and files."""
+
+    chosen = pyqtSignal(object)
+    """What ``Networks.use_weights`` takes: a name, a path, or ``None`` for the shipped ones."""
+
+    second_chosen = pyqtSignal(object)
+    """The same for a second checkpoint, to compare with."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.button = Chooser("…")
+        self.menu = QMenu(self.button)
+        self.menu.aboutToShow.connect(lambda: self.fill(self.menu))
+        self.button.setMenu(self.menu)
+        self.dialog: QFileDialog | None = None
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(QLabel("Weights"))
+        row.addStretch()
+        row.addWidget(self.button)
+        self._current: str | None = None
+
+    def fill(self, menu: QMenu, *, second: bool = False) -> None:
+        """Make a menu anew: what the cache holds may have changed.
+
+        Args:
+            menu: where to.
+            second: it is for the checkpoint that the one in use is compared with.
+        """
+        menu.clear()
+        self._add(menu, "Shipped weights", None, "shipped weights", second=second)
+        menu.addSeparator()
+        for entry, path in listing():
+            facts = [f"{entry.figure:g} mIoU"] if entry.figure is not None else []
+            facts += ["download"] if path is None else []
+            text = f"{entry.name} ({', '.join(facts)})" if facts else entry.name
+            self._add(menu, text, entry.name, entry.name, second=second)
+        menu.addSeparator()
+        file = menu.addAction("Open checkpoint…")
+        assert file is not None
+        file.triggered.connect(lambda: self.ask_for_file(second=second))
+
+    def ask_for_file(self, *, second: bool = False) -> None:
+        """Show the file dialog; does not wait for it.
+
+        Args:
+            second: it is for the checkpoint that the one in use is compared with.
+        """
+        dialog = QFileDialog(self, "Open a second checkpoint" if second else "Open a checkpoint")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters([_FILES, "All files (*)"])
+        signal = self.second_chosen if second else self.chosen
+        dialog.fileSelected.connect(lambda path: signal.emit(path))
+        self.dialog = dialog
+        dialog.open()
+
+    def refresh(self, snapshot: Snapshot) -> None:
+        """Show what is in use, or how far a download is."""
+        network, download = snapshot.network, snapshot.download
+        name = network.weights if network is not None else "none" if snapshot.broken else "…"
+        text = name
+        if download is not None:
+            share = f" {100 * download.done // download.total} %" if download.total else ""
+            text = f"Downloading{share}"
+        self._current = name
+        self.button.setText(text if len(text) <= 18 else f"{text[:17]}…")
+        self.button.setAccessibleName(f"Weights: {text}")
+        origin = f" ({network.origin})" if network is not None and network.origin else ""
+        self.button.setToolTip(f"Weights in use: {name}{origin}. Click to choose others.")
+
+    def _add(self, menu: QMenu, text: str, weights: str | None, name: str, *, second: bool) -> None:
+        action = menu.addAction(text)
+        assert action is not None
+        signal = self.second_chosen if second else self.chosen
+        if not second:
+            action.setCheckable(True)
+            action.setChecked(name == self._current)
+        action.triggered.connect(lambda: signal.emit(weights))

@@ -1,0 +1,1 @@
+"""Playback controls: seek bar, buttons, thumbnails."""

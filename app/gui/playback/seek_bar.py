@@ -1,0 +1,270 @@
+"""The timeline: where a file stands, and going elsewhere in it."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import (
+    QColor,
+    QEnterEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+)
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QSlider, QWidget
+
+from app.core.formatting import clock, fine_clock
+from app.gui.playback.thumbnails import Thumbnails
+from app.gui.widgets import theme as style
+from app.pipeline.status import Snapshot
+
+_EDGE = 9
+"""Room at both ends of the track for the handle."""
+
+
+class Track(QSlider):
+    """A slider over the seconds of a file, with marks of a loop and a look ahead at the mouse.
+
+    Values are milliseconds.
+    """
+
+    seek_asked = pyqtSignal(float)
+    """Seconds that the user wants to be at."""
+
+    def __init__(self, thumbnails: Thumbnails, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self.setAccessibleName("Timeline")
+        self.setToolTip("")
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.loop: tuple[float | None, float | None] = (None, None)
+        self.looping = False
+        self.peek = _Peek(self)
+        self._thumbnails = thumbnails
+        thumbnails.came.connect(self._thumbnail_came)
+        self._hover: float | None = None
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, 26)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(80, 26)
+
+    def seconds_at(self, x: float) -> float:
+        """The time that a place stands for."""
+        width = max(1, self.width() - 2 * _EDGE)
+        share = min(1.0, max(0.0, (x - _EDGE) / width))
+        return share * self.maximum() / 1000
+
+    def x_of(self, seconds: float) -> float:
+        """The place that stands for a time."""
+        share = seconds * 1000 / self.maximum() if self.maximum() else 0.0
+        return _EDGE + min(1.0, max(0.0, share)) * (self.width() - 2 * _EDGE)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        middle = self.height() / 2
+        groove = QRectF(_EDGE, middle - 2, self.width() - 2 * _EDGE, 4)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(style.HOVER))
+        painter.drawRoundedRect(groove, 2, 2)
+        here = self.x_of(self.value() / 1000)
+        painter.setBrush(QColor(style.ACCENT if self.isEnabled() else style.EDGE))
+        done = QRectF(groove)
+        done.setRight(here)
+        painter.drawRoundedRect(done, 2, 2)
+        self._paint_loop(painter, middle)
+        if self._hover is not None and self.isEnabled():
+            x = self.x_of(self._hover)
+            painter.setPen(QPen(QColor(style.TEXT), 1))
+            painter.drawLine(QPointF(x, middle - 6), QPointF(x, middle + 6))
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(style.ACCENT), 1.5))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawEllipse(QPointF(here, middle), 8.5, 8.5)
+        painter.setPen(QPen(QColor(style.CANVAS), 1))
+        painter.setBrush(QColor(style.TEXT if self.isEnabled() else style.EDGE))
+        painter.drawEllipse(QPointF(here, middle), 6.5, 6.5)
+
+    def _paint_loop(self, painter: QPainter, middle: float) -> None:
+        begin, end = self.loop
+        color = QColor(style.WARN if self.looping else style.MUTED)
+        if begin is not None and end is not None:
+            shade = QColor(color)
+            shade.setAlpha(90)
+            left, right = self.x_of(begin), self.x_of(end)
+            painter.fillRect(QRectF(left, middle - 5, right - left, 10), shade)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(color)
+        for mark, way in ((begin, 1), (end, -1)):
+            if mark is not None:  # a flag that points into the loop
+                x = self.x_of(mark)
+                points = ((0, -11), (7 * way, -7), (0, -3), (0, 11), (-1.6 * way, 11))
+                flag = [QPointF(x + dx, middle + dy) for dx, dy in (*points, (-1.6 * way, -11))]
+                painter.drawPolygon(QPolygonF(flag))
+
+    # The user's hand
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
+        if event is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.setSliderDown(True)
+            self._go(event.position().x())
+
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
+        if event is None:
+            return
+        self._look(event.position().x())
+        if self.isSliderDown():
+            self._go(event.position().x())
+
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
+        self.setSliderDown(False)
+
+    def enterEvent(self, event: QEnterEvent | None) -> None:
+        if event is not None:
+            self._look(event.position().x())
+
+    def leaveEvent(self, event: object) -> None:
+        self._hover = None
+        self.peek.hide()
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        # The keys of the whole window go to and fro in the file, whatever has the focus.
+        if event is not None:
+            event.ignore()
+
+    def _go(self, x: float) -> None:
+        seconds = self.seconds_at(x)
+        self.setValue(round(seconds * 1000))
+        self.seek_asked.emit(seconds)
+
+    def _look(self, x: float) -> None:
+        if not self.isEnabled():
+            return
+        self._hover = self.seconds_at(x)
+        self._thumbnails.ask(self._hover)
+        self.peek.show_time(self._hover, QPoint(round(self.x_of(self._hover)), 0))
+        self.update()
+
+    def _thumbnail_came(self, seconds: float, picture: object) -> None:
+        if self._hover is not None and isinstance(picture, QImage):
+            self.peek.show_picture(picture)
+
+
+class _Peek(QFrame):
+    """What is at the mouse: a small picture where there is one, and the time."""
+
+    def __init__(self, track: QWidget) -> None:
+        super().__init__(track, Qt.WindowType.ToolTip)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
+        self.seconds = 0.0
+        self.image: QImage | None = None
+        self._track, self._place = track, QPoint()
+
+    def show_time(self, seconds: float, place: QPoint) -> None:
+        """Show a time above a place of the track."""
+        self.seconds, self._place = seconds, place
+        self._arrange()
+
+    def show_picture(self, image: QImage) -> None:
+        """Show a picture with it."""
+        self.image = image
+        self._arrange()
+
+    def forget(self) -> None:
+        """Another file is played."""
+        self.image = None
+        self.hide()
+
+    def _arrange(self) -> None:
+        size = self.image.size() if self.image is not None else QSize(64, 0)
+        self.resize(size.width() + 8, size.height() + 30)
+        corner = self._track.mapToGlobal(self._place) - QPoint(self.width() // 2, self.height() + 6)
+        window = self._track.window()
+        if window is not None:
+            left = window.mapToGlobal(QPoint(4, 0)).x()
+            right = window.mapToGlobal(QPoint(window.width() - self.width() - 4, 0)).x()
+            corner.setX(max(left, min(corner.x(), right)))
+        self.move(corner)
+        self.show()
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(style.RAISED))
+        painter.setPen(QColor(style.EDGE))
+        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        if self.image is not None:
+            painter.drawImage(QPoint(4, 4), self.image)
+        painter.setPen(QColor(style.TEXT))
+        painter.setFont(style.font(12))
+        words = QRectF(0, self.height() - 25, self.width(), 24)
+        painter.drawText(words, Qt.AlignmentFlag.AlignCenter, fine_clock(self.seconds))
+
+
+class Timeline(QFrame):
+    """Position, track and duration of a file; what is live says so."""
+
+    seek_asked = pyqtSignal(float)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("timeline")
+        self.setFixedHeight(32)
+        self.thumbnails = Thumbnails(self)
+        self.track = Track(self.thumbnails)
+        self.track.seek_asked.connect(self.seek_asked)
+        self.position, self.duration = QLabel(), QLabel()
+        self.position.setAccessibleName("Position")
+        self.duration.setAccessibleName("Duration")
+        self.duration.setObjectName("muted")
+        for label in (self.position, self.duration):
+            label.setMinimumWidth(label.fontMetrics().horizontalAdvance("00:00.0") + 4)
+        self.duration.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(style.PAD, 4, style.PAD, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.position)
+        layout.addWidget(self.track, 1)
+        layout.addWidget(self.duration)
+        self.hide()
+
+    def refresh(self, snapshot: Snapshot, marks: tuple[float | None, float | None]) -> None:
+        """Show where the source stands.
+
+        Args:
+            snapshot: the pipeline.
+            marks: where the loop begins and ends, as far as the user has said.
+        """
+        source = snapshot.source
+        self.setVisible(source is not None)
+        if source is None:
+            self.track.peek.forget()
+            return
+        duration = source.duration
+        known = duration is not None and snapshot.seekable
+        self.track.setEnabled(known)
+        self.track.setVisible(known)
+        running = snapshot.state == "playing"
+        self.position.setText((clock if running else fine_clock)(snapshot.position))
+        if known and duration is not None:
+            self.duration.setText(clock(duration))
+            self.track.setMaximum(max(1, round(duration * 1000)))
+            self.track.setPageStep(max(1, self.track.maximum() // 10))
+            if not self.track.isSliderDown():
+                self.track.setValue(round(snapshot.position * 1000))
+            looping = isinstance(snapshot.loop, tuple)
+            if (self.track.loop, self.track.looping) != (marks, looping):
+                self.track.loop, self.track.looping = marks, looping
+                self.track.update()
+        else:
+            # An endless street and a file that does not say how long it is can be stepped through.
+            live = "live" if snapshot.offline is None else "offline"
+            self.duration.setText("open end" if snapshot.seekable else live)

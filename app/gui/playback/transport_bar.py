@@ -1,0 +1,151 @@
+"""The row of buttons under the timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+from PyQt6.QtCore import QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QAction
+from PyQt6.QtWidgets import (
+    QAbstractButton,
+    QFrame,
+    QHBoxLayout,
+    QMenu,
+    QPushButton,
+    QToolButton,
+    QWidget,
+)
+
+from app.core.formatting import clock
+from app.gui.controllers.playback_controller import SPEEDS
+from app.gui.widgets import theme as style
+from app.gui.widgets.actions import key_hint
+from app.gui.widgets.chooser import Chooser
+from app.gui.widgets.icons import icon
+from app.pipeline.status import Snapshot
+
+
+class TransportBar(QFrame):
+    """Play, step, loop, speed, record and save; sources and the whole screen at the right.
+
+    Args:
+        actions: the commands by name.
+        sources: the menu of what can be opened.
+    """
+
+    speed_chosen = pyqtSignal(float)
+
+    def __init__(
+        self, actions: Mapping[str, QAction], sources: QMenu, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("bar")
+        self._actions = actions
+        self._icons = {name: icon(name) for name in ("play", "pause", "stop")}
+        self._record_icon = icon("record", "ALERT")
+        self.play = self._button("play", "Play", "play")
+        self.step_back = self._button("step-back", "One frame back", "back")
+        self.step = self._button("step", "One frame on", "forward")
+        self.loop = self._button("loop", "Loop", "loop")
+        self.loop.setCheckable(True)
+        self.speed = Chooser("1×")
+        self.speed.setMenu(self._speeds())
+        self.record = QPushButton()
+        self.record.setObjectName("record")
+        self.record.clicked.connect(actions["record"].trigger)
+        self.shot = self._button("snapshot", "Save the picture", "shot")
+        self.open = QToolButton()
+        self.open.setIcon(icon("file"))
+        self.open.setToolTip("Open files, cameras, addresses or the demo street")
+        self.open.setAccessibleName("Open")
+        self.open.setMenu(sources)
+        self.open.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.full = self._button("full-screen", "Full screen", "screen")
+        for narrow in (self.step_back, self.step):
+            narrow.setObjectName("narrow")
+        self.speed.setFixedWidth(62)
+        # As wide as its longest text, so that nothing moves while it counts.
+        metrics = self.fontMetrics()
+        self.record.setMinimumWidth(metrics.horizontalAdvance("Stop 00:00") + 42)
+
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(style.PAD, style.GAP, style.PAD, style.GAP)
+        layout.setSpacing(6)
+        buttons: list[QPushButton | QToolButton] = [
+            *(self.play, self.step_back, self.step, self.loop, self.speed),
+            *(self.record, self.shot, self.open, self.full),
+        ]
+        for button in buttons:
+            if button is self.record:
+                layout.addStretch()
+            layout.addWidget(button)
+        for button in buttons:
+            button.setIconSize(QSize(18, 18))
+            # A click leaves no mark behind; the Tab key still reaches it.
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        for first, second in pairwise(buttons):
+            self.setTabOrder(first, second)
+
+    def refresh(self, snapshot: Snapshot) -> None:
+        """Show where the pipeline stands."""
+        state = snapshot.state
+        running = state == "playing"
+        self.play.setIcon(self._icons["pause" if running else "play"])
+        word = "Pause" if running else "Play again" if state == "ended" else "Play"
+        self._say(self.play, word, "play")
+        self.play.setEnabled(state in {"playing", "paused", "ended"})
+        moves = snapshot.seekable and snapshot.source is not None
+        for button in (self.step_back, self.step, self.loop, self.speed):
+            button.setEnabled(moves)
+        looping = snapshot.loop is not None
+        self.loop.setChecked(looping)
+        what = "Stop looping" if looping else "Play it over and over; mark a part with [ and ]"
+        self._say(self.loop, what, "loop")
+        self.speed.setText(f"{snapshot.speed:g}×")
+        self.speed.setAccessibleName(f"Speed: {snapshot.speed:g} times")
+        self.speed.setToolTip("How fast it plays")
+        self.shot.setEnabled(state in {"playing", "paused", "ended"})
+        self._refresh_record(snapshot)
+
+    def _refresh_record(self, snapshot: Snapshot) -> None:
+        recording = snapshot.recording
+        if recording is not None:
+            self.record.setText(f" Stop {clock(recording.seconds)}")
+            self._say(self.record, f"Stop recording to {recording.path}", "record")
+            self.record.setAccessibleName(f"Stop recording, {clock(recording.seconds)}")
+        else:
+            self.record.setText(" Record")
+            ended = snapshot.state == "ended"
+            what = "Play it again to record it" if ended else "Record what is shown to an MP4"
+            self._say(self.record, what, "record")
+            self.record.setAccessibleName("Record")
+        self.record.setEnabled(recording is not None or snapshot.state in {"playing", "paused"})
+        if self.record.property("recording") != (recording is not None):
+            self.record.setProperty("recording", recording is not None)
+            self.record.setIcon(self._icons["stop"] if recording else self._record_icon)
+            look = self.record.style()
+            if look is not None:  # a style sheet that asks for a property must be applied anew
+                look.unpolish(self.record)
+                look.polish(self.record)
+
+    def _button(self, command: str, text: str, drawing: str) -> QToolButton:
+        button = QToolButton()
+        button.setIcon(icon(drawing))
+        button.clicked.connect(self._actions[command].trigger)
+        self._say(button, text, command)
+        return button
+
+    def _say(self, button: QAbstractButton, text: str, command: str) -> None:
+        tip = f"{text}{key_hint(self._actions[command])}"
+        if button.toolTip() != tip:
+            button.setToolTip(tip)
+            button.setAccessibleName(text)
+
+    def _speeds(self) -> QMenu:
+        menu = QMenu(self)
+        for speed in SPEEDS:
+            action = menu.addAction(f"{speed:g}×")
+            assert action is not None
+            action.triggered.connect(lambda _, speed=speed: self.speed_chosen.emit(speed))
+        return menu

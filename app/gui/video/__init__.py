@@ -1,0 +1,1 @@
+"""Video area: painting frames, and the mouse on them."""

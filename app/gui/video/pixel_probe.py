@@ -1,0 +1,65 @@
+"""What is under the mouse, in words; no Qt in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.core.frame import Result
+from fastscnn.labels import CLASSES, UNKNOWN
+from fastscnn.upsampling.pixel_probabilities import probabilities_at
+
+
+@dataclass(frozen=True, slots=True)
+class Pointed:
+    """A pixel and what the network thinks of it.
+
+    Attributes:
+        train_id: its class; ``None`` where it has none, or where no network has looked.
+        probability: of that class, 0–1.
+        runner_up: the next likely class, where it has a share worth telling.
+        column, row: the pixel.
+    """
+
+    train_id: int | None
+    probability: float
+    runner_up: tuple[int, float] | None
+    column: int
+    row: int
+
+    @property
+    def color(self) -> tuple[int, int, int] | None:
+        """Of the class."""
+        return CLASSES[self.train_id].color if self.train_id is not None else None
+
+    @property
+    def lines(self) -> tuple[str, str]:
+        """The class with its probability, and the pixel with what else it might be."""
+        where = f"x {self.column}  y {self.row}"
+        if self.train_id is None:
+            return "no class", where
+        first = f"{CLASSES[self.train_id].name}  {_percent(self.probability)}"
+        if self.runner_up is None:
+            return first, where
+        other, share = self.runner_up
+        return first, f"{where}  ·  {CLASSES[other].name} {_percent(share)}"
+
+
+def look_at(result: Result, side: int, column: int, row: int) -> Pointed:
+    """What a side of a result says of a pixel; its probabilities are computed for it alone."""
+    seen = result.seen_at(side)
+    if seen is None:
+        return Pointed(None, 0.0, None, column, row)
+    train_id = int(seen.labels[row, column])
+    if train_id == UNKNOWN or train_id >= len(CLASSES):
+        return Pointed(None, 0.0, None, column, row)
+    size = (seen.labels.shape[0], seen.labels.shape[1])
+    shares = probabilities_at(seen.logits, size, row, column, seen.aligned)
+    others = shares.copy()
+    others[train_id] = 0
+    runner_up = int(others.argmax())
+    told = (runner_up, float(others[runner_up])) if others[runner_up] >= 0.05 else None
+    return Pointed(train_id, float(shares[train_id]), told, column, row)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share < 0.995 else "> 99 %"

@@ -1,0 +1,114 @@
+"""What is written over the picture: fps, latency, and badges for what is out of the ordinary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PyQt6.QtCore import QPointF, QRectF, Qt
+from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter
+
+from app.gui.widgets import theme as style
+from app.pipeline.status import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the corner of the picture says.
+
+    Attributes:
+        fps: frames finished per second; 0 is shown as a dash.
+        latency: seconds from capture to screen.
+        badges: short words on the state.
+    """
+
+    fps: float = 0.0
+    latency: float = 0.0
+    badges: tuple[str, ...] = ()
+
+    @property
+    def fps_text(self) -> str:
+        """The rate as it is written."""
+        if self.fps <= 0:
+            return "–"
+        return f"{self.fps:.0f}" if self.fps >= 9.95 else f"{self.fps:.1f}"
+
+    @property
+    def latency_text(self) -> str:
+        """The latency as it is written."""
+        if self.fps <= 0 or self.latency <= 0:
+            return "– ms"
+        return f"{self.latency * 1000:.0f} ms"
+
+
+def figures_of(snapshot: Snapshot) -> Figures:
+    """What the corner says of a pipeline; rates only while the picture moves."""
+    badges = {"paused": ("paused",), "ended": ("ended",), "opening": ("opening…",)}
+    moving = snapshot.state == "playing"
+    return Figures(
+        snapshot.fps if moving else 0.0, snapshot.latency, badges.get(snapshot.state, ())
+    )
+
+
+_INSET = 14.0
+_RADIUS = 9.0
+
+
+def paint_figures(painter: QPainter, picture: QRectF, figures: Figures) -> None:
+    """Write the figures into the top left corner of the picture, the badges under them."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    corner = picture.topLeft() + QPointF(_INSET, _INSET)
+    if figures.fps > 0 or not figures.badges:
+        corner.setY(_rates(painter, corner, figures) + 8)
+    for badge in figures.badges:
+        corner.setX(_badge(painter, corner, badge))
+
+
+def _rates(painter: QPainter, corner: QPointF, figures: Figures) -> float:
+    """Paint fps and latency; returns where the plate ends."""
+    large, small = style.font(30, bold=True), style.font(13)
+    # Wide enough for the usual texts, so that the plate does not twitch with every digit.
+    number = max(text_width(large, "00"), text_width(large, figures.fps_text))
+    caption = max(text_width(small, "0000 ms"), text_width(small, figures.latency_text))
+    plate = QRectF(corner.x(), corner.y(), 12 + number + 9 + caption + 14, 54)
+    paint_plate(painter, plate)
+    left = QRectF(plate.x() + 12, plate.y(), number, plate.height())
+    right = QRectF(left.right() + 9, plate.y() + 8, caption + 4, (plate.height() - 16) / 2)
+    write(painter, left, figures.fps_text, large, style.TEXT, Qt.AlignmentFlag.AlignRight)
+    write(painter, right, "fps", small, style.MUTED)
+    write(painter, right.translated(0, right.height()), figures.latency_text, small, style.TEXT)
+    return plate.bottom()
+
+
+def _badge(painter: QPainter, corner: QPointF, text: str) -> float:
+    """Paint one badge; returns where the next one starts."""
+    face = style.font(13, bold=True)
+    plate = QRectF(corner.x(), corner.y(), text_width(face, text) + 24, 28)
+    paint_plate(painter, plate)
+    write(painter, plate, text, face, style.WARN, Qt.AlignmentFlag.AlignHCenter)
+    return plate.right() + 8
+
+
+def paint_plate(painter: QPainter, rect: QRectF) -> None:
+    """A ground for text on the picture."""
+    painter.setPen(QColor(255, 255, 255, 28))
+    painter.setBrush(style.PLATE)
+    painter.drawRoundedRect(rect, _RADIUS, _RADIUS)
+
+
+def text_width(face: QFont, text: str) -> float:
+    """How wide a line is."""
+    return QFontMetricsF(face).horizontalAdvance(text)
+
+
+def write(
+    painter: QPainter,
+    rect: QRectF,
+    text: str,
+    face: QFont,
+    color: str,
+    align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
+) -> None:
+    """Write one line, in the middle of the rectangle's height."""
+    painter.setFont(face)
+    painter.setPen(QColor(color))
+    painter.drawText(rect, align | Qt.AlignmentFlag.AlignVCenter, text)

@@ -1,0 +1,1 @@
+"""Widgets, icons and themes shared by the window's parts."""

@@ -1,0 +1,76 @@
+"""One action for each command of the table of keys, for shortcuts and menus alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from PyQt6.QtCore import QEvent, QObject, Qt
+from PyQt6.QtGui import QAction, QKeyEvent, QKeySequence
+from PyQt6.QtWidgets import QAbstractSlider, QApplication, QPlainTextEdit, QTabBar, QWidget
+
+from app.config.shortcuts import COMMANDS, Keys
+
+Handlers = Mapping[str, Callable[[], object]]
+
+_OWN = (
+    *(Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down),
+    *(Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown),
+)
+
+
+def make_actions(window: QWidget, keys: Keys, handlers: Handlers) -> dict[str, QAction]:
+    """Actions by the names of their commands; their keys work in the whole window.
+
+    Args:
+        window: what they belong to.
+        keys: the keys in force.
+        handlers: what each command does.
+    """
+    actions: dict[str, QAction] = {}
+    for command in COMMANDS:
+        action = QAction(command.text[0].upper() + command.text[1:], window)
+        action.setShortcuts([QKeySequence(key) for key in keys[command.name]])
+        action.setAutoRepeat(command.repeats)
+        handler = handlers[command.name]
+        action.triggered.connect(lambda _=False, handler=handler: handler())
+        window.addAction(action)
+        actions[command.name] = action
+    return actions
+
+
+class OwnArrows(QObject):
+    """Leaves arrow keys to sliders, lists and texts that have the focus: the window's commands on
+    the same keys would take them away."""
+
+    def leave_to(self, *widgets: QWidget) -> None:
+        """Let these have their arrow keys."""
+        for widget in widgets:
+            widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.ShortcutOverride
+            and event.key() in _OWN
+            and not event.modifiers() & Qt.KeyboardModifier.ControlModifier
+        ):
+            event.accept()
+            return True
+        return False
+
+
+def with_arrows(root: QWidget) -> list[QWidget]:
+    """The widgets in a window that use arrow keys themselves."""
+    kinds = (QAbstractSlider, QPlainTextEdit, QTabBar)
+    return [widget for kind in kinds for widget in root.findChildren(kind)]
+
+
+def key_hint(action: QAction) -> str:
+    """The first key of an action in brackets, for tool tips; empty where it has none."""
+    key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    return f" ({key})" if key else ""
+
+
+def focused() -> QWidget | None:
+    """What has the focus."""
+    return QApplication.focusWidget()

@@ -1,0 +1,67 @@
+"""A switch that says in words whether it is on."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QRectF, QSize, Qt
+from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PyQt6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+
+from app.gui.widgets import theme as style
+
+_WIDTH, _HEIGHT = 36.0, 20.0
+_ROOM = 3.0
+"""Between the switch and the mark of the focus."""
+_RING = 1.5
+
+
+class Switch(QAbstractButton):
+    """A checkable row: its text, then "on" or "off", then the switch itself."""
+
+    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setCheckable(True)
+        self.setText(text)
+        self.setAccessibleName(text)
+        self.idle = "–"
+        """What stands in place of "on" or "off" while it is disabled."""
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, 32)
+
+    def ring(self) -> QRectF:
+        """Where the mark of the focus is painted, around the switch itself."""
+        width, height = _WIDTH + 2 * _ROOM, _HEIGHT + 2 * _ROOM
+        edge = _RING / 2  # a line is as wide to both of its sides
+        return QRectF(self.width() - width - edge, (self.height() - height) / 2, width, height)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        on = self.isChecked()
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(style.ACCENT), _RING))
+            ring = self.ring()
+            painter.drawRoundedRect(ring, ring.height() / 2, ring.height() / 2)
+        track = self.ring().adjusted(_ROOM, _ROOM, -_ROOM, -_ROOM)
+        live = self.isEnabled()
+        painter.setPen(QPen(QColor(style.ACCENT if on and live else style.EDGE), 1.5))
+        painter.setBrush(QColor(style.ACCENT if on and live else style.CANVAS))
+        painter.drawRoundedRect(track, track.height() / 2, track.height() / 2)
+        knob = track.height() - 7
+        left = track.right() - knob - 3.5 if on else track.left() + 3.5
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(style.EDGE if not live else style.ON_ACCENT if on else style.TEXT))
+        painter.drawEllipse(QRectF(left, track.top() + 3.5, knob, knob))
+
+        middle = Qt.AlignmentFlag.AlignVCenter
+        words = QRectF(0, 0, track.left() - 10, self.height())
+        painter.setPen(QColor(style.TEXT if live else style.MUTED))
+        painter.setFont(style.font(13))
+        painter.drawText(words, middle | Qt.AlignmentFlag.AlignLeft, self.text())
+        painter.setPen(QColor(style.MUTED if not live else style.ACCENT if on else style.WARN))
+        painter.setFont(style.font(13, bold=True))
+        word = self.idle if not live else "on" if on else "off"
+        painter.drawText(words, middle | Qt.AlignmentFlag.AlignRight, word)

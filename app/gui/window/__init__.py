@@ -1,0 +1,1 @@
+"""Main window: layout, menus, commands, drag and drop."""

@@ -1,0 +1,92 @@
+"""What to make of files, folders and addresses that were dropped on the window or chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PyQt6.QtCore import QMimeData, QUrl
+
+from app.errors import AppError
+from app.sources.playlist import sources_in
+from app.sources.source_spec import PICTURES, Kind, SourceSpec, parse_source
+
+_NAMED = 2
+"""How many of the things that are left out are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """What a drop comes to.
+
+    Attributes:
+        entries: what to play, in order.
+        text: what to tell the user, empty where there is nothing to say.
+    """
+
+    entries: tuple[SourceSpec, ...] = ()
+    text: str = ""
+
+
+def judge(data: QMimeData) -> Drop:
+    """Find the sources in what was dropped.
+
+    Whether a file holds a video only opening can tell, so any file is let through.
+    """
+    urls = data.urls()
+    if not urls and data.hasText():  # some programs drop an address as mere text
+        words = data.text().split()
+        urls = [QUrl(word) for word in words if "://" in word]
+    if not urls:
+        return Drop(text="That was no file and no address: drop a video.")
+    entries: list[SourceSpec] = []
+    left: list[str] = []
+    for url in urls:
+        drop = judge_paths([Path(url.toLocalFile())]) if url.isLocalFile() else _address(url)
+        entries += drop.entries
+        if drop.text:
+            left.append(drop.text)
+    return Drop(tuple(entries), _summary(left))
+
+
+def judge_paths(paths: Sequence[Path]) -> Drop:
+    """Find the sources in files and folders that were chosen."""
+    entries: list[SourceSpec] = []
+    left: list[str] = []
+    for path in paths:
+        try:
+            if path.is_dir():
+                found = sources_in(path)
+                if not found:
+                    left.append(
+                        f"The folder {path.name} holds no video and no picture: drop one that does."
+                    )
+                entries += found
+            elif path.is_file():
+                kind: Kind = "images" if path.suffix.lower() in PICTURES else "file"
+                entries.append(SourceSpec(kind, str(path)))
+            elif path.exists():
+                left.append(f"{path.name} is no ordinary file: drop a video.")
+            else:
+                left.append(f"There is no file {path}: drop a video.")
+        except OSError as error:
+            left.append(f"{path.name} cannot be read ({error.strerror}): check its permissions.")
+    return Drop(tuple(entries), _summary(left))
+
+
+def _address(url: QUrl) -> Drop:
+    text = url.toString()
+    try:
+        spec = parse_source(text)
+    except AppError as error:
+        return Drop(text=str(error))
+    if spec.kind == "file":
+        return Drop(text=f"{text} is no address of a video that can be opened: drop a file.")
+    return Drop((spec,))
+
+
+def _summary(left: Sequence[str]) -> str:
+    more = len(left) - _NAMED
+    said = " ".join(left[:_NAMED])
+    return f"{said} And {more} more could not be used." if more > 0 else said

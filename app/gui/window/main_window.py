@@ -1,0 +1,436 @@
+"""The main window: puts the widgets together, shows snapshots, takes what is dropped."""
+
+from __future__ import annotations
+
+import queue
+from pathlib import Path
+
+from PyQt6.QtCore import QSize, Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QGuiApplication,
+    QKeyEvent,
+)
+from PyQt6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QFrame,
+    QMainWindow,
+    QMenu,
+    QMenuBar,
+    QStackedWidget,
+)
+
+from app.config.persistence import Kept
+from app.config.settings import Settings
+from app.config.shortcuts import USUAL, Keys
+from app.errors import OutputError
+from app.gui.controllers.playback_controller import Player
+from app.gui.controllers.recording_controller import Takes
+from app.gui.controllers.view_controller import Looks
+from app.gui.feedback.notifications import Banners
+from app.gui.feedback.progress_strip import WorkStrip
+from app.gui.feedback.shortcuts_dialog import KeysDialog, native
+from app.gui.feedback.status_bar import StatusLine, offline_for, waiting_for
+from app.gui.panels.bottom_panel import PAGES, Drawer
+from app.gui.panels.legend import Legend
+from app.gui.panels.view_panel import ViewPanel
+from app.gui.playback.seek_bar import Timeline
+from app.gui.playback.transport_bar import TransportBar
+from app.gui.video.stats_overlay import figures_of
+from app.gui.video.video_view import VideoView
+from app.gui.widgets import theme as style
+from app.gui.widgets.actions import OwnArrows, make_actions, with_arrows
+from app.gui.widgets.coalesced_call import Wake
+from app.gui.widgets.fitting import room_on
+from app.gui.window.command_handlers import handlers
+from app.gui.window.drag_and_drop import Drop, judge
+from app.gui.window.drop_overlay import DropHint
+from app.gui.window.full_screen import FullScreen
+from app.gui.window.menu_bar import Menus
+from app.gui.window.open_menu import Opener
+from app.gui.window.welcome_page import Invitation
+from app.gui.window.window_layout import connect, lay_out
+from app.inference.network_loader import NetworkOptions
+from app.pipeline.pipeline import Pipeline
+from app.pipeline.status import Event, Snapshot
+from app.rendering.view_options import PAIRS, View
+from app.sources.source_spec import SourceSpec
+
+TITLE = "Fast-SCNN Live"
+_SIZE = QSize(1360, 900)
+
+
+class MainWindow(QMainWindow):
+    """The window with its pipeline.
+
+    Args:
+        settings: what the user chose.
+        recordings: folder for recordings and pictures; ``None`` is the user's own folders.
+        keys: the keys of all commands.
+        kept: where settings are kept from run to run; ``None`` keeps nothing.
+    """
+
+    happened = pyqtSignal(Event)
+    """Something the user was told."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        recordings: Path | None = None,
+        keys: Keys = USUAL,
+        kept: Kept | None = None,
+    ) -> None:
+        super().__init__()
+        self._settings, self._keys, self._kept = settings, keys, kept
+        self.pipeline = Pipeline(settings, display=True, wake=Wake(self._new_result, self))
+        self.player = Player(self.pipeline, self)
+        self.looks = Looks(self.pipeline)
+        self.view = VideoView(self.pipeline.take, self._painted)
+        self.takes = Takes(self.pipeline, recordings, lambda: self.view.result, self)
+        self.opener = Opener(self, lambda: kept.recent if kept is not None else [])
+        self.drawer = Drawer()
+        self.banners = Banners()
+        self.work = WorkStrip()
+        self.panel = ViewPanel()
+        self.legend = Legend()
+        self.timeline = Timeline()
+        self.status = StatusLine()
+        self.help: KeysDialog | None = None
+        self.actions_by_name = make_actions(self, keys, handlers(self))
+        sources = QMenu(self)
+        self.opener.fill(sources, self.actions_by_name)
+        self.invitation = Invitation(self.opener, self._hint())
+        self.bar = TransportBar(self.actions_by_name, sources)
+        self.menus_bar = QMenuBar()
+        self.pages = QStackedWidget()
+        self.side = QFrame()
+        self.hint = DropHint(self)
+        lay_out(self)
+        self.full = FullScreen(
+            self,
+            self.view,
+            controls=(self.bar, self.timeline),
+            hidden=(self.menus_bar, self.side, self.status, self.drawer, self.work),
+            restored=self._restored,
+        )
+        self._page = self.drawer.page
+        self._menus = Menus(
+            self.menus_bar,
+            self.actions_by_name,
+            opener=self.opener,
+            player=self.player,
+            weights=self.panel.weights,
+            network=self.panel.network,
+            set_view=self.set_view,
+            set_measure=self.looks.set_measure,
+            compare=self.compare,
+            set_theme=self.set_theme,
+        )
+        connect(self, kept, settings)
+        self._arrows = OwnArrows(self)
+        self._arrows.leave_to(*with_arrows(self))
+        self.setWindowTitle(TITLE)
+        self.setAcceptDrops(True)
+        self.setMinimumSize(800, 480)
+        self.resize(_SIZE.boundedTo(room_on(QGuiApplication.primaryScreen())))
+        self._bring_back()
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self.refresh)
+        self._closed = False
+        self.refresh()
+
+    def begin(self) -> None:
+        """Load the network and open and record what the settings say."""
+        self._timer.start(100)
+        self.pipeline.start()
+        if self._settings.source is not None:
+            self.player.open([self._settings.source, *self._settings.playlist])
+        output = self._settings.output or self._settings.save_labels
+        if output is not None:
+            try:
+                self.pipeline.start_recording(
+                    output,
+                    labels=self._settings.save_labels,
+                    overwrite=self._settings.overwrite,
+                )
+            except OutputError as error:
+                self.tell("error", str(error))
+        self.refresh()
+
+    # Commands
+
+    def open(self, *entries: SourceSpec) -> None:
+        """Play sources one after the other; messages on what was before them go."""
+        self.banners.clear()
+        self.player.open(entries)
+        self.refresh()
+
+    def take_drop(self, drop: Drop) -> None:
+        """Play what was dropped or chosen, and say what was wrong with it."""
+        if drop.entries:
+            self.open(*drop.entries)
+        if drop.text:
+            self.tell("notice" if drop.entries else "error", drop.text)
+
+    def use_weights(self, weights: str | Path | None) -> None:
+        """Go on with other weights; what is shown goes on meanwhile."""
+        self.pipeline.networks.use_weights(weights)
+        self.refresh()
+
+    def compare_with(self, weights: str | Path | None) -> None:
+        """Compare with a second checkpoint."""
+        self.pipeline.networks.compare_with(weights)
+        self.looks.compare("checkpoint A | checkpoint B")
+        self.refresh()
+
+    def use_options(self, options: NetworkOptions) -> None:
+        """Go on with another input size, device or precision."""
+        self.pipeline.networks.use_options(options)
+        self.refresh()
+
+    def set_view(self, view: View) -> None:
+        """Choose what is drawn."""
+        self.looks.set_view(view)
+        self.refresh()
+
+    def compare(self, pair: str) -> None:
+        """Compare two pictures; for two checkpoints the second one is asked for where needed."""
+        needs_second = any(side.weights == "b" for side in PAIRS[pair])
+        if needs_second and not self.pipeline.networks.has_second:
+            self.panel.weights.ask_for_file(second=True)
+            return
+        self.looks.compare(pair)
+        self.refresh()
+
+    def select_class(self, train_id: int) -> None:
+        """Outline a class; the one that is outlined already, no more."""
+        self.looks.select_class(train_id)
+        self.refresh()
+
+    def set_theme(self, choice: str) -> None:
+        """Be dark or light, or as the system is."""
+        style.choose(next((c for c in style.CHOICES if c == choice), "system"))
+        if self._kept is not None:
+            self._kept.theme = choice
+        self.refresh()
+
+    def leave(self) -> None:
+        """Close the keys; else back from full screen; else close the panel, then the messages."""
+        if self.help is not None and self.help.isVisible():
+            self.help.close()
+        elif self.full.on:
+            self.full.set(False)
+        elif self.drawer.page is not None:
+            self.drawer.show_page(None)
+        else:
+            self.banners.clear()
+
+    def show_keys(self) -> None:
+        """Show all keys."""
+        if self.help is None:
+            self.help = KeysDialog(self._keys, self)
+        self.help.show()
+        self.help.raise_()
+        self.help.activateWindow()
+
+    def tell(self, kind: str, text: str) -> None:
+        """Show a message, write it down, and pass it on."""
+        self.banners.tell(text, error=kind == "error")
+        self.drawer.log.add(kind, text)
+        if kind in {"error", "recorded"}:
+            self.happened.emit(Event("error" if kind == "error" else "recorded", text))
+
+    def page_turned(self) -> None:
+        """Remember what the drawer shows."""
+        if not self.full.on:
+            self._page = self.drawer.page
+
+    def cancel(self, what: str) -> None:
+        """Give up what takes long: ``download`` or ``opening``."""
+        if what == "download":
+            self.pipeline.networks.cancel_download()
+        else:
+            self.player.close()
+        self.refresh()
+
+    # What happens
+
+    def refresh(self) -> None:
+        """Show the pipeline as it is now."""
+        snapshot = self.pipeline.snapshot()
+        while True:
+            try:
+                self._happened(self.pipeline.events.get_nowait())
+            except queue.Empty:
+                break
+        empty = snapshot.state in {"empty", "failed"}
+        if empty:
+            self.view.clear()
+        self.pages.setCurrentWidget(self.invitation if empty else self.view)
+        self.view.set_message(waiting_for(snapshot))
+        self.view.set_veil(offline_for(snapshot))
+        self.view.set_figures(figures_of(snapshot))
+        self.view.set_options(snapshot.view)
+        if not self.full.bare:
+            self._refresh_controls(snapshot)
+        title = " – ".join([*self._title(snapshot), TITLE])
+        if title != self.windowTitle():
+            self.setWindowTitle(title)
+
+    def _refresh_controls(self, snapshot: Snapshot) -> None:
+        self.timeline.refresh(snapshot, self.player.marks)
+        self.bar.refresh(snapshot)
+        self.panel.refresh(snapshot)
+        self._menus.refresh(snapshot, page=self.drawer.page, full_screen=self.full.on)
+        self.drawer.performance.refresh(snapshot)
+        if not self.full.on:
+            self.legend.set_hidden(snapshot.view.hidden)
+            self.legend.set_selected(snapshot.view.selected)
+            self._look_at_classes(snapshot)
+            self.status.refresh(snapshot)
+            current = self.player.playlist.current
+            self.work.refresh(snapshot, current.name if current is not None else "")
+
+    def _look_at_classes(self, snapshot: Snapshot) -> None:
+        result = self.view.result
+        time = result.frame.time if result is not None else 0.0
+        self.legend.look_at(result, snapshot.view.split_at(time))
+
+    def _title(self, snapshot: Snapshot) -> list[str]:
+        source, place = snapshot.source, self.player.playlist.place
+        if source is None:
+            return []
+        return [f"{source.name} ({place})" if place else source.name]
+
+    def _new_result(self) -> None:
+        self.view.update()
+
+    def _painted(self, seconds: float) -> None:
+        self.pipeline.stats.spent({"display": seconds})
+
+    def _happened(self, event: Event) -> None:
+        if event.kind == "opened":
+            self.drawer.log.add("opened", event.text)
+            self._remember()
+            self._greet()
+            return
+        if event.text:
+            self.tell(event.kind, event.text)
+        if event.kind == "ended" or (event.kind == "error" and self._refused()):
+            self.player.went_on()
+
+    def _refused(self) -> bool:
+        """Whether what should play does not: it failed, or what played before it goes on."""
+        snapshot, current = self.pipeline.snapshot(), self.player.playlist.current
+        other = (
+            snapshot.source is not None
+            and current is not None
+            and snapshot.state != "opening"
+            and snapshot.source.name != current.name
+        )
+        return snapshot.state == "failed" or other
+
+    def opened(self, spec: SourceSpec) -> None:
+        """A source was chosen: its small pictures are to be had, and dialogs open beside it."""
+        is_file = spec.kind == "file"
+        self.timeline.thumbnails.use(Path(spec.value) if is_file else None)
+        if is_file and not self.opener.folder:
+            self.opener.folder = str(Path(spec.value).expanduser().absolute().parent)
+
+    def _remember(self) -> None:
+        """Keep what plays among the recent ones, if it is what was chosen."""
+        if self._kept is not None and not self._refused():
+            current = self.player.playlist.current
+            if current is not None:
+                self._kept.keep_recent(current)
+
+    def _greet(self) -> None:
+        if self._kept is not None and not self._kept.greeted:
+            self._kept.greeted = True
+            self.banners.tell(self._hint())
+
+    def _hint(self) -> str:
+        """The few keys that one needs to know."""
+        words = {
+            "play": "pauses",
+            "skip": "switches the skip connection",
+            "view": "changes the view",
+            "wipe": "compares skip on and off",
+            "keys": "shows all keys",
+        }
+        said = [
+            f"{native(self._keys[name][0])} {text}"
+            for name, text in words.items()
+            if self._keys[name]
+        ]
+        return ", ".join(said) + "."
+
+    def _restored(self) -> None:
+        self.drawer.show_page(self._page)
+        self.refresh()
+
+    # Settings that are kept
+
+    def _bring_back(self) -> None:
+        kept = self._kept
+        if kept is not None:
+            if not kept.geometry.isEmpty():
+                self.restoreGeometry(kept.geometry)
+            self.drawer.show_page(next((page for page in PAGES if page == kept.page), None))
+            self.opener.folder = kept.folder
+            self.legend.sort_by_share(kept.by_share)
+
+    def _keep(self) -> None:
+        if self._kept is not None:
+            self._kept.keep_choices(self.pipeline, self._settings)
+            if not self.full.on:
+                self._kept.geometry = self.saveGeometry()
+            self._kept.by_share = self.legend.by_share
+            self._kept.page = (self._page if self.full.on else self.drawer.page) or ""
+            self._kept.sync()
+
+    # Events of Qt
+
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
+        data = event.mimeData() if event is not None else None
+        if event is not None and data is not None and (data.hasUrls() or data.hasText()):
+            event.acceptProposedAction()
+            self.hint.appear()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent | None) -> None:
+        self.hint.hide()
+
+    def dropEvent(self, event: QDropEvent | None) -> None:
+        self.hint.hide()
+        data = event.mimeData() if event is not None else None
+        if event is not None and data is not None:
+            event.acceptProposedAction()
+            self.take_drop(judge(data))
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        # Space belongs to play and pause, so Enter presses the button that has the focus.
+        focus = QApplication.focusWidget()
+        if event is None:
+            return
+        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and isinstance(
+            focus, QAbstractButton
+        ):
+            focus.click()
+            return
+        super().keyPressEvent(event)
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:
+        if not self._closed:
+            self._closed = True
+            self._timer.stop()
+            self._keep()
+            self.hide()  # the user is done: what still has to end does so out of sight
+            self.timeline.thumbnails.stop()
+            self.takes.finish()
+            self.pipeline.stop()
+        super().closeEvent(event)

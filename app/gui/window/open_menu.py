@@ -1,0 +1,164 @@
+"""The ways to open a source that the window offers, and the menu of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from PyQt6.QtCore import QObject, QStandardPaths, Qt, pyqtSignal
+from PyQt6.QtGui import QAction, QGuiApplication
+from PyQt6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMenu, QWidget
+
+from app.errors import AppError
+from app.gui.widgets.icons import icon
+from app.gui.window.drag_and_drop import Drop, judge_paths
+from app.sources.camera_discovery import list_cameras
+from app.sources.playlist import VIDEO_SUFFIXES
+from app.sources.source_spec import SourceSpec, parse_source
+
+_VIDEOS = f"Videos ({' '.join(f'*{suffix}' for suffix in sorted(VIDEO_SUFFIXES))})"
+
+
+class Opener(QObject):
+    """Asks the user for sources; opening them is for the pipeline.
+
+    Args:
+        window: what dialogs belong to.
+        recent: gives what was opened before, newest first.
+    """
+
+    chosen = pyqtSignal(object)
+    """A ``Drop``: what to play, and what to say about it."""
+    folder_used = pyqtSignal(str)
+    """Where the user found something."""
+    recent_forgotten = pyqtSignal()
+
+    def __init__(self, window: QWidget, recent: Callable[[], list[SourceSpec]]) -> None:
+        super().__init__(window)
+        self._window, self._recent = window, recent
+        self.folder = ""
+        """Where dialogs open."""
+        self.dialog: QFileDialog | None = None
+        self.address: QInputDialog | None = None
+
+    def ask_for_files(self) -> None:
+        """Show the file dialog; does not wait for it."""
+        dialog = QFileDialog(self._window, "Open videos", self.folder)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.setOption(QFileDialog.Option.HideNameFilterDetails)
+        dialog.setNameFilters([_VIDEOS, "All files (*)"])
+        self._show(dialog)
+
+    def ask_for_folder(self) -> None:
+        """Show the dialog for folders; does not wait for it."""
+        dialog = QFileDialog(self._window, "Open a folder of videos", self.folder)
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        self._show(dialog)
+
+    def ask_for_address(self) -> None:
+        """Show the dialog for an address; does not wait for it."""
+        dialog = QInputDialog(self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setWindowTitle("Open an address")
+        dialog.setLabelText("Address of a stream or a video: rtsp://…, http://…, https://…")
+        dialog.setTextEchoMode(QLineEdit.EchoMode.Normal)
+        dialog.setOkButtonText("Open")
+        dialog.resize(520, dialog.sizeHint().height())
+        clipboard = QGuiApplication.clipboard()
+        text = clipboard.text().strip() if clipboard is not None else ""
+        if "://" in text and len(text) < 500 and "\n" not in text:
+            dialog.setTextValue(text)
+        dialog.textValueSelected.connect(self.open_text)
+        self.address = dialog
+        dialog.open()
+
+    def open_text(self, text: str) -> None:
+        """Open what the user wrote."""
+        try:
+            self.chosen.emit(Drop((parse_source(text.strip()),)))
+        except AppError as error:
+            self.chosen.emit(Drop(text=str(error)))
+
+    def open_camera(self, index: int) -> None:
+        """Choose a camera."""
+        self.chosen.emit(Drop((SourceSpec("camera", str(index)),)))
+
+    def open_demo(self) -> None:
+        """Choose the demo street."""
+        self.chosen.emit(Drop((SourceSpec("demo"),)))
+
+    def camera_menu(self, parent: QWidget) -> QMenu:
+        """A menu of cameras, made anew whenever it is shown."""
+        menu = QMenu("Camera", parent)
+        menu.setIcon(icon("camera"))
+
+        def fill() -> None:
+            menu.clear()
+            found = list_cameras()
+            if not found:
+                none = menu.addAction("None is listed by this system")
+                assert none is not None
+                none.setEnabled(False)
+            for index, name in found or [(0, "Try camera")]:
+                action = menu.addAction(f"{name} ({index})" if found else f"{name} {index}")
+                assert action is not None
+                action.triggered.connect(lambda _, index=index: self.open_camera(index))
+
+        menu.aboutToShow.connect(fill)
+        fill()
+        return menu
+
+    def recent_menu(self, parent: QWidget) -> QMenu:
+        """A menu of what was opened before, made anew whenever it is shown."""
+        menu = QMenu("Recent", parent)
+
+        def fill() -> None:
+            menu.clear()
+            for spec in self._recent():
+                action = menu.addAction(spec.name.replace("&", "&&"))
+                assert action is not None
+                action.setToolTip(spec.value)
+                action.triggered.connect(lambda _, spec=spec: self.chosen.emit(Drop((spec,))))
+            if menu.isEmpty():
+                none = menu.addAction("Nothing yet")
+                assert none is not None
+                none.setEnabled(False)
+                return
+            menu.addSeparator()
+            forget = menu.addAction("Forget these")
+            assert forget is not None
+            forget.triggered.connect(self.recent_forgotten)
+
+        menu.setToolTipsVisible(True)
+        menu.aboutToShow.connect(fill)
+        fill()
+        return menu
+
+    def fill(self, menu: QMenu, actions: Mapping[str, QAction]) -> None:
+        """Put all ways to open something into a menu."""
+        for command, drawing in (("open", "file"), ("open-folder", "list"), ("open-address", "")):
+            if drawing:
+                actions[command].setIcon(icon(drawing))
+            menu.addAction(actions[command])
+        menu.addMenu(self.camera_menu(menu))
+        demo = menu.addAction(icon("street"), "Demo street")
+        assert demo is not None
+        demo.triggered.connect(self.open_demo)
+        menu.addMenu(self.recent_menu(menu))
+
+    def _show(self, dialog: QFileDialog) -> None:
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if not self.folder:
+            videos = QStandardPaths.StandardLocation.MoviesLocation
+            dialog.setDirectory(QStandardPaths.writableLocation(videos))
+        dialog.filesSelected.connect(self._selected)
+        self.dialog = dialog
+        dialog.open()
+
+    def _selected(self, paths: list[str]) -> None:
+        found = [Path(path) for path in paths]
+        if found:
+            self.folder = str(found[0].parent)
+            self.folder_used.emit(self.folder)
+            self.chosen.emit(judge_paths(found))

@@ -1,0 +1,1 @@
+"""Inference: the worker thread, its engines, and the networks they run."""

@@ -1,0 +1,134 @@
+"""The network's side of the worker: what takes frames and gives back what the network saw in them.
+
+``make_engine`` in ``app.inference.engine_factory`` picks the one for the device.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from app.core.frame import Frame, Seen
+from app.rendering.view_options import Run
+from fastscnn.inference.input_size import smaller_size
+from fastscnn.segmenter import Segmenter
+
+
+@dataclass(frozen=True, slots=True)
+class Segmented:
+    """What came back for one frame, run by run, and seconds spent by stage."""
+
+    frame: Frame
+    seen: tuple[Seen, ...]
+    stages: dict[str, float]
+
+
+class Engine(ABC):
+    """Takes frames and gives back what the network saw in them, in the same order."""
+
+    depth: int
+    """How many frames may be under way at once."""
+
+    def __init__(self, segmenter: Segmenter) -> None:
+        self._segmenter = segmenter
+        self._asked_size = segmenter.input_size
+        self.second: Segmenter | None = None
+        """What runs of the second checkpoint run on, see ``compare_with``."""
+
+    def compare_with(self, second: Segmenter | None) -> None:
+        """Have a second checkpoint; one for another device or input size is no match and not had.
+
+        Only while nothing is pending.
+        """
+        asked = (self._segmenter.device, self._asked_size)
+        if second is None or (second.device, second.input_size) != asked:
+            self.second = None
+        else:
+            self.second = second.at(self._segmenter.input_size) if self.shrunk else second
+
+    @property
+    def segmenter(self) -> Segmenter:
+        """The network in use; another than at first once memory has run out."""
+        return self._segmenter
+
+    @property
+    def shrunk(self) -> bool:
+        """Whether memory has run out and the network sees less than was asked for."""
+        return self._segmenter.input_size != self._asked_size
+
+    def _shrink(self, frame: Frame, seen: tuple[int, int], error: torch.OutOfMemoryError) -> None:
+        """Go on with the next smaller input size after memory ran out; raises where there is none.
+
+        Args:
+            frame: what the network was on.
+            seen: the size at which it saw it; if that is not in use any more, nothing changes.
+            error: that memory ran out.
+        """
+        height, width = frame.image.shape[:2]
+        if self._segmenter.network_size(height, width) != seen:
+            return  # a frame before this one has had the same
+        smaller = smaller_size(self._segmenter.input_size, height, width)
+        if smaller is None:
+            raise error
+        if self._segmenter.device.type == "cuda":
+            torch.cuda.empty_cache()
+        self._segmenter = self._segmenter.at(smaller)
+        self.second = self.second.at(smaller) if self.second is not None else None
+
+    @property
+    @abstractmethod
+    def pending(self) -> int:
+        """How many are."""
+
+    @abstractmethod
+    def submit(self, frame: Frame, runs: Sequence[Run]) -> None:
+        """Start on a frame; only while fewer than ``depth`` are pending.
+
+        Runs of the second checkpoint need one.
+        """
+
+    @abstractmethod
+    def collect(self) -> Segmented:
+        """Wait for the oldest pending frame."""
+
+    @abstractmethod
+    def settle(self) -> None:
+        """Wait until a frame that may be dropped can start at once.
+
+        What is taken from a live source before that only grows old while it waits here; behind
+        frames of which none may be dropped, the next is taken ahead.
+        """
+
+    def _network(self, run: Run) -> Segmenter:
+        segmenter = self._segmenter if run.weights == "a" else self.second
+        if segmenter is None:
+            raise RuntimeError("there is no second checkpoint")
+        return segmenter
+
+    def _logits(self, pixels: Tensor, runs: Sequence[Run], beside: int = 1) -> list[Tensor]:
+        """Logits of every run: what its network has before the skip connection is run once.
+
+        ``beside`` is how many frames this is done for at the same time.
+        """
+        found: dict[int, Tensor] = {}
+        for weights in dict.fromkeys(run.weights for run in runs):
+            places = [i for i, run in enumerate(runs) if run.weights == weights]
+            network = self._network(runs[places[0]])
+            skips = [runs[i].skip for i in places]
+            found |= zip(places, network.logits_of(pixels, skips, beside=beside), strict=True)
+        return [found[i] for i in range(len(runs))]
+
+
+def labels_of(
+    network: Segmenter, run: Run, logits: Tensor, size: tuple[int, int]
+) -> tuple[Tensor, Tensor | None]:
+    """What a run gives for its logits: labels, and the confidence where it is asked for."""
+    if run.measure is None:
+        return network.labels(logits, size), None
+    if run.measure == "entropy":
+        return network.labels_and_entropy(logits, size)
+    return network.labels_and_confidence(logits, size)

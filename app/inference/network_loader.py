@@ -1,0 +1,144 @@
+"""Loading the network that the user chose."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.config.settings import Settings
+from app.core.channel import Closed
+from app.errors import UsageError, WeightsError
+
+if TYPE_CHECKING:
+    from fastscnn.segmenter import Segmenter
+
+_POLL = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """Weights on their way here: bytes so far, and in all where that is known."""
+
+    done: int
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkOptions:
+    """What the user chose for the network besides its weights.
+
+    Attributes:
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        precision: ``auto``, ``fp32``, ``fp16`` or ``bf16``.
+        input_size: what the network sees, see ``fastscnn.inference.input_size.parse_input_size``.
+        runtime: ``auto``, ``torch``, ``onnxruntime`` or ``openvino``.
+    """
+
+    device: str = "auto"
+    precision: str = "auto"
+    input_size: str | tuple[int, int] = "half"
+    runtime: str = "auto"
+
+
+class Loader:
+    """Makes segmenters.
+
+    Args:
+        settings: what the user chose to begin with.
+        say: told what the user should know of a download.
+        watch: told how far a download is; ``None`` when there is none any more.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        say: Callable[[str], None],
+        watch: Callable[[Download | None], None],
+    ) -> None:
+        self.options = NetworkOptions(
+            settings.device, settings.precision, settings.input_size, settings.runtime
+        )
+        """What segmenters are made with from now on."""
+        self._say, self._watch = say, watch
+        self._stop_asked = threading.Event()
+        self._cancels = 0
+
+    def ask_to_stop(self) -> None:
+        """End what is downloading; it can be gone on with another time."""
+        self._stop_asked.set()
+
+    def cancel(self) -> None:
+        """Give up what is being downloaded; ``load`` then fails in words."""
+        self._cancels += 1
+
+    def load(self, weights: str | Path | None) -> Segmenter:
+        """A segmenter with the weights of a zoo name, a path or an address; ``None``: the shipped.
+
+        Takes seconds, or a download, so never on the thread of the window.
+
+        Raises:
+            WeightsError: the weights cannot be had or loaded.
+            UsageError: the device or precision is not to be had.
+            Closed: stopped while downloading.
+        """
+        options = self.options
+        path = self._fetch(weights) if weights is not None else None
+        # torch is imported here, on the calling thread: the window opens without waiting for it
+        from fastscnn.checkpoints.checkpoint import CheckpointError
+        from fastscnn.segmenter import DeviceError, Segmenter
+
+        try:
+            return Segmenter.from_checkpoint(
+                path,
+                device=options.device,
+                precision=options.precision,
+                input_size=options.input_size,
+                runtime=options.runtime,
+            )
+        except CheckpointError as error:
+            raise WeightsError(str(error)) from error
+        except DeviceError as error:
+            raise UsageError(str(error)) from error
+
+    def _fetch(self, weights: str | Path) -> Path:
+        from fastscnn.checkpoints.model_zoo import ZooError, resolve
+
+        found: list[Path] = []
+        errors: list[BaseException] = []
+        before = self._cancels
+        cancelled = WeightsError(
+            f"The download of {weights} was cancelled: what is here of it is kept for another time."
+        )
+
+        def progress(done: int, total: int | None) -> None:
+            if self._stop_asked.is_set() or self._cancels != before:
+                raise Closed
+            self._watch(Download(done, total))
+
+        def run() -> None:
+            try:
+                found.append(resolve(weights, progress, say=self._say))
+            except BaseException as error:  # raised again by the thread that waits for it
+                errors.append(error)
+
+        # A server that does not answer must not hold up the end: the thread is then left behind,
+        # and what it has downloaded stays to be gone on with.
+        thread = threading.Thread(target=run, name="download", daemon=True)
+        thread.start()
+        while thread.is_alive():
+            thread.join(_POLL)
+            if self._stop_asked.is_set():
+                raise Closed
+            if self._cancels != before:
+                self._watch(None)
+                raise cancelled
+        self._watch(None)
+        if not errors:
+            return found[0]
+        if isinstance(errors[0], ZooError):
+            raise WeightsError(str(errors[0])) from errors[0]
+        raise errors[0]

@@ -1,0 +1,294 @@
+"""The inference worker: takes frames, gives results."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from app.core.channel import Channel, Closed
+from app.core.frame import EndOfSource, Frame, Result, Seen
+from app.core.stats import DropCause, Stats
+from app.rendering.overlay import draw
+from app.rendering.view_options import Run, ViewOptions
+
+if TYPE_CHECKING:
+    from app.inference.engine import Engine, Segmented
+    from fastscnn.segmenter import Segmenter
+
+
+class Choices(Protocol):
+    """What the user may change at any time; read anew for every frame."""
+
+    @property
+    def view(self) -> ViewOptions: ...
+    @property
+    def skip(self) -> bool: ...
+    def stale(self, generation: int) -> DropCause | None: ...
+    @property
+    def names(self) -> tuple[str, str]: ...
+
+
+class Worker(threading.Thread):
+    """Runs the network on every frame that arrives and draws the result.
+
+    While nothing arrives and an option changes, the last frame is run or drawn again, so that a
+    paused picture answers at once.
+
+    Args:
+        load: makes the network to begin with, and a second one to compare it with where that is
+            wanted from the start; ``Closed`` from it ends the work.
+        inbox: where frames come from.
+        stats: where frames and times are counted.
+        choices: skip and view, the checkpoints' names, and which frames are stale.
+        ready: told once the network is loaded.
+        deliver: given every result, in order.
+        ended: given every end of source, after the results before it.
+        failed: told of the error that ends the work.
+        shrunk: told of the network at a smaller input size, when memory has run out.
+    """
+
+    _IDLE = 0.03
+
+    def __init__(
+        self,
+        load: Callable[[], tuple[Segmenter, Segmenter | None]],
+        inbox: Channel[Frame | EndOfSource],
+        stats: Stats,
+        choices: Choices,
+        *,
+        ready: Callable[[Segmenter], None],
+        deliver: Callable[[Result], None],
+        ended: Callable[[EndOfSource], None],
+        failed: Callable[[BaseException], None],
+        shrunk: Callable[[Segmenter], None] = lambda segmenter: None,
+    ) -> None:
+        super().__init__(name="worker")
+        self.loading = True
+        """Whether the first network is not loaded yet; no frame has been touched then."""
+        self._load, self._inbox, self._stats, self._choices = load, inbox, stats, choices
+        self._ready, self._deliver, self._ended, self._failed = ready, deliver, ended, failed
+        self._shrunk = shrunk
+        self._last: Result | None = None
+        self._stop_asked = threading.Event()
+        self._next: Segmenter | None = None
+        self._handing_over = threading.Lock()
+        self._second: Segmenter | None = None
+        self._compared: Segmenter | None = None
+        self._paired = False
+        # The options that the frames under way were submitted with.
+        self._asked: deque[tuple[ViewOptions, bool]] = deque()
+        self._stale = False
+        self._in_hand = 0
+        """Frames taken that are not accounted for yet."""
+
+    def use(self, segmenter: Segmenter) -> Segmenter | None:
+        """Go on with another network from the next frame on.
+
+        Returns:
+            The one that waited for that, if there was one: it is passed over.
+        """
+        with self._handing_over:
+            waiting, self._next = self._next, segmenter
+        return waiting
+
+    def compare_with(self, segmenter: Segmenter) -> None:
+        """Have a second network for the views that show one, from the next frame on."""
+        self._second = segmenter
+
+    def ask_to_stop(self) -> None:
+        """End after the frame under way."""
+        self._stop_asked.set()
+
+    def run(self) -> None:
+        segmenter: Segmenter | None = None
+        try:
+            try:
+                segmenter, second = self._load()
+            finally:
+                self.loading = False
+            self._second = self._second or second
+        except Closed:
+            return
+        except BaseException as error:  # nothing may end this thread silently
+            self._failed(error)
+            segmenter = self._refuse_all()
+        while segmenter is not None:
+            segmenter = self._serve(segmenter)
+
+    def _serve(self, segmenter: Segmenter) -> Segmenter | None:
+        """Work with a network until another one is there, which is returned, or until the end."""
+        from app.inference.engine_factory import make_engine  # imports torch
+
+        engine: Engine | None = None
+        try:
+            engine = make_engine(segmenter)
+            self._compare(engine)
+            self._asked.clear()
+            self._stale = True
+            self._ready(segmenter)
+            self._work(engine)
+        except Closed:
+            pass
+        except BaseException as error:  # nothing may end this thread silently
+            self._failed(error)
+            self._account("failed")
+            return self._refuse_all()
+        self._account("stopped")
+        return None if self._stop_asked.is_set() else self._take_next()
+
+    def _account(self, cause: DropCause) -> None:
+        """Count what is in the engine and will not come out of it."""
+        self._stats.drop(cause, self._in_hand)
+        self._in_hand = 0
+
+    def _take_next(self) -> Segmenter | None:
+        with self._handing_over:
+            segmenter, self._next = self._next, None
+        return segmenter
+
+    def _work(self, engine: Engine) -> None:
+        """Serve frames until asked to stop or until another network is there."""
+        while not self._stop_asked.is_set():
+            if self._next is not None:
+                while engine.pending:
+                    self._collect(engine)
+                return
+            if self._second is not self._compared:
+                while engine.pending:
+                    self._collect(engine)
+                self._compare(engine)
+            with self._stats.at_work("network"):
+                engine.settle()
+            item = self._inbox.get(timeout=0 if engine.pending else self._IDLE)
+            if isinstance(item, Frame):
+                cause = self._choices.stale(item.generation)
+                if cause is not None:
+                    self._stats.drop(cause)
+                else:
+                    self._submit(engine, item)
+                    # What may be dropped is wanted soon: the one before it is done by now.
+                    if engine.pending < (engine.depth if item.lossless else 2):
+                        continue
+            elif isinstance(item, EndOfSource):
+                while engine.pending:
+                    self._collect(engine)
+                self._ended(item)
+            if engine.pending:
+                self._collect(engine)
+            elif item is None:
+                self._repeat(engine)
+
+    def _compare(self, engine: Engine) -> None:
+        """Bring the second network into the engine."""
+        self._compared = self._second
+        engine.compare_with(self._compared)
+        self._paired = engine.second is not None
+        self._stale = self._stale or self._choices.view.compares_weights
+
+    def _submit(self, engine: Engine, frame: Frame, *, repeated: bool = False) -> None:
+        view, skip = self._choices.view, self._choices.skip
+        self._in_hand += not repeated
+        before = engine.segmenter
+        with self._stats.at_work("network"):
+            engine.submit(frame, view.runs(skip, second=self._paired))
+        self._tell_if_shrunk(engine, before)
+        self._asked.append((view, skip))
+
+    def _collect(self, engine: Engine, *, repeated: bool = False) -> None:
+        before = engine.segmenter
+        with self._stats.at_work("network"):
+            done = engine.collect()
+        self._tell_if_shrunk(engine, before)
+        self._finish(done, repeated=repeated)
+
+    def _tell_if_shrunk(self, engine: Engine, before: Segmenter) -> None:
+        if engine.segmenter is not before:
+            self._shrunk(engine.segmenter)
+
+    def _finish(self, done: Segmented, *, repeated: bool = False) -> None:
+        frame, asked = done.frame, self._asked.popleft()
+        cause = self._choices.stale(frame.generation)
+        if cause is not None:
+            self._in_hand -= not repeated
+            self._stats.drop(cause, int(not repeated))
+            return
+        started = time.monotonic()
+        view, skip = self._choices.view, self._choices.skip
+        # What changed meanwhile shows at once, unless it needs what was not computed.
+        if not _covers(done.seen, view.runs(skip, second=self._paired)):
+            view, skip = asked
+        result = self._drawn(Result(frame, done.seen, (), (), view, skip, {}, repeated))
+        stages = {
+            "capture": frame.read_seconds,
+            **done.stages,
+            "overlay": time.monotonic() - started,
+        }
+        result = replace(result, stages=stages)
+        self._last = result
+        self._stale = False
+        if not repeated:
+            self._stats.spent(stages)
+            self._stats.count("processed")
+            self._in_hand -= 1
+        self._deliver(result)
+
+    def _drawn(self, result: Result) -> Result:
+        """A result with its sides drawn and named."""
+        image, view = result.frame.image, result.view
+        captions = list(view.captions(result.skip, self._choices.names))
+        sides = []
+        for number, side in enumerate(view.sides):
+            seen = result.seen_at(number)
+            if seen is None:  # the second checkpoint is not there
+                sides.append(image)
+                captions[number] += " (not loaded)"
+                continue
+            sides.append(draw(image, side.content, view, seen.labels, seen.confidence))
+        return replace(result, sides=tuple(sides), captions=tuple(captions))
+
+    def _repeat(self, engine: Engine) -> None:
+        """Bring the last result up to date with options that changed since."""
+        last = self._last
+        if last is None or self._choices.stale(last.frame.generation):
+            return
+        view, skip = self._choices.view, self._choices.skip
+        runs = view.runs(skip, second=self._paired)
+        if self._stale or not _covers(last.seen, runs):
+            self._submit(engine, last.frame, repeated=True)
+            self._collect(engine, repeated=True)
+        elif skip != last.skip or not view.draws_as(last.view):
+            seen = tuple(one for run in runs if (one := _find(last.seen, run)) is not None)
+            self._last = self._drawn(replace(last, seen=seen, view=view, skip=skip, repeated=True))
+            self._deliver(self._last)
+
+    def _refuse_all(self) -> Segmenter | None:
+        """With no network left, account for frames until another one is there, or until the end."""
+        while not self._stop_asked.is_set():
+            if self._next is not None:
+                return self._take_next()
+            try:
+                item = self._inbox.get(timeout=0.1)
+            except Closed:
+                break
+            if isinstance(item, Frame):
+                self._stats.drop("failed")
+            elif isinstance(item, EndOfSource):
+                self._ended(item)
+        return None
+
+
+def _find(seen: Sequence[Seen], run: Run) -> Seen | None:
+    """What was computed by a run, if it was."""
+    for one in seen:
+        if one.run.is_of(run) and run.measure in {None, one.run.measure}:
+            return one
+    return None
+
+
+def _covers(seen: Sequence[Seen], runs: Sequence[Run]) -> bool:
+    """Whether all that the runs give was computed."""
+    return all(_find(seen, run) is not None for run in runs)

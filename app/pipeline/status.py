@@ -1,0 +1,95 @@
+"""What the pipeline tells the window and the progress bar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from app.core.stats import Counters
+from app.inference.network_loader import Download, NetworkOptions
+from app.pipeline.playback import Loop
+from app.rendering.view_options import ViewOptions
+from app.sinks.recording.recorder import RecordingInfo
+from app.sources.base import SourceInfo
+
+State = Literal["empty", "opening", "playing", "paused", "ended", "failed"]
+"""Where the pipeline stands with its source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something the user should know.
+
+    Attributes:
+        kind: ``opened``, ``ended``, ``recorded`` and ``notice`` inform; ``error`` is an error.
+        text: one sentence, may be empty where there is nothing to say.
+        exit_code: what a headless run ends with, for errors.
+    """
+
+    kind: Literal["opened", "ended", "recorded", "notice", "error"]
+    text: str = ""
+    exit_code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkInfo:
+    """What runs the network: shown so that nothing falls back silently."""
+
+    device: str
+    precision: str
+    weights: str
+    origin: str = ""
+    """The implementation that the weights come from, empty for our own."""
+    options: NetworkOptions = field(default_factory=NetworkOptions)
+    """What the user asked for, where device and precision may be ``auto``."""
+    runtime: str = ""
+    """The library that runs it, with its version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The pipeline at one moment, for the window and the progress bar.
+
+    Attributes:
+        state: where it stands with its source.
+        source: the open source.
+        network: what runs the network; ``None`` until it is loaded.
+        network_size: (height, width) that the network sees of the open source.
+        fps: frames finished per second, lately.
+        latency: seconds from capture to screen, lately.
+        position: presentation time of the newest frame, in seconds; after a seek the time sought.
+        counters: frames so far by what became of them.
+        stages: mean seconds per frame by stage, lately.
+        recording: the recording under way.
+        skip, view: the options in force.
+        broken: the network ended with an error; no picture comes any more.
+        download: the weights that are being downloaded.
+        seekable: whether ``seek``, ``step`` and loops work in the open source.
+        speed: how fast files are played, 1 is their own pace.
+        loop: what is played over and over.
+        loading: what is being loaded for the network, in words; empty where nothing is.
+        offline: seconds since when a live source has given nothing: its picture is old; ``None``
+            while pictures come.
+        stuck: stages that make no progress, with the seconds for which they do not.
+    """
+
+    state: State
+    source: SourceInfo | None
+    network: NetworkInfo | None
+    network_size: tuple[int, int] | None
+    fps: float
+    latency: float
+    position: float
+    counters: Counters
+    stages: dict[str, float] = field(default_factory=dict)
+    recording: RecordingInfo | None = None
+    skip: bool = True
+    view: ViewOptions = field(default_factory=ViewOptions)
+    broken: bool = False
+    download: Download | None = None
+    seekable: bool = False
+    speed: float = 1.0
+    loop: Loop = None
+    loading: str = ""
+    offline: float | None = None
+    stuck: dict[str, float] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Rendering: view options, colour overlay, class shares."""

@@ -1,0 +1,1 @@
+"""Sinks: consumers of results, one file each."""

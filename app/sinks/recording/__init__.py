@@ -1,0 +1,1 @@
+"""Recording: annotated video with sound, and lossless labels."""

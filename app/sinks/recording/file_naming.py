@@ -1,0 +1,117 @@
+"""Where recordings go: names by a pattern, and checks before any work."""
+
+from __future__ import annotations
+
+import os
+import re
+import string
+from collections.abc import Collection
+from datetime import datetime
+from pathlib import Path
+
+from app.errors import OutputError, UsageError
+from app.sources.source_spec import SourceSpec
+
+PATTERN = "{source}-{date}-{time}.mp4"
+"""How recordings are called unless the user says otherwise."""
+
+_FIELDS = frozenset({"source", "date", "time"})
+_SUFFIXES = (".mp4", ".m4v", ".mov")
+_LONGEST = 80
+"""Letters of a source's name that go into a file's: file systems take 255 bytes in all."""
+
+
+def check_pattern(pattern: str) -> str:
+    """The pattern, if recordings can be named by it.
+
+    Raises:
+        UsageError: they cannot.
+    """
+    try:
+        parts = string.Formatter().parse(pattern)
+        fields = {field or "" for _, field, spec, _ in parts if spec is not None}
+        if fields <= _FIELDS:
+            pattern.format(**dict.fromkeys(_FIELDS, ""))
+    except ValueError as error:
+        raise UsageError(f"{pattern} is no pattern for names: {error}.") from error
+    if unknown := fields - _FIELDS:
+        known = ", ".join(f"{{{field}}}" for field in sorted(_FIELDS))
+        raise UsageError(f"{{{min(unknown)}}} means nothing in a name: there are {known}.")
+    if "/" in pattern or "\\" in pattern:
+        raise UsageError(f"{pattern} names a folder: give that by --record-dir.")
+    if not pattern.lower().endswith(_SUFFIXES):
+        raise UsageError(f"{pattern} cannot be recorded: the name must end in .mp4.")
+    return pattern
+
+
+def recording_path(
+    folder: Path,
+    source: SourceSpec | None = None,
+    pattern: str = PATTERN,
+    *,
+    taken: Collection[Path] = (),
+    labels: bool = False,
+) -> Path:
+    """A new name in a folder that no file has yet.
+
+    Args:
+        folder: where the recording goes.
+        source: what is recorded.
+        pattern: see ``check_pattern``.
+        taken: names of recordings whose files are not made yet.
+        labels: whether the name must be free for a file of labels too.
+    """
+    now = datetime.now()
+    name = pattern.format(source=_plain(source), date=f"{now:%Y%m%d}", time=f"{now:%H%M%S}").strip()
+    first = path = folder / name
+    count = 2
+    while path in taken or os.path.lexists(path) or (labels and os.path.lexists(labels_path(path))):
+        path = first.with_stem(f"{first.stem}-{count}")
+        count += 1
+    return path
+
+
+def labels_path(recording: Path) -> Path:
+    """The file of labels that lies beside a recording."""
+    return recording.with_suffix(".labels.mkv")
+
+
+def check_output(
+    path: Path, *, overwrite: bool, source: SourceSpec | None = None, labels: bool = False
+) -> None:
+    """Find out before any work whether a recording can go to ``path``.
+
+    Args:
+        path: where it is to go.
+        overwrite: whether a file there may be replaced.
+        source: what is recorded; its own file is never replaced, whatever it is called.
+        labels: whether it is a file of labels.
+
+    Raises:
+        OutputError: it cannot.
+    """
+    if source is not None and source.kind == "file":
+        try:
+            same = os.path.samefile(path, Path(source.value).expanduser())
+        except OSError:  # one of them is not there
+            same = False
+        if same:
+            raise OutputError(f"{path} is what is being read: record to another file.")
+    if path.suffix.lower() not in ((".mkv",) if labels else _SUFFIXES):
+        what, end = ("hold labels", ".mkv") if labels else ("be recorded", ".mp4")
+        or_folder = "" if labels else ", or in / for a folder of pictures"
+        raise OutputError(f"{path} cannot {what}: the name must end in {end}{or_folder}.")
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder: give the recording a file name.")
+    if not path.parent.is_dir():
+        raise OutputError(f"There is no folder {path.parent}: make it or record elsewhere.")
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} exists: give another name, or --overwrite to replace it.")
+
+
+def _plain(source: SourceSpec | None) -> str:
+    """A source's name as part of a file's name on any system."""
+    if source is None:
+        return "fastscnn"
+    name = Path(source.name).stem if source.kind == "file" else source.name
+    return re.sub(r"[^\w.-]+", "-", name)[:_LONGEST].strip("-.") or "fastscnn"

@@ -1,0 +1,126 @@
+"""All that one recording writes: the picture with its sound, the labels, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.frame import Result
+from app.sinks.recording.audio_track import open_sound
+from app.sinks.recording.encoder_rules import EncoderChoice
+from app.sinks.recording.encoders import choose
+from app.sinks.recording.label_writer import LabelsFile
+from app.sinks.recording.timestamps import Place
+from app.sinks.recording.video_writer import Movie
+
+
+class Tape:
+    """The open files of a recording; used on one thread.
+
+    Args:
+        movie: the picture and its sound.
+        labels: the labels.
+    """
+
+    def __init__(self, movie: Movie | None, labels: LabelsFile | None) -> None:
+        self._movie, self._labels = movie, labels
+
+    @property
+    def words(self) -> str:
+        """What makes it."""
+        kinds = [self._movie.words] if self._movie is not None else []
+        return ", ".join(kinds + ["labels (ffv1, CPU)"] * (self._labels is not None))
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """(width, height) that pictures of another size are fitted into."""
+        return self._movie.encoder.size if self._movie is not None else None
+
+    def write(self, result: Result, picture: NDArray[np.uint8], place: Place) -> None:
+        """Add a result.
+
+        Args:
+            result: has the labels.
+            picture: is shown, RGB uint8 H×W×3.
+            place: where it stands, later than those before it.
+
+        Raises:
+            OSError, av.error.FFmpegError: it cannot be written.
+        """
+        if self._movie is not None:
+            self._movie.write(picture, place)
+        if self._labels is not None:
+            self._labels.write(result.labels, place.ticks)
+
+    def end_sound(self) -> bool:
+        """Let the pictures go on without the sound; whether there was any."""
+        return self._movie is not None and self._movie.end_sound()
+
+    def close(self) -> None:
+        """Close all files.
+
+        Raises:
+            OSError, av.error.FFmpegError: not all could be written; the files are closed and
+                readable up to there.
+        """
+        failure: Exception | None = None
+        for part in (self._movie, self._labels):
+            try:
+                if part is not None:
+                    part.close()
+            except (av.error.FFmpegError, OSError) as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+
+
+def open_tape(
+    path: Path | None,
+    labels: Path | None,
+    first: Result,
+    rate: Fraction,
+    *,
+    choice: EncoderChoice,
+    heard: Path | None,
+    overwrite: bool,
+    say: Callable[[str], None],
+) -> Tape:
+    """Make the files of a recording.
+
+    Args:
+        path: for the picture.
+        labels: for the labels.
+        first: sets the sizes.
+        rate: pictures per second.
+        choice: which encoder the user asks for.
+        heard: the file to take sound from.
+        overwrite: replace files that are there.
+        say: told what the user should know.
+
+    Raises:
+        OutputError, OSError, av.error.FFmpegError: they cannot be made; none is left behind.
+    """
+    track = None
+    if labels is not None:
+        height, width = first.labels.shape
+        track = LabelsFile(labels, size=(width, height), rate=rate, overwrite=overwrite)
+    if path is None:
+        return Tape(None, track)
+    try:
+        height, width = first.picture.shape[:2]
+        encoder = choose(choice, (width, height), say)
+        sound = open_sound(heard) if heard is not None else None
+        movie = Movie(path, encoder=encoder, rate=rate, overwrite=overwrite, sound=sound)
+    except BaseException:
+        if track is not None and labels is not None:
+            with suppress(av.error.FFmpegError, OSError):
+                track.close()
+            labels.unlink(missing_ok=True)
+        raise
+    return Tape(movie, track)

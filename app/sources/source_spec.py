@@ -1,0 +1,93 @@
+"""Which source the user means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from glob import has_magic
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from app.errors import SourceError
+from app.sources.urls import SCHEMES, redact, scheme_of
+
+Kind = Literal["camera", "file", "stream", "images", "demo"]
+
+PICTURES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
+"""Names of pictures end in one of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """A source that is not open yet.
+
+    Attributes:
+        kind: what it is.
+        value: the camera's index, the file's path, the stream's address, the pictures' folder,
+            path or pattern, or nothing for the demo street.
+        width, height, rate: the mode to ask a camera for; ``None`` leaves it as it is. The rate is
+            also that of pictures.
+        hwaccel: ``auto``, ``none`` or a kind of device that is to decode; ``None`` leaves it to the
+            settings.
+        video_stream: which of a file's video streams, from 0; ``None`` is the largest.
+        patience: seconds to wait for a stream to come back; ``None`` leaves it to the settings.
+        start, end: the part of a file to play, in seconds; an end of ``None`` is the file's own.
+    """
+
+    kind: Kind
+    value: str = ""
+    width: int | None = None
+    height: int | None = None
+    rate: float | None = None
+    hwaccel: str | None = None
+    video_stream: int | None = None
+    patience: float | None = None
+    start: float = 0.0
+    end: float | None = None
+
+    @property
+    def name(self) -> str:
+        """What the window and messages call it."""
+        if self.kind == "camera":
+            return f"camera {self.value}"
+        if self.kind == "stream":
+            return redact(self.value)
+        if self.kind in {"file", "images"}:
+            return Path(self.value).name or self.value
+        return "demo street"
+
+    def __repr__(self) -> str:
+        # An address may hold a password, and a repr ends up in logs.
+        return f"SourceSpec({self.kind}: {self.name})"
+
+
+def parse_source(text: str) -> SourceSpec:
+    """Tell a camera index, ``demo``, an address, pictures and a file apart.
+
+    A file that is really called ``demo`` or ``0`` can be named as ``./demo``.
+
+    Raises:
+        SourceError: the text is empty, or an address of a kind that cannot be read.
+    """
+    if not text.strip():
+        raise SourceError("The source is empty: name a file, an address, a camera index or demo.")
+    if text == "demo":
+        return SourceSpec("demo")
+    if text.isdecimal() and text.isascii():
+        return SourceSpec("camera", str(int(text)))
+    scheme = scheme_of(text)
+    if scheme == "file":
+        return SourceSpec("file", url2pathname(urlsplit(text).path))
+    if scheme in SCHEMES:
+        return SourceSpec("stream", text)
+    if scheme is not None:
+        raise SourceError(
+            f"{redact(text)} cannot be read: addresses begin with rtsp, http, https, tcp, udp, rtp,"
+            " rtmp or srt."
+        )
+    path = Path(text).expanduser()
+    many = path.is_dir() or (has_magic(text) and not path.exists())
+    if many or path.suffix.lower() in PICTURES:
+        return SourceSpec("images", text)
+    return SourceSpec("file", text)

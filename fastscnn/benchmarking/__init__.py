@@ -1,0 +1,1 @@
+"""Benchmark parts: baseline, roofline, timing."""

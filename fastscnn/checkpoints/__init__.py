@@ -1,0 +1,1 @@
+"""Checkpoints: our files, public formats, downloads."""

@@ -1,0 +1,98 @@
+"""Cityscapes in its official layout.
+
+``leftImg8bit/SPLIT/CITY/CITY_SEQUENCE_FRAME_leftImg8bit.png`` beside ``gtFine`` or ``gtCoarse``,
+whose ``…_gtFine_labelIds.png`` hold the ids of ``fastscnn.labels``. The coarse labels know one more
+split, ``train_extra``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from fastscnn.data.label_sets import TargetSets
+from fastscnn.data.pair_dataset import DataError, Pair, PairDataset, known_values, match
+from fastscnn.data.splits import EVERYTHING, Split
+from fastscnn.labels import ID_TO_TRAIN_ID, LABELS
+
+SPLITS = {"fine": ("train", "val", "test"), "coarse": ("train", "val", "train_extra")}
+"""Kind of labels → the splits that have them."""
+KINDS = ("fine", "coarse", "fine+coarse")
+OPTIONS = ("split", "labels")
+"""The options of its own in a data set's name."""
+
+
+class CityscapesDataset(PairDataset):
+    """Pictures and labels of Cityscapes; a drive is a city.
+
+    Args:
+        root: the folder that holds ``leftImg8bit/`` and ``gtFine/`` or ``gtCoarse/``.
+        sets: where sets of classes are numbered; the labels are exact and need none.
+        split: ``train``, ``val``, ``train_extra``, or several joined by ``+``.
+        labels: ``fine``, ``coarse``, or ``fine+coarse``: fine labels where there are some, and
+            the coarse ones of ``train_extra`` with those of ``train``.
+        chosen: which of the cities are meant.
+
+    Raises:
+        DataError: the layout is another, pictures and labels do not match, or nothing is left.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        sets: TargetSets,
+        split: str = "train",
+        labels: str = "fine",
+        chosen: Split = EVERYTHING,
+    ) -> None:
+        root = Path(root)
+        pairs: list[Pair] = []
+        for part, kind in _parts(split, labels):
+            pairs += _pairs(root, part, kind)
+        ids = [label.id for label in LABELS if label.id >= 0]
+        super().__init__(
+            chosen.choose(pairs, root), np.array(ID_TO_TRAIN_ID), known_values(ids), sets
+        )
+
+
+def _parts(split: str, labels: str) -> list[tuple[str, str]]:
+    """Splits and the kind of their labels."""
+    if labels not in KINDS:
+        raise DataError(f"labels={labels} is not in Cityscapes: use {', '.join(KINDS)}.")
+    names = split.split("+")
+    if labels == "fine+coarse":
+        if "train" in names and "train_extra" not in names:
+            names.append("train_extra")
+        parts = [(name, "fine" if name in SPLITS["fine"] else "coarse") for name in names]
+    else:
+        parts = [(name, labels) for name in names]
+    for name, kind in parts:
+        if name not in SPLITS[kind]:
+            raise DataError(
+                f"split={name} has no {kind} labels in Cityscapes: use {', '.join(SPLITS[kind])}."
+            )
+    return list(dict.fromkeys(parts))
+
+
+def _pairs(root: Path, split: str, kind: str) -> list[Pair]:
+    truth = f"gt{kind.capitalize()}"
+    images = _files(root, "leftImg8bit", split, "leftImg8bit")
+    return match(
+        images,
+        _files(root, truth, split, f"{truth}_labelIds"),
+        str(root / "leftImg8bit" / split),
+        str(root / truth / split),
+    )
+
+
+def _files(root: Path, package: str, split: str, ending: str) -> dict[str, Path]:
+    """Name of the frame → its file, of all cities."""
+    folder = root / package / split
+    if not folder.is_dir():
+        raise DataError(
+            f"{folder} is not there: {root} needs leftImg8bit/, gtFine/ or gtCoarse/ as unpacked"
+            " from the packages of Cityscapes."
+        )
+    suffix = f"_{ending}.png"
+    return {path.name.removesuffix(suffix): path for path in folder.glob(f"*/*{suffix}")}

@@ -1,0 +1,144 @@
+"""What a training run learns from: a weighted mix of data sets, named on the command line.
+
+``folder:PATH?weight=2&sets=idd_lite`` is a folder of labelled pictures,
+``cityscapes:PATH?labels=fine+coarse`` Cityscapes in its official layout, ``street?worlds=24`` the
+demo street, so many of them (each takes a second to build, and 90 MB). Weights are relative: how
+often a sample comes from each. ``drives=A,B``, ``without=A,B`` and ``fold=K/N`` choose drives, see
+``fastscnn.data.splits``.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from fastscnn.data.dataset_factory import open_cityscapes
+from fastscnn.data.dataset_spec import read_spec
+from fastscnn.data.folder_dataset import FolderDataset
+from fastscnn.data.label_sets import TargetSets
+from fastscnn.data.pair_dataset import DataError, Sample
+from fastscnn.data.splits import OPTIONS, read_split
+from fastscnn.data.street import Street
+
+
+class Dataset(Protocol):
+    """Anything that samples can be drawn from, by several threads at once."""
+
+    def __len__(self) -> int:
+        """How many pictures are stored; 0 where they are endless."""
+
+    def __getitem__(self, number: int, /) -> Sample:
+        """A picture and its targets; any number will do where they are endless."""
+
+
+class Pick(NamedTuple):
+    """A sample of a mix by number.
+
+    Attributes:
+        dataset: which of the mix.
+        number: which of its pictures.
+    """
+
+    dataset: int
+    number: int
+
+
+class StreetDataset:
+    """The demo street at random places, times and sizes; every label is exact."""
+
+    SIZES = ((1024, 512), (768, 512), (640, 480), (512, 384))
+    WORLDS = 24
+    """How many differently seeded streets there are, where nothing else is said."""
+    SECONDS = 600.0
+
+    def __init__(self, worlds: int = WORLDS, seed: int = 1000) -> None:
+        self._worlds, self._seed = worlds, seed
+        self._streets: dict[int, Street] = {}
+        self._locks = [Lock() for _ in range(worlds)]
+
+    def __len__(self) -> int:
+        return 0
+
+    def __getitem__(self, number: int, /) -> Sample:
+        """A frame of one of the streets, the same for the same number."""
+        rng = np.random.default_rng((self._seed, number))
+        world = int(rng.integers(self._worlds))
+        with self._locks[world]:  # a street has one canvas
+            if world not in self._streets:
+                width, height = self.SIZES[world % len(self.SIZES)]
+                self._streets[world] = Street(self._seed + world, width, height)
+            return self._streets[world].render(float(rng.uniform(0, self.SECONDS)))
+
+
+def open_dataset(spec: str, sets: TargetSets) -> tuple[Dataset, float]:
+    """A data set and its weight from one ``--data`` argument.
+
+    Raises:
+        DataError: the argument is malformed or the data set cannot be used.
+    """
+    named = read_spec(spec)
+    try:
+        weight = float(named.options.get("weight", 1))
+    except ValueError:
+        weight = -1.0
+    if not 0 < weight < float("inf"):
+        raise DataError(f"--data {spec}: the weight must be a positive number.")
+    if named.kind == "folder" and named.path:
+        named.allow("weight", "sets", *OPTIONS)
+        split = read_split(named.options)
+        return FolderDataset(named.path, sets, named.options.get("sets"), split), weight
+    if named.kind == "cityscapes" and named.path:
+        return open_cityscapes(named, sets, "train", "weight"), weight
+    if named.kind == "street" and not named.path:
+        named.allow("weight", "worlds")
+        try:
+            worlds = int(named.options.get("worlds", StreetDataset.WORLDS))
+        except ValueError:
+            worlds = 0
+        if not 1 <= worlds <= 1000:
+            raise DataError(f"--data {spec}: worlds must be 1 to 1000 streets.")
+        return StreetDataset(worlds), weight
+    raise DataError(f"--data {spec}: use folder:PATH, cityscapes:PATH or street.")
+
+
+class Mix:
+    """A weighted mix of data sets.
+
+    Raises:
+        DataError: one of the data sets cannot be used.
+    """
+
+    def __init__(self, specs: list[str], sets: TargetSets) -> None:
+        opened = [open_dataset(spec, sets) for spec in specs]
+        self.datasets: list[Dataset] = [dataset for dataset, _ in opened]
+        weights = np.array([weight for _, weight in opened])
+        self._shares = weights / weights.sum()
+
+    ENDLESS_EPOCH = 1000.0
+    """What counts as an epoch where nothing is stored."""
+
+    @property
+    def epoch(self) -> float:
+        """Samples after which as many stored pictures were drawn as there are."""
+        lengths = np.array([len(dataset) for dataset in self.datasets])
+        stored = lengths > 0
+        if not stored.any():
+            return self.ENDLESS_EPOCH
+        return float(lengths.sum() / self._shares[stored].sum())
+
+    ENDLESS = 2**40
+
+    def pick(self, rng: np.random.Generator) -> Pick:
+        """Which sample comes next: of each data set as often as its weight says."""
+        dataset = int(rng.choice(len(self.datasets), p=self._shares))
+        return Pick(dataset, int(rng.integers(len(self.datasets[dataset]) or self.ENDLESS)))
+
+    def fetch(self, pick: Pick) -> Sample:
+        """The sample of that number."""
+        return self.datasets[pick.dataset][pick.number]
+
+    def sample(self, rng: np.random.Generator) -> Sample:
+        """A sample drawn with ``rng``."""
+        return self.fetch(self.pick(rng))

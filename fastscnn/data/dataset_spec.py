@@ -1,0 +1,58 @@
+"""Data sets as the command line names them: ``KIND:PATH?OPTION=VALUE&OPTION=VALUE``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from fastscnn.data.pair_dataset import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class DataSpec:
+    """One data set as named on the command line.
+
+    Attributes:
+        text: as it was given.
+        name: what stands before the question mark.
+        kind: of that, what stands before the colon, such as ``folder``.
+        path: what stands behind it.
+        options: what stands behind the question mark.
+    """
+
+    text: str
+    name: str
+    kind: str
+    path: str
+    options: dict[str, str]
+
+    def allow(self, *names: str) -> None:
+        """Check that no option is given but these.
+
+        Raises:
+            DataError: another one is.
+        """
+        unknown = sorted(set(self.options) - set(names))
+        if unknown:
+            raise DataError(
+                f"{self.text}: {unknown[0]!r} is no option, there are {', '.join(names)}."
+            )
+
+
+def read_spec(text: str) -> DataSpec:
+    """Take a data set's name apart.
+
+    Raises:
+        DataError: an option has no value or is given twice.
+    """
+    # No parse_qsl: it reads the + of fine+coarse as a space.
+    name, _, query = text.partition("?")
+    kind, _, path = name.partition(":")
+    options: dict[str, str] = {}
+    for part in filter(None, query.split("&")):
+        key, _, value = part.partition("=")
+        if not value or key in options:
+            trouble = "is given twice" if value else "has no value"
+            raise DataError(f"{text}: the option {key!r} {trouble}.")
+        options[key] = unquote(value)
+    return DataSpec(text, name, kind, path, options)

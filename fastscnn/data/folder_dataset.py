@@ -1,0 +1,58 @@
+"""Labelled pictures in plain folders: ``images/NAME.*`` beside ``labels/NAME.png``.
+
+``labels/`` holds 8-bit grey pictures of train ids (255 is ignored). Where a table of sets is named,
+the table says which classes each value stands for, and whether ``labels/`` or ``groups/`` is read.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastscnn.data.label_sets import SetTable, TargetSets, lookup, read_sets
+from fastscnn.data.pair_dataset import DataError, PairDataset, known_values, match
+from fastscnn.data.splits import EVERYTHING, Split
+from fastscnn.labels import CLASS_NAMES, NUM_CLASSES
+
+TRAIN_IDS = SetTable("labels", {i: (i,) for i in range(NUM_CLASSES)}, dict(enumerate(CLASS_NAMES)))
+"""How ``labels/`` is read where no table is named."""
+
+PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
+
+
+class FolderDataset(PairDataset):
+    """The pairs of one folder.
+
+    Args:
+        root: the folder that holds ``images/`` and ``labels/`` (or ``groups/``).
+        sets: where sets of classes are numbered.
+        table: a table of sets, or its name or path; ``None`` reads train ids from ``labels/``.
+        split: which of the frames are meant.
+
+    Raises:
+        DataError: the folders are not there or empty, pictures lack labels, or the split leaves
+            nothing.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        sets: TargetSets,
+        table: str | SetTable | None = None,
+        split: Split = EVERYTHING,
+    ) -> None:
+        root = Path(root)
+        try:
+            meaning = read_sets(table) if isinstance(table, str) else table or TRAIN_IDS
+        except ValueError as error:
+            raise DataError(str(error)) from error
+        truths = root / meaning.folder
+        for folder in (root / "images", truths):
+            if not folder.is_dir():
+                raise DataError(
+                    f"{folder} is not there: {root} needs images/ and {meaning.folder}/."
+                )
+        images = {p.stem: p for p in (root / "images").iterdir() if p.suffix.lower() in PICTURES}
+        labels = {p.stem: p for p in truths.iterdir() if p.suffix.lower() == ".png"}
+        pairs = match(images, labels, str(root / "images"), str(truths))
+        known = known_values([*meaning.sets])
+        super().__init__(split.choose(pairs, root), lookup(meaning.sets, sets), known, sets)

@@ -1,0 +1,219 @@
+"""The evaluation itself: every frame through the network, every pixel counted."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from fastscnn.checkpoints.checkpoint import Checkpoint
+from fastscnn.data.label_sets import TargetSets
+from fastscnn.data.pair_dataset import Sample
+from fastscnn.evaluation.class_merging import PLAIN, Merging
+from fastscnn.evaluation.metrics import confusion_matrix, pixel_accuracy
+from fastscnn.evaluation.scores import FrameScore, Report, Setting
+from fastscnn.model.fast_scnn import FastSCNN
+from fastscnn.segmenter import Segmenter
+
+Image = NDArray[np.uint8]
+
+READERS = min(4, os.cpu_count() or 1)
+"""Threads that read frames while the network is busy with one."""
+AHEAD = READERS + 1
+"""Frames that are read or being read: so many are in memory, whatever the data set."""
+
+
+class Frames(Protocol):
+    """Labelled frames that can be asked for by number, as ``PairDataset`` has them."""
+
+    @property
+    def sets(self) -> TargetSets:
+        """Where the targets' sets of classes are numbered."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def read(self, index: int) -> Sample:
+        """A picture and its targets; nothing is kept. Called from several threads."""
+
+    def name(self, index: int) -> str:
+        """What the frame is called."""
+
+    def drive(self, index: int) -> str:
+        """What it was filmed on."""
+
+
+@dataclass(slots=True)
+class _Count:
+    """What is counted for one setting."""
+
+    confusion: NDArray[np.int64]
+    drives: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    worst: list[FrameScore] = field(default_factory=list)
+
+    def add(self, found: NDArray[np.int64], drive: str, score: FrameScore, worst: int) -> None:
+        self.confusion += found
+        self.drives.setdefault(drive, np.zeros_like(found))
+        self.drives[drive] += found
+        if np.isfinite(score.accuracy):
+            self.worst = sorted([*self.worst, score], key=lambda s: s.accuracy)[:worst]
+
+
+class Judge:
+    """A network, with predictions and truth brought to the classes that are counted.
+
+    Args:
+        segmenter: runs the network.
+        sets: where the targets' sets of classes are numbered.
+        merging: which classes are counted as one, in predictions and truth.
+
+    Raises:
+        ValueError: the network has no classes that could be judged.
+    """
+
+    def __init__(self, segmenter: Segmenter, sets: TargetSets, merging: Merging) -> None:
+        self.merging = merging
+        self._segmenter = segmenter
+        self._predictions = merging.predictions(segmenter.classes)
+        self._truth = merging.truth(sets)
+
+    def labels(self, image: Image, settings: Sequence[Setting]) -> list[Image]:
+        """What the network sees in each setting; what settings share is computed once.
+
+        Args:
+            image: RGB uint8 H×W×3.
+            settings: how to run the network.
+
+        Returns:
+            For each setting, in order: places in the merging's names, H×W of the picture's size.
+        """
+        found: dict[Setting, Image] = {}
+        for size in dict.fromkeys(setting.input_size for setting in settings):
+            segmenter = self._segmenter.at(size)
+            same = [setting for setting in settings if setting.input_size == size]
+            pixels = torch.from_numpy(segmenter.fit(image)).to(segmenter.device)
+            logits = segmenter.logits_of(pixels, [setting.skip for setting in same])
+            for setting, one in zip(same, logits, strict=True):
+                labels = segmenter.labels(one, image.shape[:2]).cpu().numpy()
+                found[setting] = _look_up(self._predictions, labels)
+        return [found[setting] for setting in settings]
+
+    def truth(self, target: Image) -> Image:
+        """What is there: places in the merging's names, ``UNKNOWN`` where none can be told."""
+        return _look_up(self._truth, target)
+
+
+def evaluate(
+    network: Segmenter | FastSCNN,
+    frames: Frames,
+    *,
+    setting: Setting | None = None,
+    merging: Merging = PLAIN,
+    limit: int | None = None,
+    progress: bool = False,
+) -> Report:
+    """The figures of a network on labelled frames, in one setting.
+
+    Args:
+        network: a segmenter, or a network (one in training too: it is copied, put into evaluation
+            mode, and run on the device that it is on).
+        frames: what to judge it by.
+        setting: how to run it; a segmenter's own input size and skip on when not given.
+        merging: which classes are counted as one.
+        limit: judge only so many frames, evenly spread.
+        progress: show a progress bar where there is a terminal.
+
+    Raises:
+        DataError: a frame cannot be read.
+        ValueError: the network has no classes that the frames could judge.
+    """
+    if isinstance(network, FastSCNN):
+        device = str(next(network.parameters()).device)
+        network = Segmenter(Checkpoint(network), device=device, precision="fp32", runtime="torch")
+    judge = Judge(network, frames.sets, merging)
+    settings = [setting or Setting(network.input_size)]
+    return evaluate_settings(judge, frames, settings, limit=limit, progress=progress)[0]
+
+
+def evaluate_settings(
+    judge: Judge,
+    frames: Frames,
+    settings: Sequence[Setting],
+    *,
+    limit: int | None = None,
+    worst: int = 0,
+    seen: Callable[[str, Setting, Image], None] | None = None,
+    progress: bool = False,
+) -> list[Report]:
+    """The figures in several settings; each frame is read once, and kept by none.
+
+    Args:
+        judge: the network; labels are compared at each picture's own size.
+        frames: what to judge it by.
+        settings: how to run the network.
+        limit: judge only so many frames, evenly spread.
+        worst: of how many of the worst frames the report tells.
+        seen: given each frame's name, the setting and what ``Judge.labels`` saw.
+        progress: show a progress bar where there is a terminal.
+
+    Returns:
+        One report per setting, in order.
+
+    Raises:
+        DataError: a frame cannot be read.
+    """
+    merging = judge.merging
+    chosen = _spread(len(frames), limit)
+    counts = [_Count(np.zeros((len(merging), len(merging) + 1), np.int64)) for _ in settings]
+    bar = tqdm(total=len(chosen), unit="frame", leave=False, disable=None if progress else True)
+    with bar:
+        for index, (image, target) in zip(chosen, _read_ahead(frames, chosen), strict=True):
+            truth = judge.truth(target)
+            everything = judge.labels(image, settings)
+            for count, setting, labels in zip(counts, settings, everything, strict=True):
+                if seen:
+                    seen(frames.name(index), setting, labels)
+                found = confusion_matrix(truth, labels, len(merging))
+                score = FrameScore(index, frames.name(index), pixel_accuracy(found))
+                count.add(found, frames.drive(index), score, worst)
+            bar.update()
+    return [
+        Report(setting, merging, count.confusion, len(chosen), count.drives, tuple(count.worst))
+        for setting, count in zip(settings, counts, strict=True)
+    ]
+
+
+def _look_up(table: Image, values: Image) -> Image:
+    # OpenCV's is four times faster than numpy's indexing.
+    return np.asarray(cv2.LUT(values, table), np.uint8)
+
+
+def _spread(count: int, limit: int | None) -> list[int]:
+    if limit is None or limit >= count:
+        return list(range(count))
+    return [round(i * (count - 1) / max(limit - 1, 1)) for i in range(limit)]
+
+
+def _read_ahead(frames: Frames, indices: list[int]) -> Iterator[Sample]:
+    """Frames in order, read by threads while the network is busy."""
+    with ThreadPoolExecutor(READERS, "reader") as pool:
+        waiting: deque[Future[Sample]] = deque()
+        try:
+            for index in indices:
+                waiting.append(pool.submit(frames.read, index))
+                if len(waiting) > AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

@@ -1,0 +1,159 @@
+"""Files that an evaluation writes: looked at before it begins, so that no hour is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fastscnn.evaluation.error_images import Judged, draw
+from fastscnn.evaluation.evaluator import Frames, Judge
+from fastscnn.evaluation.scores import Report, Setting
+from fastscnn.labels import TRAIN_ID_TO_ID
+
+
+class OutputError(Exception):
+    """A result cannot be written; the message is one sentence for the user."""
+
+
+def check_file(path: Path, overwrite: bool) -> None:
+    """Whether a file can be written.
+
+    Raises:
+        OutputError: it exists and is not to be replaced, or its folder takes no files.
+    """
+    if path.is_file() and not overwrite:
+        raise OutputError(f"{path} exists: give another name, or --overwrite to replace it.")
+    if path.exists() and not path.is_dir() and not path.is_file():
+        return
+    folder = path.absolute().parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK) or path.is_dir():
+        raise OutputError(f"{path} cannot be written: {folder} takes no such file.")
+
+
+def check_folder(path: Path, overwrite: bool, reads: Iterable[Path] = ()) -> None:
+    """Make a folder for pictures.
+
+    Args:
+        path: the folder.
+        overwrite: whether it may hold files already.
+        reads: files that are being read, which lie elsewhere.
+
+    Raises:
+        OutputError: it holds files already and they are not to be replaced, they are being read,
+            or it cannot be made.
+    """
+    if path.resolve() in {file.parent.resolve() for file in reads}:
+        raise OutputError(f"{path} holds the data themselves: give another folder.")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if any(path.iterdir()) and not overwrite:
+            raise OutputError(
+                f"{path} is not empty: give another folder, or --overwrite to write into it."
+            )
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}.") from error
+    if not os.access(path, os.W_OK):
+        raise OutputError(f"{path} takes no files: check its permissions.")
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file that takes its name when it is whole; pipes and devices are written as they are.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        if path.exists() and not path.is_file():
+            write(path)
+        else:
+            write(draft)
+            os.replace(draft, path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def write_json(path: Path, about: dict[str, Any], reports: Sequence[Report]) -> None:
+    """Every figure and the confusion matrices.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    values = {
+        **about,
+        "classes": list(reports[0].merging.names),
+        "reports": [report.to_dict() for report in reports],
+    }
+    text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+    write_whole(path, lambda draft: draft.write_text(text, "utf-8"))
+
+
+class LabelWriter:
+    """Writes what the network sees as 8-bit PNGs of Cityscapes ids, as the benchmark takes them.
+
+    Args:
+        folder: where to, ``NAME.png``; with several settings each has a folder inside.
+        settings: those that there will be.
+    """
+
+    def __init__(self, folder: Path, settings: Sequence[Setting]) -> None:
+        self._folders = {
+            setting: folder / setting.file_name if len(settings) > 1 else folder
+            for setting in settings
+        }
+
+    def __call__(self, name: str, setting: Setting, labels: NDArray[np.uint8]) -> None:
+        """Write one frame's labels, H×W train ids.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        path = self._folders[setting] / f"{name}.png"
+        done, data = cv2.imencode(".png", cv2.LUT(labels, TRAIN_ID_TO_ID))
+        assert done
+        try:
+            path.parent.mkdir(exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{path.parent} cannot be written: {error.strerror}.") from error
+        write_whole(path, partial(_put, bytes(data)))
+
+
+def write_worst(
+    folder: Path, reports: Sequence[Report], judge: Judge, frames: Frames
+) -> list[Path]:
+    """The worst frames of each report as pictures; each is run once more.
+
+    Raises:
+        DataError: a frame can no longer be read.
+        OutputError: a picture cannot be written.
+    """
+    written = []
+    for report in reports:
+        for rank, score in enumerate(report.worst, 1):
+            image, target = frames.read(score.index)
+            title = (
+                f"{score.name}   {report.setting}   {100 * score.accuracy:.1f} % of pixels right,"
+                f" worst {rank} of {report.frames}"
+            )
+            (labels,) = judge.labels(image, [report.setting])
+            picture = draw(Judged(image, judge.truth(target), labels, title), report.merging)
+            name = f"{report.setting.file_name}_worst{rank:02d}_{score.name}.png"
+            done, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+            assert done
+            write_whole(folder / name, partial(_put, bytes(data)))
+            written.append(folder / name)
+    return written
+
+
+def _put(data: bytes, path: Path) -> None:
+    path.write_bytes(data)

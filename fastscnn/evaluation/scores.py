@@ -1,0 +1,142 @@
+"""What an evaluation found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastscnn.evaluation.class_merging import Merging
+from fastscnn.evaluation.metrics import category_iou, class_iou, mean_iou, occurring, pixel_accuracy
+from fastscnn.inference.input_size import InputSize
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How the network is run.
+
+    Attributes:
+        input_size: what it sees of a picture, see ``fastscnn.inference.input_size``.
+        skip: whether the skip connection contributes (§4.2).
+    """
+
+    input_size: InputSize = "half"
+    skip: bool = True
+
+    @property
+    def size_name(self) -> str:
+        """The input size in words."""
+        size = self.input_size
+        return size if isinstance(size, str) else f"{size[0]}x{size[1]}"
+
+    @property
+    def file_name(self) -> str:
+        """The setting as part of a file's name."""
+        return f"{self.size_name}_skip-{'on' if self.skip else 'off'}"
+
+    def __str__(self) -> str:
+        return self.size_name if self.skip else f"{self.size_name}, skip off"
+
+
+@dataclass(frozen=True, slots=True)
+class FrameScore:
+    """How one frame came out.
+
+    Attributes:
+        index: its number in the data set.
+        name: what it is called.
+        accuracy: share of its labelled pixels that are right.
+    """
+
+    index: int
+    name: str
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The figures of one setting; all are shares, 0 to 1, or NaN where there is none.
+
+    Attributes:
+        setting: how the network was run.
+        merging: which classes the figures are for.
+        confusion: pixels by true and predicted class, see ``metrics.confusion_matrix``.
+        frames: how many were judged.
+        drives: the confusion of each drive's frames, in the order in which they came.
+        worst: the frames with the smallest share of right pixels, the worst first.
+    """
+
+    setting: Setting
+    merging: Merging
+    confusion: NDArray[np.int64]
+    frames: int
+    drives: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    worst: tuple[FrameScore, ...] = ()
+
+    @property
+    def mean_iou(self) -> float:
+        """As in the benchmark: a class that is predicted and never true counts as zero."""
+        return mean_iou(self.confusion)
+
+    @property
+    def mean_iou_occurring(self) -> float:
+        """Mean IoU over the classes that occur in the truth."""
+        return mean_iou(self.confusion, only_occurring=True)
+
+    @property
+    def occurring(self) -> int:
+        """How many classes occur in the truth."""
+        return int(occurring(self.confusion).sum())
+
+    @property
+    def pixel_accuracy(self) -> float:
+        """Share of labelled pixels that are right."""
+        return pixel_accuracy(self.confusion)
+
+    @property
+    def class_iou(self) -> dict[str, float]:
+        """Class → IoU."""
+        return dict(zip(self.merging.names, class_iou(self.confusion).tolist(), strict=True))
+
+    @property
+    def category_iou(self) -> dict[str, float]:
+        """Category → IoU; empty where merged classes span several categories."""
+        return category_iou(self.confusion, self.merging.categories())
+
+    @property
+    def mean_category_iou(self) -> float:
+        """Mean over the categories that have an IoU."""
+        known = [iou for iou in self.category_iou.values() if np.isfinite(iou)]
+        return sum(known) / len(known) if known else float("nan")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values for JSON, with ``None`` for what has no figure."""
+        return {
+            "input_size": self.setting.size_name,
+            "skip": self.setting.skip,
+            "frames": self.frames,
+            "mean_iou": _plain(self.mean_iou),
+            "mean_iou_occurring": _plain(self.mean_iou_occurring),
+            "classes_occurring": self.occurring,
+            "pixel_accuracy": _plain(self.pixel_accuracy),
+            "class_iou": {name: _plain(iou) for name, iou in self.class_iou.items()},
+            "mean_category_iou": _plain(self.mean_category_iou),
+            "category_iou": {name: _plain(iou) for name, iou in self.category_iou.items()},
+            "confusion": self.confusion.tolist(),
+            "drives": {
+                drive: {
+                    "mean_iou_occurring": _plain(mean_iou(confusion, only_occurring=True)),
+                    "pixel_accuracy": _plain(pixel_accuracy(confusion)),
+                }
+                for drive, confusion in self.drives.items()
+            },
+            "worst": [
+                {"frame": score.name, "pixel_accuracy": score.accuracy} for score in self.worst
+            ],
+        }
+
+
+def _plain(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

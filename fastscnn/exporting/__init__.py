@@ -1,0 +1,1 @@
+"""Export parts: models that other programs load."""

@@ -1,0 +1,1 @@
+"""Inference: runtimes, CUDA graphs, input sizes."""

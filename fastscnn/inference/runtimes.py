@@ -1,0 +1,315 @@
+"""What runs the network: PyTorch, or ONNX Runtime or OpenVINO where they are installed.
+
+All three take the same pixels and give the same logits but for float32 rounding. On processors
+without bfloat16 the other two are about twice as fast as PyTorch, whose tensors are laid out anew
+for every frame; which one is in use is always shown (``Runtime.name``).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import threading
+from abc import ABC, abstractmethod
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fastscnn.inference.cuda_graphs import CudaRecorder, Replayed
+from fastscnn.model.batch_norm_folding import fold_batch_norm
+
+if TYPE_CHECKING:
+    from fastscnn.checkpoints.checkpoint import Checkpoint
+
+RUNTIMES = ("torch", "onnxruntime", "openvino")
+"""The names that ``pick_runtime`` takes besides ``auto``."""
+
+_NEEDS = {"torch": (), "onnxruntime": ("onnx", "onnxruntime"), "openvino": ("onnx", "openvino")}
+
+
+class RuntimeMissing(Exception):
+    """The asked runtime cannot be used; the message is one sentence for the user."""
+
+
+def cpu_threads() -> int:
+    """Threads for the network on the CPU: all processors, but one from four on.
+
+    That one is for capture, encoder and window; with fewer the network cannot spare it.
+    """
+    try:
+        usable = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        usable = os.cpu_count() or 1
+    return usable if usable < 4 else usable - 1
+
+
+def threads_beside(pictures: int) -> int:
+    """Threads for each of some pictures that run at the same time."""
+    return max(1, cpu_threads() // pictures)
+
+
+def cpu_has_bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16 in hardware (AMX or AVX512-BF16)."""
+    wanted = {"amx_bf16", "avx512_bf16"}
+    capabilities = getattr(torch.cpu, "get_capabilities", None)
+    if capabilities is not None:
+        return any(capabilities().get(name) for name in wanted)
+    try:  # torch before 2.12, on Linux
+        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as lines:
+            flags = next((line for line in lines if line.startswith("flags")), "")
+    except OSError:
+        return False
+    return not wanted.isdisjoint(flags.split())
+
+
+def installed(name: str) -> bool:
+    """Whether a runtime's libraries are here."""
+    return all(importlib.util.find_spec(module) is not None for module in _NEEDS[name])
+
+
+def pick_runtime(name: str, device: torch.device, precision: str) -> str:
+    """The runtime to use: the named one, or the fastest known for the device.
+
+    On the CPU that is ONNX Runtime in float32 and OpenVINO in bfloat16, where they are installed,
+    and PyTorch otherwise and on all other devices.
+
+    Raises:
+        RuntimeMissing: the named one is unknown, not installed, or not for this device.
+    """
+    if name not in {"auto", *RUNTIMES}:
+        raise RuntimeMissing(f"{name!r} is no runtime: use auto, {', '.join(RUNTIMES)}.")
+    if name == "auto":
+        order = {"fp32": ("onnxruntime", "openvino"), "bf16": ("openvino",)}
+        wanted = order.get(precision, ()) if device.type == "cpu" else ()
+        return next((one for one in wanted if installed(one)), "torch")
+    if not installed(name):
+        raise RuntimeMissing(
+            f"{name} is not installed: pip install {' '.join(_NEEDS[name])}, or --runtime auto."
+        )
+    if name != "torch" and device.type != "cpu":
+        raise RuntimeMissing(f"{name} is for the CPU here: use --runtime torch or --device cpu.")
+    if name == "onnxruntime" and precision != "fp32":
+        raise RuntimeMissing(f"onnxruntime runs in fp32 here, not {precision}: use another one.")
+    return name
+
+
+class Runtime(ABC):
+    """Runs one network on one device."""
+
+    key: str
+    """What ``pick_runtime`` calls it."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What is shown of it: with its version."""
+
+    @abstractmethod
+    def logits(self, pixels: Tensor, skips: Sequence[bool], beside: int = 1) -> tuple[Tensor, ...]:
+        """Logits for each setting of the skip connection; what they share is run once.
+
+        Args:
+            pixels: h×w×3 uint8 RGB, on the runtime's device.
+            skips: settings of the skip connection.
+            beside: how many pictures run at the same time, each on a thread of the caller's; on the
+                CPU they share the processors, on other devices it means nothing.
+
+        Returns:
+            For each, 1×classes×⌈h/8⌉×⌈w/8⌉.
+        """
+
+
+def make_runtime(
+    name: str, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype
+) -> Runtime:
+    """The runtime that ``pick_runtime`` named.
+
+    Raises:
+        RuntimeMissing: its libraries are here but do not load.
+    """
+    if name == "torch":
+        return TorchRuntime(checkpoint, device, dtype)
+    maker = OnnxRuntime if name == "onnxruntime" else OpenVinoRuntime
+    try:
+        return maker(checkpoint, dtype)
+    except ImportError as error:
+        raise RuntimeMissing(f"{name} does not load ({error}): use --runtime torch.") from error
+
+
+def _normalisation(checkpoint: Checkpoint) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(x / 255 − mean) / std as one multiplication and one addition: scale and shift."""
+    mean, std = np.array(checkpoint.mean), np.array(checkpoint.std)
+    return (1 / (255 * std)).astype(np.float32), (-mean / std).astype(np.float32)
+
+
+class TorchRuntime(Runtime):
+    """PyTorch, channels last: on CUDA replayed from CUDA graphs, elsewhere eagerly."""
+
+    key = "torch"
+
+    def __init__(self, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype) -> None:
+        self._dtype = dtype
+        on_cuda = device.type == "cuda"
+        self._replayed = Replayed(self._run, CudaRecorder(device)) if on_cuda else None
+        self._model = fold_batch_norm(checkpoint.model).to(device=device, dtype=dtype)
+        self._model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._scale, self._shift = (
+            torch.from_numpy(values).view(1, 3, 1, 1).to(device)
+            for values in _normalisation(checkpoint)
+        )
+
+    @property
+    def name(self) -> str:
+        version = f"PyTorch {torch.__version__.partition('+')[0]}"
+        if self._replayed is None:
+            return version
+        refused = self._replayed.refused
+        return (
+            f"{version} without CUDA graphs ({refused})" if refused else f"{version}, CUDA graphs"
+        )
+
+    def logits(self, pixels: Tensor, skips: Sequence[bool], beside: int = 1) -> tuple[Tensor, ...]:
+        if pixels.device.type == "cpu":
+            self._share(beside)
+        return (self._replayed or self._run)(pixels, skips)
+
+    def _run(self, pixels: Tensor, skips: Sequence[bool]) -> tuple[Tensor, ...]:
+        x = pixels.permute(2, 0, 1).unsqueeze(0).float()
+        x = torch.addcmul(self._shift, x, self._scale)
+        x = x.to(dtype=self._dtype, memory_format=torch.channels_last)
+        high, low = self._model.features(x)
+        return tuple(self._model.head(high, low, skip) for skip in skips)
+
+    @staticmethod
+    def _share(beside: int) -> None:
+        # OpenMP keeps the number for each thread of ours; a first call with 1 changes nothing.
+        if beside != getattr(_last, "beside", 1):
+            torch.set_num_threads(threads_beside(beside))
+            _last.beside = beside
+
+
+_last = threading.local()
+
+Compiled = Callable[[NDArray[np.uint8]], Sequence[NDArray[np.float32]]]
+"""Takes 1×h×w×3 pixels, gives logits for every setting of the skip connection that it is for."""
+
+
+_Key = tuple[tuple[int, int], tuple[bool, ...], int]
+
+
+class GraphRuntime(Runtime):
+    """A library that runs an ONNX graph made for one size and some settings of the skip connection.
+
+    What has been asked for lately is kept; with the first graph for a size, that for the other
+    setting is made in the background, so that the toggle finds it ready.
+    """
+
+    _KEPT = 6
+
+    def __init__(self, checkpoint: Checkpoint, dtype: torch.dtype) -> None:
+        self._model = fold_batch_norm(checkpoint.model)
+        self._normalisation = _normalisation(checkpoint)
+        self._dtype = dtype
+        self._ready: OrderedDict[_Key, Compiled] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @abstractmethod
+    def _compile(self, graph: bytes, beside: int) -> Compiled:
+        """Get a graph ready to run, by so many threads of the caller's at the same time."""
+
+    def logits(self, pixels: Tensor, skips: Sequence[bool], beside: int = 1) -> tuple[Tensor, ...]:
+        size, wanted = (pixels.shape[0], pixels.shape[1]), tuple(skips)
+        run = self._graph(size, wanted, beside)
+        if len(wanted) == 1:
+            self._prepare(size, (not wanted[0],), beside)
+        return tuple(torch.from_numpy(out) for out in run(pixels.numpy()[None]))
+
+    def _graph(self, size: tuple[int, int], skips: tuple[bool, ...], beside: int) -> Compiled:
+        from fastscnn.inference.onnx_graph import network_graph  # needs onnx, which is optional
+
+        key = (size, skips, beside)
+        with self._lock:
+            ready = self._ready.get(key)
+            if ready is None:
+                graph = network_graph(self._model, *self._normalisation, size, skips)
+                ready = self._ready[key] = self._compile(graph, beside)
+            self._ready.move_to_end(key)
+            while len(self._ready) > self._KEPT:
+                self._ready.popitem(last=False)
+        return ready
+
+    def _prepare(self, size: tuple[int, int], skips: tuple[bool, ...], beside: int) -> None:
+        key = (size, skips, beside)
+        if key not in self._ready and not self._lock.locked():
+            threading.Thread(target=self._graph, args=key, name="graph").start()
+
+
+class OnnxRuntime(GraphRuntime):
+    """ONNX Runtime on the CPU, float32."""
+
+    key = "onnxruntime"
+
+    def __init__(self, checkpoint: Checkpoint, dtype: torch.dtype) -> None:
+        super().__init__(checkpoint, dtype)
+        import onnxruntime
+
+        self._library: Any = onnxruntime
+
+    @property
+    def name(self) -> str:
+        return f"ONNX Runtime {self._library.__version__}"
+
+    def _compile(self, graph: bytes, beside: int) -> Compiled:
+        options = self._library.SessionOptions()
+        options.intra_op_num_threads = threads_beside(beside)
+        options.log_severity_level = 3
+        # As with OMP_WAIT_POLICY: threads that spin while they wait take the other stages' time.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        session = self._library.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+        def run(pixels: NDArray[np.uint8]) -> Sequence[NDArray[np.float32]]:
+            outputs: Sequence[NDArray[np.float32]] = session.run(None, {"pixels": pixels})
+            return outputs
+
+        return run
+
+
+class OpenVinoRuntime(GraphRuntime):
+    """OpenVINO on the CPU, in float32 or bfloat16."""
+
+    key = "openvino"
+
+    def __init__(self, checkpoint: Checkpoint, dtype: torch.dtype) -> None:
+        super().__init__(checkpoint, dtype)
+        import openvino
+
+        self._core: Any = openvino.Core()
+        self._version = openvino.__version__.partition("-")[0]
+
+    @property
+    def name(self) -> str:
+        return f"OpenVINO {self._version}"
+
+    def _compile(self, graph: bytes, beside: int) -> Compiled:
+        options = {
+            "INFERENCE_NUM_THREADS": cpu_threads(),
+            "NUM_STREAMS": min(beside, cpu_threads()),
+            "INFERENCE_PRECISION_HINT": "f32" if self._dtype == torch.float32 else "bf16",
+        }
+        model = self._core.compile_model(self._core.read_model(graph), "CPU", options)
+        outputs, own = len(model.outputs), threading.local()
+
+        def run(pixels: NDArray[np.uint8]) -> Sequence[NDArray[np.float32]]:
+            if not hasattr(own, "request"):  # one serves one thread
+                own.request = model.create_infer_request()
+            request = own.request
+            request.infer({0: pixels})
+            # The request's own memory is written again by the next frame.
+            return [request.get_output_tensor(i).data.copy() for i in range(outputs)]
+
+        return run

@@ -1,0 +1,138 @@
+"""Where the weights of a run come from, when not from chance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from fastscnn.checkpoints.checkpoint import CheckpointError, load
+from fastscnn.checkpoints.public_formats import IMAGENET_MEAN, IMAGENET_STD
+from fastscnn.labels import CLASS_NAMES, NUM_CLASSES
+from fastscnn.model.model_config import FastSCNNConfig
+from fastscnn.training.task import Normalisation, normalisation_of
+
+STATE_NAME = "state.pth"
+PRETRAINED = "fastscnn-pretrained"
+"""Format of what pre-training leaves."""
+MAX_STATE_BYTES = 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Weights to start from.
+
+    Attributes:
+        path: where they were found.
+        tensors: by their names in a ``Trainee``.
+        config: of the network that they belong to.
+        normalisation: mean and deviation that the network is used to.
+    """
+
+    path: Path
+    tensors: dict[str, Tensor]
+    config: FastSCNNConfig
+    normalisation: Normalisation = (IMAGENET_MEAN, IMAGENET_STD)
+
+    def fill(self, trainee: nn.Module) -> str:
+        """Copy every tensor that ``trainee`` has under the same name and shape.
+
+        Returns:
+            A sentence that says what was taken and what was not.
+
+        Raises:
+            CheckpointError: nothing of the network is there.
+        """
+        own = trainee.state_dict()
+        taken = {
+            name: tensor
+            for name, tensor in self.tensors.items()
+            if name in own and own[name].shape == tensor.shape
+        }
+        if not any(name.startswith("network.") for name in taken):
+            raise CheckpointError(f"{self.path} holds nothing that this network could start from.")
+        trainee.load_state_dict(taken, strict=False)
+        parts = []
+        for part, meaning in (("network", "the network"), ("auxiliary", "the auxiliary heads")):
+            total = [name for name in own if name.startswith(f"{part}.")]
+            if not total:
+                continue
+            parts.append(f"{sum(n in taken for n in total)} of {len(total)} tensors of {meaning}")
+        left = sorted(set(own) - set(taken))
+        modules = sorted({".".join(name.split(".")[:2]) for name in left})
+        fresh = f"; new are {', '.join(modules)}" if left else ""
+        return f"Started from {self.path}: {' and '.join(parts)}{fresh}."
+
+
+def read_state(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
+    """The state of a run, checked as far as a stranger's file needs it.
+
+    Raises:
+        CheckpointError: it is not there, too large, damaged or of another kind.
+    """
+    try:
+        if path.stat().st_size > MAX_STATE_BYTES:
+            raise CheckpointError(f"{path} is too large for the state of a training run.")
+        state = torch.load(path, map_location=device, weights_only=True)
+    except CheckpointError:
+        raise
+    except FileNotFoundError as error:
+        raise CheckpointError(f"There is no state of a training run in {path.parent}.") from error
+    except Exception as error:  # a damaged file fails in many ways and means one thing
+        raise CheckpointError(f"{path} cannot be read as the state of a training run.") from error
+    if not isinstance(state, dict) or not isinstance(state.get("trainee"), dict):
+        raise CheckpointError(f"{path} is not the state of a training run.")
+    return state
+
+
+def read_start(path: Path) -> Start:
+    """Weights from a checkpoint, from what ``fastscnn.pretrain`` left, or with the auxiliary heads
+    from a run's folder or state.
+
+    Raises:
+        CheckpointError: there is nothing that fits.
+    """
+    if path.is_dir():
+        path = path / STATE_NAME
+    values = _load(path)
+    if values.get("format") == PRETRAINED and isinstance(values.get("weights"), dict):
+        return Start(path, _tensors(values["weights"], "network.", path), FastSCNNConfig())
+    if not isinstance(values.get("trainee"), dict):
+        checkpoint = load(path)
+        if checkpoint.classes != CLASS_NAMES:
+            raise CheckpointError(
+                f"{path} knows {len(checkpoint.classes)} other classes than the {NUM_CLASSES} of"
+                " Cityscapes, which are trained here: start from another checkpoint."
+            )
+        tensors = {f"network.{k}": v for k, v in checkpoint.model.state_dict().items()}
+        return Start(path, tensors, checkpoint.model.config, (checkpoint.mean, checkpoint.std))
+    task = values.get("task", {})
+    try:
+        config = FastSCNNConfig.from_dict(task.get("config", {}))
+        if config.num_classes != NUM_CLASSES:
+            raise ValueError(f"{config.num_classes} classes")
+        normalisation = normalisation_of(task.get("normalisation") or (IMAGENET_MEAN, IMAGENET_STD))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} is a damaged state ({error}).") from error
+    return Start(path, _tensors(values["trainee"], "", path), config, normalisation)
+
+
+def _load(path: Path) -> dict[str, Any]:
+    """What a file holds, nothing where it is none of ours: then ``load`` says what is wrong."""
+    try:
+        if path.stat().st_size > MAX_STATE_BYTES:
+            return {}
+        values = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception:  # a damaged file fails in many ways
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def _tensors(values: dict[Any, Any], prefix: str, path: Path) -> dict[str, Tensor]:
+    found = {f"{prefix}{name}": v for name, v in values.items() if isinstance(v, Tensor)}
+    if not all(bool(v.isfinite().all()) for v in found.values()):
+        raise CheckpointError(f"{path} holds weights that are not finite: choose another file.")
+    return found

@@ -1,0 +1,144 @@
+"""The recipe as options of a command."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from fastscnn.checkpoints.checkpoint import CheckpointError
+from fastscnn.training.recipe import PRESETS, Recipe
+
+_NAMES = {f.name for f in fields(Recipe)}
+
+
+def _pair(kind: type[int] | type[float], separators: str) -> Callable[[str], tuple[Any, Any]]:
+    number = r"(\d+)" if kind is int else r"(\d*\.?\d+)"
+
+    def parse(text: str) -> tuple[Any, Any]:
+        match = re.fullmatch(rf"{number}[{separators}]{number}", text)
+        if match is None:
+            raise argparse.ArgumentTypeError(f"{text!r} is not of the form A{separators[0]}B")
+        return kind(match[1]), kind(match[2])
+
+    return parse
+
+
+def _shown(value: Any, metavar: str | None) -> str:
+    if isinstance(value, tuple):
+        return (
+            ("x" if metavar == "HxW" else "-").join(f"{v:g}" for v in value)
+            if any(value)
+            else ("off")
+        )
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def add_recipe(parser: argparse.ArgumentParser, without: set[str] | None = None) -> None:
+    """Give the parser ``--preset`` and an option for every field of ``Recipe``.
+
+    Options that are not given are absent from the namespace.
+
+    Args:
+        parser: of the command.
+        without: fields that mean nothing to it.
+    """
+    parser.add_argument(
+        "--preset",
+        choices=tuple(PRESETS),
+        help="the values that options below start from: the paper's (default) or those for a CPU",
+    )
+    groups: dict[str, Any] = {}
+    for f in fields(Recipe):
+        if f.name in (without or set()):
+            continue
+        meta = f.metadata
+        title = meta["group"]
+        groups[title] = group = groups.get(title) or parser.add_argument_group(title)
+        values = [_shown(getattr(p, f.name), meta.get("metavar")) for p in PRESETS.values()]
+        source = f", {meta['source']}" if meta["source"] else ""
+        paper, cpu = values
+        shown = f"{paper}{source}" if paper == cpu else f"{paper}{source}; cpu: {cpu}"
+        more: dict[str, Any] = {}
+        default = getattr(Recipe(), f.name)
+        if isinstance(default, bool):
+            more["action"] = argparse.BooleanOptionalAction
+        elif isinstance(default, tuple):
+            more["type"] = _pair(type(default[0]), "x×" if f.name == "crop" else "-–")
+        else:
+            more["type"] = type(default)
+        if not isinstance(default, bool):
+            more["metavar"] = meta.get("metavar") or ("N" if isinstance(default, int) else "X")
+        if "choices" in meta:
+            more["choices"] = meta["choices"]
+            more.pop("metavar")
+        group.add_argument(
+            f"--{f.name.replace('_', '-')}",
+            default=argparse.SUPPRESS,
+            help=f"{meta['meaning']} ({shown})",
+            **more,
+        )
+
+
+def given(args: argparse.Namespace) -> dict[str, Any]:
+    """The fields of the recipe that the command line names."""
+    return {name: value for name, value in vars(args).items() if name in _NAMES}
+
+
+def recipe_of(args: argparse.Namespace, config: dict[str, Any]) -> Recipe:
+    """The recipe that is asked for: options over the config file over the preset.
+
+    Raises:
+        ValueError: a value cannot be meant.
+    """
+    preset = args.preset or config.get("preset") or "paper"
+    if preset not in PRESETS:
+        raise ValueError(f"There is no preset {preset!r}, there are {', '.join(PRESETS)}.")
+    recipe = Recipe.from_dict(config.get("recipe", {}), PRESETS[preset])
+    asked = given(args)
+    if "epochs" in asked and "steps" in asked:
+        raise ValueError("--epochs and --steps say the same thing: give one of them.")
+    if "scale" in asked and "short_side" in asked:
+        raise ValueError("--scale and --short-side say the same thing: give one of them.")
+    if "epochs" in asked:
+        asked["steps"] = 0
+    if "scale" in asked:
+        asked["short_side"] = (0, 0)
+    return replace(recipe, **asked)
+
+
+def read_config(path: Path | None) -> dict[str, Any]:
+    """The values of a run's ``config.json``, or of one written by hand; none for ``None``.
+
+    Raises:
+        CheckpointError: it cannot be read or is no such file.
+    """
+    if path is None:
+        return {}
+    if path.is_dir():
+        path = path / "config.json"
+    try:
+        values = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise CheckpointError(f"{path} is no JSON ({error}).") from error
+    known: dict[str, type | tuple[type, ...]] = {
+        "preset": str,
+        "recipe": dict,
+        "data": (list, str),
+        "validation": dict,
+        "start": str,
+    }
+    if not isinstance(values, dict):
+        raise CheckpointError(f"{path} is no config of a training run.")
+    for name, kind in known.items():
+        if values.get(name) is not None and not isinstance(values[name], kind):
+            raise CheckpointError(f"{path}: {name} cannot be {values[name]!r}.")
+    return values

@@ -1,0 +1,279 @@
+"""What the training commands have in common."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+
+from fastscnn.checkpoints.checkpoint import CheckpointError
+from fastscnn.data.pair_dataset import DataError
+from fastscnn.segmenter import DeviceError
+from fastscnn.training import distributed
+from fastscnn.training.distributed import World
+from fastscnn.training.initial_weights import STATE_NAME, Start, read_start
+from fastscnn.training.recipe import Recipe
+from fastscnn.training.recipe_options import given, read_config, recipe_of
+from fastscnn.training.run_log import RunLog
+from fastscnn.training.run_loop import BEST, LAST
+from fastscnn.training.trainer import Trainer, saved_run
+
+CONFIG = "config.json"
+BYTES_PER_PIXEL = 900
+"""Memory that a training step takes per pixel of its batch, measured in float32 on a CPU."""
+T = TypeVar("T")
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Give the parser the options of where and on what to run."""
+    group = parser.add_argument_group("the run")
+    group.add_argument(
+        "--run",
+        "--run-dir",  # torchrun takes --run for an abbreviation of an option of its own
+        dest="run",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="the run's folder; under torchrun only the longer name works",
+    )
+    group.add_argument(
+        "--resume", action="store_true", help="go on with the run of that folder where it stopped"
+    )
+    group.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="a run's config.json (or its folder): do the same again; options go before it",
+    )
+    group.add_argument(
+        "--start",
+        type=Path,
+        metavar="FILE",
+        help="weights to start from: a checkpoint, a run's folder or state.pth (these bring the"
+        " auxiliary heads along), or what fastscnn.pretrain left",
+    )
+    group.add_argument(
+        "--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: auto)"
+    )
+    group.add_argument(
+        "--workers",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="threads that prepare samples ahead (default: 1)",
+    )
+    group.add_argument(
+        "--save-every",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="between two saved states, so what a kill costs at most (default: 60)",
+    )
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{value} must be 0 or more")
+    return value
+
+
+def positive(text: str) -> int:
+    """A whole number above 0, for ``argparse``."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} must be at least 1")
+    return value
+
+
+def guard(name: str, folder: Path, body: Callable[[], None]) -> int:
+    """Run a command's body; its exit code, every trouble said in a sentence."""
+    try:
+        body()
+    except DeviceError as error:
+        return _say(name, str(error), 2)
+    except DataError as error:
+        return _say(name, str(error), 3)
+    except CheckpointError as error:
+        return _say(name, str(error), 4)
+    except OSError as error:
+        return _say(name, f"{folder} cannot be written: {error.strerror or error}.", 5)
+    except torch.OutOfMemoryError:
+        return _say(name, "The GPU's memory is full: choose a smaller --batch or --crop.", 1)
+    except KeyboardInterrupt:
+        return _say(name, "interrupted; --resume goes on from the last saved state.", 130)
+    finally:
+        distributed.leave()
+    return 0
+
+
+def _say(name: str, sentence: str, code: int) -> int:
+    print(f"fastscnn.{name}: {sentence}", file=sys.stderr)
+    return code
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a command is to do, as its options, config file and saved state say.
+
+    Attributes:
+        world: the processes that share the run.
+        device: to use.
+        config: values of the config file, the run's own where it is resumed.
+        recipe: how to train.
+        state: of the run, where it is resumed.
+        start: weights to begin with, if any.
+    """
+
+    world: World
+    device: str
+    config: dict[str, Any]
+    recipe: Recipe
+    state: dict[str, Any] | None
+    start: Start | None
+
+
+def open_run(parser: argparse.ArgumentParser, args: argparse.Namespace, kind: str) -> Opened:
+    """Read everything that says what to do, and refuse what does not go together.
+
+    Raises:
+        CheckpointError: a run is there or not there against expectation, or a file is unusable.
+    """
+    world, device = distributed.join(args.device)
+    if args.resume:
+        own = args.run / CONFIG
+        state, recipe = saved_run(args.run, kind)
+        for name, value in given(args).items():
+            if getattr(recipe, name) != value:
+                raise CheckpointError(
+                    f"The run in {args.run} was begun with --{name.replace('_', '-')}"
+                    f" {getattr(recipe, name)}, not {value}: resume it with its own recipe, or"
+                    " begin a new one from it by --start."
+                )
+        return Opened(
+            world, device, read_config(own if own.exists() else None), recipe, state, None
+        )
+    if world.is_first and (args.run / STATE_NAME).exists():
+        raise CheckpointError(
+            f"{args.run} holds a run already: go on with it by --resume, or choose another folder."
+        )
+    config = read_config(args.config)
+    try:
+        recipe = recipe_of(args, config)
+    except ValueError as error:
+        parser.error(str(error))
+    path = args.start or config.get("start")
+    return Opened(world, device, config, recipe, None, read_start(Path(path)) if path else None)
+
+
+def restored(
+    opened: Opened, args: argparse.Namespace, from_dict: Callable[[dict[str, Any]], T]
+) -> T:
+    """The task of a resumed run.
+
+    Raises:
+        CheckpointError: its state is damaged, or other data are asked for.
+    """
+    state = opened.state or {}
+    path = args.run / STATE_NAME
+    try:
+        values = state["task"]
+        if args.data and args.data != values["data"]:
+            raise CheckpointError(
+                f"The run in {args.run} was begun with other data: --resume needs no --data."
+            )
+        return from_dict(values)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} is damaged ({error}).") from error
+
+
+def begin(trainer: Trainer, args: argparse.Namespace, opened: Opened, more: dict[str, Any]) -> None:
+    """Load the state of a resumed run, or leave a new one's first files.
+
+    They are written before the first step: a folder that refuses them would cost hours.
+    """
+    if trainer.device.type == "cpu" and hasattr(os, "sysconf"):
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        check_memory(trainer.recipe, trainer.world.size, memory)
+    if opened.state is not None:
+        trainer.load_state(opened.state)
+    elif trainer.world.is_first:
+        values = {
+            "preset": args.preset or opened.config.get("preset") or "paper",
+            "start": str(args.start or opened.config.get("start") or "") or None,
+            **more,
+            "recipe": trainer.recipe.to_dict(),
+        }
+        write_config(args.run, values)
+        trainer.save_state()
+    announce(trainer)
+
+
+def write_config(folder: Path, values: dict[str, Any]) -> None:
+    """Write what reproduces the run, for people and for ``--config``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f"{CONFIG}.{os.getpid()}.part"
+    try:
+        temporary.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        os.replace(temporary, folder / CONFIG)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def check_memory(recipe: Recipe, processes: int, memory: int) -> None:
+    """Check that a training on the CPU fits into its memory, before the system ends it unasked.
+
+    Args:
+        recipe: whose batch and crop count.
+        processes: that share the batch, on this machine.
+        memory: bytes that the machine has.
+
+    Raises:
+        DeviceError: it does not.
+    """
+    need = BYTES_PER_PIXEL * recipe.batch * recipe.crop[0] * recipe.crop[1]
+    if need > memory:
+        raise DeviceError(
+            f"A batch of {recipe.batch} at {recipe.crop[0]}×{recipe.crop[1]} needs about"
+            f" {need / 2**30:.0f} GB in {processes} process{'es' * (processes > 1)}, this machine"
+            f" has {memory / 2**30:.0f}: choose --preset cpu, or a smaller --batch or --crop."
+        )
+
+
+def announce(trainer: Trainer) -> None:
+    """Say what is about to run, on what."""
+    recipe = trainer.recipe
+    if not trainer.world.is_first:
+        return
+    if trainer.started and not trainer.step:
+        print(trainer.started)
+    crop = "×".join(map(str, recipe.crop))
+    processes = f", {trainer.world.size} processes" * (trainer.world.size > 1)
+    precision = {"none": "float32", "bf16": "bfloat16", "fp16": "float16"}[trainer.amp]
+    print(
+        f"{recipe.steps} steps of {recipe.batch} samples at {crop}"
+        f" on {trainer.device}, {precision}{processes}"
+        + (f", from step {trainer.step}" if trainer.step else "")
+    )
+    if trainer.device.type == "cpu" and recipe.batch * recipe.crop[0] * recipe.crop[1] > 2**23:
+        print("This is a recipe for GPUs, here it takes weeks: --preset cpu is one for a CPU.")
+    if not RunLog.can_draw():
+        print("curve.png is left out: it needs matplotlib, pip install 'fastscnn-live[train]'.")
+    sys.stdout.flush()
+
+
+def conclude(trainer: Trainer) -> None:
+    """Say what the run left."""
+    if not trainer.world.is_first:
+        return
+    refused = f", {trainer.refused} of them left out (no finite gradient)" * bool(trainer.refused)
+    best = trainer.folder / BEST
+    also = f", {best} ({100 * trainer.best:.1f} %)" if trainer.best is not None else ""
+    print(f"{trainer.step} steps{refused}: {trainer.folder / LAST}{also}")

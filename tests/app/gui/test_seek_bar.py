@@ -1,0 +1,120 @@
+"""The timeline: going about in a file, frame by frame, in loops and at other speeds."""
+
+from itertools import pairwise
+
+import pytest
+from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtTest import QTest
+
+from app.sources.source_spec import SourceSpec
+from tests.support.media import write_clip
+from tests.support.window_driver import DEMO, click, hold, play, press, wait_until, window
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    path = tmp_path_factory.mktemp("clips") / "ten.mp4"
+    return SourceSpec("file", str(write_clip(path, 300, size=(128, 64))))
+
+
+def _shown(made, seconds, slack=0.04):
+    result = made.view.result
+    return result is not None and abs(result.frame.time - seconds) < slack
+
+
+def test_a_click_and_a_drag_on_the_timeline_go_there(clip):
+    with window() as w:
+        play(w, clip)
+        hold(w)
+        track = w.timeline.track
+        place = QPoint(round(track.x_of(4.0)), track.height() // 2)
+        QTest.mousePress(track, Qt.MouseButton.LeftButton, pos=place)
+        wait_until(lambda: _shown(w, track.seconds_at(place.x())), "the place")
+        further = QPoint(round(track.x_of(7.0)), place.y())
+        QTest.mouseMove(track, further)
+        QTest.mouseRelease(track, Qt.MouseButton.LeftButton, pos=further)
+        wait_until(lambda: _shown(w, track.seconds_at(further.x())), "the place dragged to")
+        assert w.pipeline.snapshot().state == "paused"
+        assert w.timeline.position.text().startswith("0:0")
+        assert w.timeline.duration.text() == "0:10"
+
+
+def test_a_look_ahead_shows_the_time_and_a_small_picture(clip):
+    with window() as w:
+        play(w, clip)
+        track = w.timeline.track
+        QTest.mouseMove(track, QPoint(round(track.x_of(6.0)), 5))
+        wait_until(track.peek.isVisible, "the peek")
+        assert track.peek.seconds == pytest.approx(6.0, abs=0.2)
+        wait_until(lambda: track.peek.image is not None, "the small picture")
+        assert track.peek.image.width() == 2 * track.peek.image.height()
+
+
+def test_arrows_home_end_and_steps_move_a_held_picture(clip):
+    with window() as w:
+        play(w, clip)
+        hold(w)
+        w.pipeline.seek(2.0)
+        wait_until(lambda: _shown(w, 2.0), "two seconds")
+        press(w, Qt.Key.Key_Period)
+        wait_until(lambda: _shown(w, 2.0 + 1 / 30, 0.005), "one frame on")
+        press(w, Qt.Key.Key_Comma)
+        wait_until(lambda: _shown(w, 2.0, 0.005), "one frame back")
+        click(w.bar.step)
+        wait_until(lambda: _shown(w, 2.0 + 1 / 30, 0.005), "one frame on by the button")
+        press(w, Qt.Key.Key_Right)
+        wait_until(lambda: _shown(w, 7.0 + 1 / 30), "five seconds on")
+        press(w, Qt.Key.Key_Left)
+        wait_until(lambda: _shown(w, 2.0 + 1 / 30), "five seconds back")
+        press(w, Qt.Key.Key_End)
+        wait_until(lambda: _shown(w, 299 / 30), "the last frame")
+        press(w, Qt.Key.Key_Home)
+        wait_until(lambda: _shown(w, 0.0), "the first frame")
+
+
+def test_loop_points_are_set_shown_and_taken_away(clip):
+    with window() as w:
+        play(w, clip)
+        hold(w)
+        for seconds, key in ((3.0, Qt.Key.Key_BracketLeft), (3.4, Qt.Key.Key_BracketRight)):
+            w.pipeline.seek(seconds)
+            wait_until(lambda seconds=seconds: _shown(w, seconds), "the place")
+            press(w, key)
+        begin, end = w.pipeline.snapshot().loop
+        assert (begin, end) == (pytest.approx(3.0, abs=0.04), pytest.approx(3.4, abs=0.04))
+        wait_until(lambda: w.timeline.track.loop == (begin, end), "the marks")
+        assert w.bar.loop.isChecked()
+        press(w, Qt.Key.Key_Space)
+        times = []
+        wait_until(lambda: times.append(w.view.result.frame.time) or _turned(times), "two rounds")
+        assert max(times[1:]) <= end + 0.05
+        press(w, Qt.Key.Key_L)
+        assert w.pipeline.snapshot().loop is None
+        wait_until(lambda: w.timeline.track.loop == (None, None), "no marks")
+
+
+def _turned(times):
+    return sum(b < a for a, b in pairwise(times)) >= 2
+
+
+def test_the_speed_can_be_chosen_by_key_and_by_menu(clip):
+    with window() as w:
+        play(w, clip)
+        press(w, Qt.Key.Key_Up)
+        assert w.pipeline.snapshot().speed == 1.5
+        press(w, Qt.Key.Key_Backspace)
+        assert w.pipeline.snapshot().speed == 1.0
+        for _ in range(9):
+            press(w, Qt.Key.Key_Down)
+        assert w.pipeline.snapshot().speed == 0.25
+        w.bar.speed.menu().actions()[-1].trigger()
+        assert w.pipeline.snapshot().speed == 4.0
+        wait_until(lambda: w.bar.speed.text() == "4×", "the words")
+
+
+def test_a_source_without_an_end_has_no_track_and_says_so():
+    with window() as w:
+        play(w, DEMO)
+        wait_until(lambda: w.timeline.duration.text() == "open end", "the words")
+        assert not w.timeline.track.isVisible()
+        assert w.bar.step.isEnabled()

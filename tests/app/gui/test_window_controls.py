@@ -1,0 +1,134 @@
+"""What the controls do to the picture."""
+
+import numpy as np
+from PyQt6.QtCore import Qt
+from PyQt6.QtTest import QTest
+from PyQt6.QtWidgets import QAbstractButton, QSlider
+
+from tests.support.media import count_by_opencv, read_clip
+from tests.support.window_driver import (
+    click,
+    hold,
+    messages,
+    play,
+    press,
+    screenshot,
+    wait_until,
+    window,
+)
+
+
+def test_the_skip_toggle_reaches_the_pictures_while_they_play():
+    with window() as w:
+        play(w)
+        assert w.view.result.skip
+        index = w.view.result.frame.index
+        click(w.panel.skip)
+        wait_until(lambda: not w.view.result.skip, "a picture without skip")
+        assert w.view.result.frame.index > index
+        press(w, Qt.Key.Key_S)
+        wait_until(lambda: w.view.result.skip, "a picture with skip")
+        wait_until(w.panel.skip.isChecked, "the switch")
+
+
+def test_the_skip_toggle_changes_a_held_picture():
+    with window() as w:
+        play(w)
+        hold(w)
+        before, labels = screenshot(w.view), w.view.result.labels
+        index = w.view.result.frame.index
+        press(w, Qt.Key.Key_S)
+        wait_until(lambda: not w.view.result.skip, "the picture without skip")
+        assert w.view.result.frame.index == index
+        assert (w.view.result.labels != labels).any()
+        assert (screenshot(w.view) != before).any()
+
+
+def test_the_opacity_slider_changes_a_held_picture():
+    with window() as w:
+        play(w)
+        hold(w)
+        before = screenshot(w.view)
+        w.panel.alpha.setFocus()
+        press(w.panel.alpha, Qt.Key.Key_Home)
+        wait_until(lambda: w.view.result.view.alpha == 0, "the bare picture")
+        assert w.panel.percent.text() == "0 %"
+        assert (w.view.result.picture == w.view.result.frame.image).all()
+        assert (screenshot(w.view) != before).any()
+
+
+def test_v_changes_between_overlay_and_labels():
+    with window() as w:
+        play(w)
+        hold(w)
+        enabled = screenshot(w.panel.alpha)
+        press(w, Qt.Key.Key_V)
+        wait_until(lambda: w.view.result.view.view == "labels", "the labels")
+        assert w.panel.views["labels"].isChecked()
+        assert not w.panel.alpha.isEnabled()
+        assert (screenshot(w.panel.alpha) != enabled).any()
+        click(w.panel.views["overlay"])
+        wait_until(lambda: w.view.result.view.view == "overlay", "the overlay")
+
+
+def test_a_click_in_the_legend_hides_a_class_and_show_all_brings_it_back():
+    with window() as w:
+        play(w)
+        hold(w)
+        labels = w.view.result.labels
+        common = int(np.bincount(labels.ravel(), minlength=19)[:19].argmax())
+        before = screenshot(w.view)
+        click(w.legend.rows[common])
+        wait_until(lambda: w.view.result.view.hidden == {common}, "the picture without the class")
+        result = w.view.result
+        there = result.labels == common
+        assert (result.picture[there] == result.frame.image[there]).all()
+        assert (screenshot(w.view) != before).any()
+        click(w.legend.show_all)
+        wait_until(lambda: not w.view.result.view.hidden, "the picture with all classes")
+        assert w.legend.rows[common].isChecked()
+        assert not w.legend.show_all.isVisible()
+
+
+def test_the_record_button_writes_a_playable_file_and_says_where(tmp_path):
+    with window(recordings=tmp_path) as w:
+        play(w)
+        click(w.bar.record)
+        wait_until(lambda: w.pipeline.stats.counters().recorded > 15, "fifteen recorded frames")
+        wait_until(lambda: w.bar.record.text().strip().startswith("Stop 0:0"), "the elapsed time")
+        assert "libx264" in w.status.text.text()
+        press(w, Qt.Key.Key_R)
+        wait_until(lambda: messages(w), "the message")
+        [path] = tmp_path.glob("*.mp4")
+        assert str(path) in messages(w)[0]
+        assert w.bar.record.text().strip() == "Record"
+        times, pictures = read_clip(path)
+        assert len(times) == len(pictures) == count_by_opencv(path) > 15
+        assert times == sorted(times)
+
+
+def test_a_recordings_folder_that_is_gone_is_a_message(tmp_path):
+    with window(recordings=tmp_path / "gone") as w:
+        play(w)
+        press(w, Qt.Key.Key_R)
+        wait_until(lambda: messages(w), "the message")
+        assert "gone" in messages(w)[0]
+        assert w.pipeline.snapshot().recording is None
+
+
+def test_enter_presses_the_button_that_has_the_focus():
+    with window() as w:
+        play(w)
+        w.panel.skip.setFocus(Qt.FocusReason.TabFocusReason)
+        press(w.panel.skip, Qt.Key.Key_Return)
+        wait_until(lambda: not w.pipeline.skip, "the switch")
+
+
+def test_every_control_has_a_name_for_those_who_do_not_see_it():
+    with window() as w:
+        w.banners.tell("a message")
+        QTest.qWait(20)
+        for control in [*w.findChildren(QAbstractButton), *w.findChildren(QSlider)]:
+            if control.isVisible():
+                assert control.accessibleName() or control.text(), control
+                assert control.toolTip(), control.accessibleName()

@@ -1,0 +1,112 @@
+"""Device, precision and input size can be changed while frames are served."""
+
+import gc
+import socket
+import threading
+from dataclasses import replace
+
+from app.config.settings import Settings
+from app.inference.network_loader import NetworkOptions
+from app.pipeline.pipeline import Pipeline
+from app.sources.source_spec import SourceSpec
+from fastscnn.segmenter import Segmenter
+from tests.app.pipeline.test_pipeline import wait_until
+
+SMALL = Settings(device="cpu", input_size=(64, 128))
+
+
+def _events(pipeline):
+    found = []
+    while not pipeline.events.empty():
+        found.append(pipeline.events.get())
+    return [event.text for event in found if event.kind == "error"]
+
+
+def test_another_input_size_and_precision_are_used_and_shown():
+    pipeline = Pipeline(SMALL, display=False)
+    pipeline.start()
+    try:
+        pipeline.open(SourceSpec("demo"))
+        wait_until(lambda: pipeline.snapshot().network_size == (64, 128))
+        pipeline.networks.use_options(NetworkOptions("cpu", "bf16", (96, 192)))
+        wait_until(lambda: pipeline.snapshot().network_size == (96, 192))
+        network = pipeline.snapshot().network
+        assert network.precision == "bf16"
+        assert network.options == NetworkOptions("cpu", "bf16", (96, 192))
+        before = pipeline.stats.counters().processed
+        wait_until(lambda: pipeline.stats.counters().processed > before + 2)
+    finally:
+        pipeline.stop()
+
+
+def test_a_device_that_is_not_there_is_refused_in_words_and_the_old_one_goes_on():
+    pipeline = Pipeline(SMALL, display=False)
+    pipeline.start()
+    try:
+        pipeline.open(SourceSpec("demo"))
+        wait_until(lambda: pipeline.snapshot().network)
+        pipeline.networks.use_options(replace(pipeline.networks.options, device="cuda:7"))
+        errors = []
+        wait_until(lambda: errors.extend(_events(pipeline)) or errors)
+        assert "cuda:7 is not in this machine" in errors[0]
+        assert pipeline.networks.options.device == "cpu"
+        assert pipeline.snapshot().network.options.device == "cpu"
+        before = pipeline.stats.counters().processed
+        wait_until(lambda: pipeline.stats.counters().processed > before + 2)
+    finally:
+        pipeline.stop()
+
+
+def test_a_download_can_be_cancelled_and_what_is_in_use_stays(tmp_path, monkeypatch):
+    monkeypatch.setenv("FASTSCNN_CACHE", str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/weights.pth"
+        taken = []
+        listener = threading.Thread(target=lambda: taken.append(silent.accept()), daemon=True)
+        listener.start()
+        pipeline = Pipeline(SMALL, display=False)
+        pipeline.start()
+        try:
+            wait_until(lambda: pipeline.snapshot().network)
+            pipeline.networks.use_weights(address)
+            wait_until(lambda: taken)
+            assert pipeline.snapshot().loading == "weights.pth"
+            pipeline.networks.cancel_download()
+            errors = []
+            wait_until(lambda: errors.extend(_events(pipeline)) or errors)
+            assert "cancelled" in errors[0]
+            wait_until(lambda: not pipeline.snapshot().loading)
+            assert pipeline.snapshot().network.weights == "shipped weights"
+        finally:
+            pipeline.stop()
+            for connection, _ in taken:
+                connection.close()
+
+
+def test_a_closed_source_leaves_an_empty_window_and_another_can_be_opened():
+    pipeline = Pipeline(SMALL, display=True)
+    pipeline.start()
+    try:
+        pipeline.open(SourceSpec("demo"))
+        wait_until(lambda: pipeline.take() is not None)
+        pipeline.close()
+        assert pipeline.snapshot().state == "empty"
+        assert pipeline.snapshot().source is None
+        pipeline.open(SourceSpec("demo"))
+        wait_until(lambda: pipeline.take() is not None)
+    finally:
+        pipeline.stop()
+    counters = pipeline.stats.counters()
+    assert counters.captured == counters.shown + counters.dropped_total
+
+
+def test_a_network_that_was_passed_over_is_let_go():
+    pipeline = Pipeline(SMALL, display=True)  # not started: nothing takes what is loaded
+    sizes = ((64, 224), (96, 224), (128, 224))
+    for size in sizes:
+        pipeline.networks.use_options(replace(pipeline.networks.options, input_size=size))
+        wait_until(lambda: not any(t.name == "loader" for t in threading.enumerate()))
+    gc.collect()
+    alive = {each.input_size for each in gc.get_objects() if type(each) is Segmenter}
+    assert alive & set(sizes) == {sizes[-1]}
+    pipeline.stop()

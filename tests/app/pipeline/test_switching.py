@@ -1,0 +1,116 @@
+"""Switching between sources: what fails, what goes on, and 500 random commands."""
+
+import time
+
+import pytest
+
+from app.config.settings import Settings
+from app.pipeline.pipeline import Pipeline
+from app.sources import parse_source
+from app.sources.source_spec import SourceSpec
+from tests.support.media import write_clip
+from tests.support.pipeline_driver import drive
+from tests.support.stream_servers import MjpegServer, free_port, silent_server
+
+TINY = Settings(device="cpu", input_size=(64, 96))
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    return write_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", 200, rate=25)
+
+
+@pytest.fixture
+def player(clip):
+    pipeline = Pipeline(TINY, display=True)
+    pipeline.start()
+    wait_until(lambda: pipeline.snapshot().network is not None, 60)
+    pipeline.open(SourceSpec("file", str(clip)))
+    wait_until(lambda: (r := pipeline.take()) is not None and r.frame.time > 0.3)
+    yield pipeline
+    pipeline.stop()
+    counters = pipeline.stats.counters()
+    assert counters.captured == counters.shown + counters.dropped_total
+
+
+def wait_until(condition, seconds=30.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "did not happen in time"
+        time.sleep(0.005)
+
+
+def errors(pipeline):
+    found = []
+    while not pipeline.events.empty():
+        event = pipeline.events.get()
+        if event.kind == "error":
+            found.append(event.text)
+    return found
+
+
+@pytest.mark.parametrize("address", ["nosuch.mp4", "rtsp"])
+def test_what_played_goes_on_where_another_source_does_not_open(player, address):
+    before = player.snapshot().position
+    if address == "rtsp":
+        address = f"rtsp://127.0.0.1:{free_port()}/x"
+    player.open(parse_source(address))
+    said = []
+    wait_until(lambda: said.extend(errors(player)) or said)
+    assert len(said) == 1
+    result = []
+    wait_until(lambda: (r := player.take()) is not None and not result.append(r))
+    assert result[0].frame.time >= before - 0.2
+    assert result[0].frame.time < before + 3
+    snapshot = player.snapshot()
+    assert (snapshot.state, snapshot.source.name) == ("playing", "clip.mp4")
+
+
+def test_what_was_paused_stays_so_and_answers(player):
+    player.pause()
+    time.sleep(0.2)
+    while player.take() is not None:
+        pass
+    place = player.snapshot().position
+    player.open(SourceSpec("file", "nosuch.mp4"))
+    got = []
+    wait_until(lambda: (r := player.take()) is not None and not got.append(r))
+    assert got[0].frame.time == pytest.approx(place, abs=1e-3)
+    assert player.snapshot().state == "paused"
+    player.skip = False
+    wait_until(lambda: (r := player.take()) is not None and r.repeated)
+
+
+def test_two_sources_that_do_not_open_leave_the_first_at_play(player):
+    with silent_server() as port:
+        player.open(parse_source(f"http://127.0.0.1:{port}/x"))
+        player.open(SourceSpec("file", "nosuch.mp4"))
+        wait_until(lambda: player.take() is not None, 30)
+    assert player.snapshot().source.name == "clip.mp4"
+
+
+def test_without_a_source_before_a_failure_is_a_failure():
+    pipeline = Pipeline(TINY, display=True)
+    pipeline.start()
+    pipeline.open(SourceSpec("file", "nosuch.mp4"))
+    wait_until(lambda: pipeline.snapshot().state == "failed", 60)
+    pipeline.stop()
+
+
+def test_random_commands_leave_the_counters_even_and_nothing_behind(clip, tmp_path):
+    server = MjpegServer()
+    sources = [
+        SourceSpec("file", str(clip)),
+        SourceSpec("demo", width=160, height=96),
+        parse_source(server.url),
+        SourceSpec("file", "nosuch.mp4"),
+    ]
+    try:
+        done = drive(TINY, sources, tmp_path, steps=120, seed=5, pause=0.02)
+    finally:
+        server.close()
+    assert done.counters.captured == done.counters.shown + done.counters.dropped_total
+    assert done.counters.shown > 0
+    assert done.threads_left == []
+    assert done.unforeseen == []
+    assert sum(done.commands.values()) == 120

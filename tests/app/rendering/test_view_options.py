@@ -1,0 +1,165 @@
+"""View state: what is shown, what must be computed for it, and how it is said in words."""
+
+import pytest
+
+from app.cli.argument_parser import build_parser, settings_from
+from app.cli.launcher import main
+from app.errors import UsageError
+from app.rendering.view_options import (
+    PAIRS,
+    VIEWS,
+    Run,
+    Side,
+    ViewOptions,
+    parse_classes,
+    parse_side,
+)
+
+SKIPS = ViewOptions(view="wipe", left=Side(skip=True), right=Side(skip=False))
+
+
+def test_a_single_view_runs_the_network_once_by_the_switch():
+    assert ViewOptions().runs(True) == (Run(True),)
+    assert ViewOptions(view="labels").runs(False) == (Run(False),)
+    assert ViewOptions(view="raw").runs(False) == (Run(False),)
+    assert ViewOptions(view="confidence").runs(True) == (Run(True, measure="probability"),)
+
+
+def test_two_sides_of_one_run_need_it_once_with_all_that_either_shows():
+    options = ViewOptions(view="wipe", left=Side("overlay"), right=Side("confidence"))
+    assert options.runs(True) == (Run(True, measure="probability"),)
+    assert ViewOptions(view="side").runs(True) == (Run(True),)
+
+
+def test_skip_on_and_off_are_two_runs_whatever_the_switch_says():
+    assert SKIPS.runs(True) == SKIPS.runs(False) == (Run(True), Run(False))
+
+
+def test_a_second_checkpoint_runs_only_where_there_is_one():
+    left, right = PAIRS["checkpoint A | checkpoint B"]
+    options = ViewOptions().comparing(left, right)
+    assert options.view == "wipe"
+    assert options.compares_weights
+    assert options.runs(True, second=True) == (Run(True), Run(True, "b"))
+    assert options.runs(True) == (Run(True),)
+
+
+def test_the_next_view_comes_round_to_the_first():
+    options, seen = ViewOptions(), []
+    for _ in VIEWS:
+        seen.append(options.view)
+        options = options.next()
+    assert tuple(seen) == VIEWS
+    assert options.view == "overlay"
+
+
+def test_sides_say_in_what_they_differ():
+    def captions(left, right, skip=True, **more):
+        options = ViewOptions(view="wipe", left=parse_side(left), right=parse_side(right), **more)
+        return options.captions(skip, ("mine", "gluoncv"))
+
+    assert captions("raw", "overlay") == ("raw", "overlay")
+    assert captions("raw", "overlay", skip=False) == ("raw", "overlay · skip off")
+    assert captions("skip-on", "skip-off") == ("skip on", "skip off")
+    assert captions("labels+skip-on", "labels+skip-off") == (
+        "labels · skip on", "labels · skip off",
+    )  # fmt: skip
+    assert captions("weights-a", "weights-b") == ("mine", "gluoncv")
+    assert captions("overlay", "confidence", measure="entropy") == ("overlay", "entropy")
+    assert captions("overlay", "overlay") == ("overlay", "overlay")
+
+
+def test_a_sweeping_divider_goes_there_and_back_and_stays_inside():
+    options = ViewOptions(view="wipe", sweep=4.0)
+    path = [options.split_at(t / 10) for t in range(81)]
+    assert path[0] == pytest.approx(path[40]) == pytest.approx(path[80])
+    assert path[20] == max(path)
+    assert path[0] == min(path)
+    assert all(0 < x < 1 for x in path)
+    assert ViewOptions(split=0.3).split_at(7.0) == 0.3
+
+
+def test_moving_the_divider_needs_no_new_drawing():
+    assert SKIPS.draws_as(ViewOptions(view="wipe", left=SKIPS.left, right=SKIPS.right, split=0.1))
+    assert not SKIPS.draws_as(ViewOptions())
+
+
+@pytest.mark.parametrize(
+    ("text", "side"),
+    [
+        ("raw", Side("raw")),
+        ("skip-off", Side("overlay", False)),
+        ("Labels+skip-on", Side("labels", True)),
+        ("confidence+weights-b+skip-off", Side("confidence", False, "b")),
+        ("weights-a", Side()),
+    ],
+)
+def test_sides_are_read_from_words(text, side):
+    assert parse_side(text) == side
+
+
+@pytest.mark.parametrize("text", ["", "sky", "skip", "raw+labels", "skip-on+skip-off", "raw+"])
+def test_other_words_are_refused(text):
+    with pytest.raises(ValueError, match=r"nothing to show|two things at once"):
+        parse_side(text)
+
+
+def test_classes_are_read_by_name_and_by_group():
+    assert parse_classes("sky, Traffic-Light") == {10, 6}
+    assert parse_classes("nature") == {8, 9}
+    with pytest.raises(ValueError, match="'cow' is no class"):
+        parse_classes("sky,cow")
+
+
+def view_of(*arguments):
+    return settings_from(build_parser().parse_args(arguments)).view
+
+
+def test_the_command_line_names_the_view():
+    assert view_of() == ViewOptions()
+    assert view_of("--view", "labels").view == "labels"
+    assert view_of("--view", "side") == ViewOptions(view="side")
+    wipe = view_of("--view", "wipe", "--left", "skip-on", "--right", "skip-off", "--split", ".25")
+    assert (wipe.left, wipe.right, wipe.split) == (Side(skip=True), Side(skip=False), 0.25)
+    assert view_of("--hide", "sky", "--contours").hidden == {10}
+    assert view_of("--only", "flat").hidden == set(range(2, 19))
+
+
+def test_what_is_left_out_on_the_command_line_is_what_one_means():
+    assert view_of("--left", "skip-on", "--right", "skip-off").view == "wipe"
+    assert view_of("--split", "sweep").sweep > 0
+    both = view_of("--weights-b", "gluoncv")
+    assert (both.view, both.left.weights, both.right.weights) == ("wipe", "a", "b")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--view", "overlay", "--left", "raw"],
+        ["--view", "labels", "--split", "0.5"],
+        ["--view", "side", "--split", "0.5"],
+        ["--left", "weights-b"],
+        ["--view", "overlay", "--weights-b", "gluoncv"],
+        ["--left", "raw", "--weights-b", "gluoncv"],
+    ],
+)
+def test_views_that_do_not_go_together_are_refused_in_a_sentence(arguments):
+    with pytest.raises(UsageError, match=r"\.$"):
+        view_of(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--view", "oven"], "oven"),
+        (["--left", "oven"], "nothing to show"),
+        (["--split", "2"], "0 to 1"),
+        (["--hide", "cow"], "no class"),
+        (["--hide", "sky", "--only", "road"], "not allowed"),
+    ],
+)
+def test_wrong_words_end_with_code_2(arguments, word, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+    assert word in capsys.readouterr().err

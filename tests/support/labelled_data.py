@@ -1,0 +1,66 @@
+"""Small labelled data sets, written for the tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import nn
+
+from fastscnn.labels import NUM_CLASSES
+from fastscnn.model.fast_scnn import FastSCNN
+
+
+def write_pair(
+    root: Path, name: str, truth: ArrayLike, *, folder: str = "labels", gray: int = 128
+) -> None:
+    """``images/NAME.png``, all of one gray, and ``FOLDER/NAME.png`` with the truth."""
+    labels = np.asarray(truth, np.uint8)
+    image = np.full((*labels.shape, 3), gray, np.uint8)
+    for place, pixels in (("images", image), (folder, labels)):
+        (root / place).mkdir(parents=True, exist_ok=True)
+        assert cv2.imwrite(str(root / place / f"{name}.png"), pixels)
+
+
+def knowing(bright: int, dark: int) -> FastSCNN:
+    """A network whose labels can be told by hand.
+
+    Bright pixels are ``bright`` and dark ones ``dark``, and without the skip connection, by which
+    alone brightness comes through, all are ``dark``.
+    """
+    network = FastSCNN().eval()
+    with torch.no_grad():
+        for layer in network.modules():
+            if isinstance(layer, nn.Conv2d):
+                layer.weight.zero_()
+                if layer.bias is not None:
+                    layer.bias.zero_()
+        # The red channel's middle goes through the first channel of all that is on the way.
+        way = [network.learning_to_downsample, network.feature_fusion.high, network.classifier]
+        for part in way:
+            for layer in part.modules():
+                if isinstance(layer, nn.Conv2d) and layer.out_channels != NUM_CLASSES:
+                    layer.weight[0, 0, layer.kernel_size[0] // 2, layer.kernel_size[1] // 2] = 1
+        last = [layer for layer in network.classifier.modules() if isinstance(layer, nn.Conv2d)][-1]
+        assert last.out_channels == NUM_CLASSES
+        last.weight[bright, 0] = 10
+        last.bias[dark] = 1
+    return network
+
+
+def labelled_folder(root: Path, pictures: int = 3) -> Path:
+    """Noise with train ids in ``labels/`` and IDD Lite's groups in ``groups/``."""
+    rng = np.random.default_rng(0)
+    for name in ("images", "labels", "groups"):
+        (root / name).mkdir(parents=True)
+    for i in range(pictures):
+        image = rng.integers(0, 256, (72, 96, 3), np.uint8)
+        cv2.imwrite(str(root / "images" / f"{i}.jpg"), image)
+        labels = rng.choice(np.array([0, 10, 13, 255], np.uint8), (72, 96))
+        cv2.imwrite(str(root / "labels" / f"{i}.png"), labels)
+        groups = rng.choice(np.array([0, 5, 255], np.uint8), (72, 96))
+        cv2.imwrite(str(root / "groups" / f"{i}.png"), groups)
+    return root

@@ -1,0 +1,178 @@
+"""Drives the real window: what a user does with it, and what they then see."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from numpy.typing import NDArray
+from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PyQt6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage
+from PyQt6.QtTest import QTest
+from PyQt6.QtWidgets import QApplication, QWidget
+
+from app.config.persistence import Kept
+from app.config.settings import Settings
+from app.config.shortcuts import USUAL, Keys
+from app.gui.application import make_application
+from app.gui.window.main_window import MainWindow
+from app.sources.demo import DemoSource
+from app.sources.source_spec import SourceSpec
+from tests.support.media import write_clip
+
+SMALL = Settings(device="cpu", input_size=(64, 128))
+"""Fast on any machine."""
+DEMO = SourceSpec("demo")
+
+_kept: list[QApplication] = []
+_folder = TemporaryDirectory(prefix="fastscnn-live-")
+
+
+def application() -> QApplication:
+    """The one QApplication of the process."""
+    if not _kept:
+        _kept.append(make_application())
+    return _kept[0]
+
+
+@contextmanager
+def window(
+    settings: Settings = SMALL,
+    *,
+    recordings: Path | None = None,
+    keys: Keys = USUAL,
+    kept: Kept | None = None,
+) -> Iterator[MainWindow]:
+    """The window as the program shows it; closed at the end."""
+    application()
+    made = MainWindow(settings, recordings=recordings, keys=keys, kept=kept)
+    made.show()
+    made.begin()
+    made.activateWindow()
+    QTest.qWaitForWindowActive(made, 2000)
+    try:
+        yield made
+    finally:
+        made.close()
+        made.deleteLater()
+
+
+def wait_until(condition: Callable[[], object], what: str = "it", seconds: float = 20.0) -> None:
+    """Let the window live until something is true."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"{what} did not happen in time"
+        QTest.qWait(5)
+
+
+@cache
+def street() -> SourceSpec:
+    """A small clip of the demo street that lasts longer than any test."""
+    scene = DemoSource(SourceSpec("demo", width=256, height=128))
+    pictures = [scene.read().image for _ in range(20)]
+    path = Path(_folder.name, "street.mp4")
+    write_clip(path, 400, size=(256, 128), pictures=pictures)
+    return SourceSpec("file", str(path))
+
+
+def play(made: MainWindow, spec: SourceSpec | None = None) -> None:
+    """Open a source and wait for its first picture on the screen."""
+    spec = spec or street()
+    made.open(spec)
+    wait_until(lambda: shows(made, spec), f"a picture of {spec.name}")
+
+
+def shows(made: MainWindow, spec: SourceSpec) -> bool:
+    """Whether a picture of this source is on the screen."""
+    source, result = made.pipeline.snapshot().source, made.view.result
+    return (
+        source is not None
+        and source.name == spec.name
+        and result is not None
+        and result.frame.generation == made.pipeline.generation
+        and made.view.isVisible()
+    )
+
+
+def hold(made: MainWindow) -> None:
+    """Pause, and wait until the picture stands."""
+    press(made, Qt.Key.Key_Space)
+    wait_until(lambda: made.pipeline.snapshot().state == "paused", "the pause")
+
+    def stands() -> bool:
+        before = made.pipeline.stats.counters()
+        QTest.qWait(150)
+        after = made.pipeline.stats.counters()
+        return before == after and after.captured == after.shown + after.dropped_total
+
+    wait_until(stands, "the standing picture")
+
+
+def press(made: QWidget, key: Qt.Key, *, control: bool = False) -> None:
+    """Press a key."""
+    modifier = Qt.KeyboardModifier
+    QTest.keyClick(made, key, modifier.ControlModifier if control else modifier.NoModifier)
+
+
+def click(widget: QWidget) -> None:
+    """Click into the middle of a widget."""
+    QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+
+
+def drag(made: MainWindow, *urls: QUrl | Path, at: QPoint | None = None) -> None:
+    """Drag something from outside over the window."""
+    _send(made, urls, at, release=False)
+
+
+def drop(made: MainWindow, *urls: QUrl | Path, at: QPoint | None = None) -> None:
+    """Drag something from outside over the window and let it go."""
+    _send(made, urls, at, release=True)
+
+
+def drop_text(made: MainWindow, text: str) -> None:
+    """Drop mere text, as some browsers do with an address."""
+    data = QMimeData()
+    data.setText(text)
+    _send_data(made, data, None, release=True)
+
+
+def _send(
+    made: MainWindow, urls: Sequence[QUrl | Path], at: QPoint | None, *, release: bool
+) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(u)) if isinstance(u, Path) else u for u in urls])
+    _send_data(made, data, at, release=release)
+
+
+def _send_data(made: MainWindow, data: QMimeData, at: QPoint | None, *, release: bool) -> None:
+    place = at or made.rect().center()
+    target = made.childAt(place)
+    assert target is not None
+    inside = target.mapFrom(made, place)
+    action, button = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    none = Qt.KeyboardModifier.NoModifier
+    # Qt delivers a drop only where a drag has entered and moved before.
+    QApplication.sendEvent(target, QDragEnterEvent(inside, action, data, button, none))
+    QApplication.sendEvent(target, QDragMoveEvent(inside, action, data, button, none))
+    if release:
+        drop_event = QDropEvent(QPointF(inside), action, data, button, none)
+        QApplication.sendEvent(target, drop_event)
+
+
+def messages(made: MainWindow) -> list[str]:
+    """What the banners say."""
+    return [banner.text for banner in made.banners.shown]
+
+
+def screenshot(widget: QWidget) -> NDArray[np.uint8]:
+    """What a widget looks like: H×W×4."""
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    bits = image.constBits()
+    assert bits is not None
+    data = np.frombuffer(bits.asstring(image.sizeInBytes()), np.uint8)
+    return data.reshape(image.height(), image.width(), 4).copy()
