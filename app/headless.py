@@ -11,11 +11,12 @@ import time
 from tqdm import tqdm
 
 from app.config.settings import Settings
-from app.core.stats import Stats, frames
+from app.core.events import Event
+from app.core.formatting import frames
+from app.core.stats import Stats
 from app.errors import INTERRUPTED, AppError, OutputError, UsageError
 from app.inference.network_loader import Download
 from app.pipeline.pipeline import Pipeline
-from app.pipeline.status import Event
 from app.run_report import check_report, report, write_report
 from app.sinks.recording.encoders import choose
 from app.sinks.recording.file_naming import check_output, recording_path

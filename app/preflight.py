@@ -1,8 +1,9 @@
-"""Finds out before Qt starts whether it can: Qt itself would abort the whole process."""
+"""Preflight checks: whether OpenCV, Qt and their system libraries load; Qt itself would abort."""
 
 from __future__ import annotations
 
 import ctypes
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -141,3 +142,22 @@ def _install(library: str, packages: list[str]) -> str:
         f"The window cannot start because the system library {library} is missing:"
         f" install it (on Debian or Ubuntu: sudo apt install {names}), {_HEADLESS}."
     )
+
+
+def check_opencv() -> None:
+    """Make sure that OpenCV loads, which every run needs.
+
+    Raises:
+        UsageError: it does not, and what to install.
+    """
+    try:
+        importlib.import_module("cv2")
+    except ModuleNotFoundError as error:
+        raise UsageError("OpenCV is not installed: pip install opencv-python.") from error
+    except ImportError as error:
+        library = str(error).partition(":")[0]
+        raise UsageError(
+            f"OpenCV does not load because the system library {library} is missing: install it"
+            " (on Debian or Ubuntu: sudo apt install libgl1 libglib2.0-0), or, for --headless,"
+            " replace opencv-python by opencv-python-headless."
+        ) from error

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from fastscnn.checkpoints.checkpoint import CheckpointError
-from fastscnn.checkpoints.model_zoo import ZooError, resolve
+from fastscnn.checkpoints.model_zoo import resolve
+from fastscnn.checkpoints.zoo_catalog import ZooError
 from fastscnn.data.dataset_factory import open_frames
 from fastscnn.data.label_sets import shipped_tables
 from fastscnn.data.pair_dataset import DataError

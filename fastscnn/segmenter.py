@@ -24,7 +24,8 @@ from torch import Tensor
 
 from fastscnn.checkpoints.checkpoint import Checkpoint, load
 from fastscnn.inference.input_size import InputSize, network_size, parse_input_size
-from fastscnn.inference.runtimes import RuntimeMissing, cpu_has_bfloat16, make_runtime, pick_runtime
+from fastscnn.inference.processor import cpu_has_bfloat16
+from fastscnn.inference.runtimes import RuntimeMissing, make_runtime, pick_runtime
 from fastscnn.upsampling import upsample
 
 Precision = Literal["fp32", "fp16", "bf16"]

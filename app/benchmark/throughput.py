@@ -35,7 +35,7 @@ from app.rendering.view_options import ViewOptions
 from app.sinks.recording.recorder import Recorder
 from app.sources.source_factory import open_source
 from app.sources.source_spec import SourceSpec, parse_source
-from fastscnn.benchmark import describe_machine
+from fastscnn.benchmarking.timing import describe_machine
 from fastscnn.inference.input_size import InputSize, parse_input_size
 from fastscnn.segmenter import DeviceError, Segmenter
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import NoReturn, get_args
 
 from app import __version__
+from app.cli.output_rules import outputs_from
 from app.cli.printing import Prints
-from app.cli.source_rules import add_source_arguments, outputs_from, sources_from
+from app.cli.source_rules import add_source_arguments, sources_from
 from app.cli.view_rules import add_view_arguments, view_from
-from app.config.settings import OnSwitch, Settings
-from app.sinks.recording.encoder_rules import Codec, encoder_choice
-from app.sinks.recording.file_naming import PATTERN, check_pattern
+from app.config.settings import Codec, OnSwitch, Settings
+from app.config.value_parsers import PATTERN, check_pattern
+from app.sinks.recording.encoder_rules import encoder_choice
 from fastscnn.inference.input_size import parse_input_size
 
 _DESCRIPTION = """\

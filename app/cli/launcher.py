@@ -13,8 +13,8 @@ from typing import NoReturn
 
 from app.cli.argument_parser import build_parser, given_arguments, settings_from
 from app.errors import AppError
-from app.libraries import check_opencv
-from app.sinks.picture_output import check_folder
+from app.preflight import check_opencv
+from app.sinks.image_folder import check_folder
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:

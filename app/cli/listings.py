@@ -1,4 +1,4 @@
-"""The zoo as a table for the terminal."""
+"""Listings for the terminal: known checkpoints, cameras."""
 
 from __future__ import annotations
 
@@ -37,3 +37,10 @@ def zoo_table() -> str:
         "FASTSCNN_MIRROR names a mirror: https://github.com/a/b is then fetched from MIRROR/a/b.",
     ]
     return "\n".join(lines)
+
+
+def camera_table() -> str:
+    from app.sources.camera_discovery import list_cameras
+
+    lines = [f"{index}  {name}" for index, name in list_cameras()]
+    return "\n".join(lines) or "No camera is listed by this system; try --camera 0."

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 from dataclasses import replace
 from pathlib import Path
 
+from app.cli.listings import camera_table
 from app.cli.printing import Prints
 from app.errors import SourceError, UsageError
-from app.sinks.picture_output import Content, PictureOutput, Suffix
 from app.sources.playlist import sources_in
 from app.sources.source_spec import SourceSpec, parse_source
-
-_NO_FOLDERS = frozenset({".mp4", ".m4v", ".mov", ".avi", ".webm", ".png", ".jpg", ".jpeg"})
-"""What nobody calls a folder."""
 
 
 def positive(text: str) -> int:
@@ -47,13 +43,6 @@ def _index(text: str) -> int:
     return int(text)
 
 
-def _cameras() -> str:
-    from app.sources.camera_discovery import list_cameras
-
-    lines = [f"{index}  {name}" for index, name in list_cameras()]
-    return "\n".join(lines) or "No camera is listed by this system; try --camera 0."
-
-
 def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the group of arguments that name the source."""
     source = parser.add_argument_group("source")
@@ -69,7 +58,7 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument(
         "--list-cameras",
         action=Prints,
-        text=_cameras,
+        text=camera_table,
         help="show the cameras that there are and exit",
     )
     which.add_argument("--demo", action="store_true", help="the demo street")
@@ -160,38 +149,3 @@ def _as_asked(spec: SourceSpec | None, args: argparse.Namespace) -> SourceSpec |
             raise UsageError("--video-stream is for files: name one.")
         spec = replace(spec, video_stream=args.video_stream)
     return spec
-
-
-def outputs_from(
-    args: argparse.Namespace,
-) -> tuple[Path | None, Path | None, tuple[PictureOutput, ...]]:
-    """The recording, the file of labels and the folders of pictures that the arguments name.
-
-    Raises:
-        UsageError: they do not go together.
-    """
-    recording: Path | None = None
-    labels: Path | None = args.save_labels
-    pictures: list[PictureOutput] = []
-    if args.output is not None:
-        path = Path(args.output)
-        separators = tuple(filter(None, (os.sep, os.altsep)))
-        if args.output.endswith(separators) or (path.is_dir() and not path.suffix):
-            suffix: Suffix = ".png" if args.picture_format == "png" else ".jpg"
-            pictures.append(PictureOutput(path, "view", suffix))
-        else:
-            recording = path
-    as_pictures = labels is not None and labels.suffix.lower() != ".mkv"
-    if labels is not None and as_pictures:
-        if labels.suffix.lower() in _NO_FOLDERS and not labels.is_dir():
-            raise UsageError(
-                f"--save-labels {labels} would be a folder of pictures:"
-                " name a .mkv for one file, or a folder."
-            )
-        content: Content = "label_ids" if args.label_ids else "train_ids"
-        pictures.append(PictureOutput(labels, content))
-        if len(pictures) > 1 and pictures[0].folder.resolve() == labels.resolve():
-            raise UsageError("Pictures and labels need a folder each: name two.")
-    elif args.label_ids:
-        raise UsageError("--label-ids says what is in a folder: add --save-labels FOLDER.")
-    return recording, None if as_pictures else labels, tuple(pictures)

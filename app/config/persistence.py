@@ -257,6 +257,6 @@ def is_public(address: str) -> bool:
 
 
 def _is_name(weights: str) -> bool:
-    from fastscnn.checkpoints.model_zoo import ENTRIES
+    from fastscnn.checkpoints.zoo_catalog import ENTRIES
 
     return "://" in weights or any(entry.name == weights for entry in ENTRIES)

@@ -6,14 +6,74 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from app.config.value_parsers import PATTERN
 from app.rendering.view_options import ViewOptions
-from app.sinks.picture_output import PictureOutput
-from app.sinks.recording.encoder_rules import EncoderChoice
-from app.sinks.recording.file_naming import PATTERN
 from app.sources.source_spec import SourceSpec
 
 OnSwitch = Literal["close", "continue"]
 """What becomes of a recording where its source ends or is changed."""
+
+
+Content = Literal["view", "train_ids", "label_ids"]
+
+
+Suffix = Literal[".png", ".jpg"]
+
+
+@dataclass(frozen=True, slots=True)
+class PictureOutput:
+    """A folder of pictures to be written.
+
+    Attributes:
+        folder: where they go; made where it is missing.
+        content: ``view`` as it is shown; ``train_ids`` or ``label_ids`` as 8-bit grey PNG, as the
+            official evaluation takes the latter.
+        suffix: ``.png`` or ``.jpg``, which labels never are.
+    """
+
+    folder: Path
+    content: Content = "view"
+    suffix: Suffix = ".png"
+
+
+Codec = Literal["h264", "hevc", "av1"]
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderChoice:
+    """What the user asks for.
+
+    Attributes:
+        codec: the kind of video.
+        encoder: FFmpeg's name of one, or ``auto``: NVENC where there is an NVIDIA driver and it
+            works, else the one for the CPU.
+        crf: constant quality, lower is better; ``None`` is the encoder's usual one.
+        bitrate: bits per second in place of constant quality.
+        preset: the encoder's own word for its speed.
+    """
+
+    codec: Codec = "h264"
+    encoder: str = "auto"
+    crf: int | None = None
+    bitrate: int | None = None
+    preset: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkOptions:
+    """What the user chose for the network besides its weights.
+
+    Attributes:
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        precision: ``auto``, ``fp32``, ``fp16`` or ``bf16``.
+        input_size: what the network sees, see ``fastscnn.inference.input_size.parse_input_size``.
+        runtime: ``auto``, ``torch``, ``onnxruntime`` or ``openvino``.
+    """
+
+    device: str = "auto"
+    precision: str = "auto"
+    input_size: str | tuple[int, int] = "half"
+    runtime: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +85,7 @@ class Settings:
         playlist: what plays after it.
         output: MP4 to record from the first frame on.
         record_dir: folder for recordings that are named by the pattern.
-        record_name: pattern of those names, see ``app.sinks.recording.file_naming.check_pattern``.
+        record_name: pattern of those names, see ``app.config.value_parsers.check_pattern``.
         encoder: which encoder makes recordings, and how.
         save_labels: file for the labels of the recording from the start; recordings begun later
             have theirs beside them.

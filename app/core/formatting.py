@@ -1,4 +1,4 @@
-"""Times as people write them."""
+"""Formatting of times, counts and shares for people."""
 
 from __future__ import annotations
 
@@ -14,3 +14,20 @@ def fine_clock(seconds: float) -> str:
     """The same with tenths of a second."""
     tenths = max(0, int(seconds * 10 + 1e-6))
     return f"{clock(tenths // 10)}.{tenths % 10}"
+
+
+def frames(count: int) -> str:
+    """So many frames, in words."""
+    return f"{count} frame" if count == 1 else f"{count} frames"
+
+
+def percent(share: float) -> str:
+    """A share in words, as short as can be: nothing, less than a percent, or percents.
+
+    Example:
+        >>> percent(0), percent(0.002), percent(0.314)
+        ('–', '<1 %', '31 %')
+    """
+    if share < 0.0005:
+        return "–"
+    return "<1 %" if share < 0.01 else f"{100 * share:.0f} %"

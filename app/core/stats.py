@@ -69,11 +69,6 @@ class Counters:
 Counted = Literal["captured", "processed", "offered", "recorded", "unreadable"]
 
 
-def frames(count: int) -> str:
-    """So many frames, in words."""
-    return f"{count} frame" if count == 1 else f"{count} frames"
-
-
 class Stats:
     """Collects from all threads."""
 

@@ -16,11 +16,11 @@ from app import __version__
 from app.config.persistence import Kept, profile_path
 from app.config.settings import Settings
 from app.config.shortcuts import load_keys
+from app.core.events import Event
 from app.errors import INTERRUPTED, OutputError
 from app.gui.widgets import theme as style
 from app.gui.widgets.icons import app_icon
 from app.gui.window.main_window import TITLE, MainWindow
-from app.pipeline.status import Event
 from app.preflight import drop_opencv_paths
 from app.run_report import check_report, report, write_report
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from app.core.frame import Frame, Seen
 from app.inference.engine import Engine, Segmented, labels_of
 from app.rendering.view_options import Run
-from fastscnn.inference.runtimes import cpu_threads
+from fastscnn.inference.processor import cpu_threads
 from fastscnn.segmenter import Segmenter
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.config.settings import Settings
+from app.config.settings import NetworkOptions, Settings
 from app.core.channel import Closed
 from app.errors import UsageError, WeightsError
 
@@ -24,23 +24,6 @@ class Download:
 
     done: int
     total: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkOptions:
-    """What the user chose for the network besides its weights.
-
-    Attributes:
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
-        precision: ``auto``, ``fp32``, ``fp16`` or ``bf16``.
-        input_size: what the network sees, see ``fastscnn.inference.input_size.parse_input_size``.
-        runtime: ``auto``, ``torch``, ``onnxruntime`` or ``openvino``.
-    """
-
-    device: str = "auto"
-    precision: str = "auto"
-    input_size: str | tuple[int, int] = "half"
-    runtime: str = "auto"
 
 
 class Loader:
@@ -105,7 +88,8 @@ class Loader:
             raise UsageError(str(error)) from error
 
     def _fetch(self, weights: str | Path) -> Path:
-        from fastscnn.checkpoints.model_zoo import ZooError, resolve
+        from fastscnn.checkpoints.model_zoo import resolve
+        from fastscnn.checkpoints.zoo_catalog import ZooError
 
         found: list[Path] = []
         errors: list[BaseException] = []

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.config.settings import Settings
+from app.config.settings import NetworkOptions, Settings
 from app.core.channel import Closed
-from app.inference.network_loader import Download, Loader, NetworkOptions
-from app.pipeline.status import NetworkInfo
+from app.inference.network_loader import Download, Loader
 
 if TYPE_CHECKING:
     from fastscnn.segmenter import Segmenter
@@ -241,3 +241,18 @@ class Networks:
 def _name(weights: Weights) -> str:
     """What weights are called in words."""
     return Path(weights).name if weights else "shipped weights"
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkInfo:
+    """What runs the network: shown so that nothing falls back silently."""
+
+    device: str
+    precision: str
+    weights: str
+    origin: str = ""
+    """The implementation that the weights come from, empty for our own."""
+    options: NetworkOptions = field(default_factory=NetworkOptions)
+    """What the user asked for, where device and precision may be ``auto``."""
+    runtime: str = ""
+    """The library that runs it, with its version."""

@@ -7,10 +7,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from app.core.channel import Channel, Closed
 from app.core.frame import EndOfSource, Frame, Result, Seen
+from app.core.live_options import Choices
 from app.core.stats import DropCause, Stats
 from app.rendering.overlay import draw
 from app.rendering.view_options import Run, ViewOptions
@@ -18,18 +19,6 @@ from app.rendering.view_options import Run, ViewOptions
 if TYPE_CHECKING:
     from app.inference.engine import Engine, Segmented
     from fastscnn.segmenter import Segmenter
-
-
-class Choices(Protocol):
-    """What the user may change at any time; read anew for every frame."""
-
-    @property
-    def view(self) -> ViewOptions: ...
-    @property
-    def skip(self) -> bool: ...
-    def stale(self, generation: int) -> DropCause | None: ...
-    @property
-    def names(self) -> tuple[str, str]: ...
 
 
 class Worker(threading.Thread):

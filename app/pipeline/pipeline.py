@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from app.config.settings import Settings
 from app.core.channel import Channel, Closed
+from app.core.events import Event
 from app.core.frame import EndOfSource, Frame, Result
 from app.core.stats import DropCause, Stats
 from app.core.watchdog import Watchdog
@@ -26,7 +27,7 @@ from app.inference.network_manager import Networks
 from app.inference.worker import Worker
 from app.pipeline.capture import Capture
 from app.pipeline.playback import Loop, Move, Playback
-from app.pipeline.status import Event, Snapshot, State
+from app.pipeline.status import Snapshot, State
 from app.sinks.image_folder import PictureWriter
 from app.sinks.recording.file_naming import labels_path, recording_path
 from app.sinks.recording.recorder import Recorder, RecordingInfo

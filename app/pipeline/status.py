@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from app.core.stats import Counters
-from app.inference.network_loader import Download, NetworkOptions
+from app.inference.network_loader import Download
+from app.inference.network_manager import NetworkInfo
 from app.pipeline.playback import Loop
 from app.rendering.view_options import ViewOptions
 from app.sinks.recording.recorder import RecordingInfo
@@ -14,36 +15,6 @@ from app.sources.base import SourceInfo
 
 State = Literal["empty", "opening", "playing", "paused", "ended", "failed"]
 """Where the pipeline stands with its source."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something the user should know.
-
-    Attributes:
-        kind: ``opened``, ``ended``, ``recorded`` and ``notice`` inform; ``error`` is an error.
-        text: one sentence, may be empty where there is nothing to say.
-        exit_code: what a headless run ends with, for errors.
-    """
-
-    kind: Literal["opened", "ended", "recorded", "notice", "error"]
-    text: str = ""
-    exit_code: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkInfo:
-    """What runs the network: shown so that nothing falls back silently."""
-
-    device: str
-    precision: str
-    weights: str
-    origin: str = ""
-    """The implementation that the weights come from, empty for our own."""
-    options: NetworkOptions = field(default_factory=NetworkOptions)
-    """What the user asked for, where device and precision may be ``auto``."""
-    runtime: str = ""
-    """The library that runs it, with its version."""
 
 
 @dataclass(frozen=True, slots=True)

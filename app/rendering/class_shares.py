@@ -50,15 +50,3 @@ class SteadyShares:
                 place -= 1
             order.insert(place, train_id)
         self.order = tuple(order)
-
-
-def percent(share: float) -> str:
-    """A share in words, as short as can be: nothing, less than a percent, or percents.
-
-    Example:
-        >>> percent(0), percent(0.002), percent(0.314)
-        ('–', '<1 %', '31 %')
-    """
-    if share < 0.0005:
-        return "–"
-    return "<1 %" if share < 0.01 else f"{100 * share:.0f} %"

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.config.settings import PictureOutput
 from app.core.channel import Channel, Closed
 from app.core.frame import Result
 from app.errors import AppError, OutputError
-from app.sinks.picture_output import PictureOutput
+from app.sources.source_spec import SourceSpec
 from fastscnn.labels import ID_TO_TRAIN_ID
 
 _log = logging.getLogger(__name__)
@@ -117,3 +120,27 @@ class PictureWriter(threading.Thread):
             count += 1
         self._names.add(name)
         return name
+
+
+def check_folder(output: PictureOutput, *, overwrite: bool, source: SourceSpec | None) -> None:
+    """Find out before any work whether pictures can go to a folder.
+
+    Raises:
+        OutputError: they cannot: something else is there, or would be lost.
+    """
+    folder = output.folder
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise OutputError(f"{folder} is a file: name a folder for the pictures.")
+        if source is not None and source.kind in {"images", "file"} and folder.is_dir():
+            place = Path(source.value).expanduser()
+            read = place if place.is_dir() else place.parent
+            if read.is_dir() and os.path.samefile(read, folder):
+                raise OutputError(f"{folder} is where is being read: name another folder.")
+        if folder.is_dir() and not overwrite and any(folder.iterdir()):
+            raise OutputError(f"{folder} is not empty: name another folder, or add --overwrite.")
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be used ({error.strerror}): name another.") from error
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"{folder} may not be written to: name another folder.")

@@ -8,7 +8,6 @@ for every frame; which one is in use is always shown (``Runtime.name``).
 from __future__ import annotations
 
 import importlib.util
-import os
 import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fastscnn.inference.cuda_graphs import CudaRecorder, Replayed
+from fastscnn.inference.processor import cpu_threads, threads_beside
 from fastscnn.model.batch_norm_folding import fold_batch_norm
 
 if TYPE_CHECKING:
@@ -34,37 +34,6 @@ _NEEDS = {"torch": (), "onnxruntime": ("onnx", "onnxruntime"), "openvino": ("onn
 
 class RuntimeMissing(Exception):
     """The asked runtime cannot be used; the message is one sentence for the user."""
-
-
-def cpu_threads() -> int:
-    """Threads for the network on the CPU: all processors, but one from four on.
-
-    That one is for capture, encoder and window; with fewer the network cannot spare it.
-    """
-    try:
-        usable = len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS and Windows
-        usable = os.cpu_count() or 1
-    return usable if usable < 4 else usable - 1
-
-
-def threads_beside(pictures: int) -> int:
-    """Threads for each of some pictures that run at the same time."""
-    return max(1, cpu_threads() // pictures)
-
-
-def cpu_has_bfloat16() -> bool:
-    """Whether the processor multiplies bfloat16 in hardware (AMX or AVX512-BF16)."""
-    wanted = {"amx_bf16", "avx512_bf16"}
-    capabilities = getattr(torch.cpu, "get_capabilities", None)
-    if capabilities is not None:
-        return any(capabilities().get(name) for name in wanted)
-    try:  # torch before 2.12, on Linux
-        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as lines:
-            flags = next((line for line in lines if line.startswith("flags")), "")
-    except OSError:
-        return False
-    return not wanted.isdisjoint(flags.split())
 
 
 def installed(name: str) -> bool:

@@ -16,10 +16,9 @@ from fastscnn.data.dataset_mix import Mix
 from fastscnn.data.label_sets import TargetSets
 from fastscnn.model.fast_scnn import FastSCNN
 from fastscnn.model.model_config import FastSCNNConfig
-from fastscnn.training.balance import class_shares, enet_weights
 from fastscnn.training.batch_loader import Batches, BatchSource
 from fastscnn.training.gpu_batches import DeviceBatches
-from fastscnn.training.loss import Mean, Trainee
+from fastscnn.training.loss import Mean, Trainee, class_shares, enet_weights
 from fastscnn.training.recipe import Recipe
 
 Normalisation = tuple[tuple[float, float, float], tuple[float, float, float]]

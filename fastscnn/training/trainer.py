@@ -12,10 +12,9 @@ from torch import Tensor, nn
 
 from fastscnn.checkpoints.checkpoint import CheckpointError, atomic_save
 from fastscnn.segmenter import pick_device
-from fastscnn.training.average import Average
 from fastscnn.training.distributed import World
 from fastscnn.training.initial_weights import STATE_NAME, Start, read_state
-from fastscnn.training.optimisation import Stepper, pick_amp
+from fastscnn.training.optimisation import Average, Stepper, pick_amp
 from fastscnn.training.recipe import Recipe
 from fastscnn.training.task import Task
 

@@ -11,8 +11,9 @@ import torch.nn.functional as F
 from fastscnn import export as command
 from fastscnn.checkpoints.checkpoint import Checkpoint, load, save
 from fastscnn.checkpoints.public_formats import FORMATS, WRITABLE
-from fastscnn.export import Agreement, ExportError, compare, export, main, reference
+from fastscnn.export import export, main
 from fastscnn.exporting import exportable_model as exportable
+from fastscnn.exporting.agreement import Agreement, ExportError, compare, reference
 from fastscnn.exporting.exportable_model import Exportable, Signature, average_pool
 from fastscnn.model.fast_scnn import FastSCNN
 from fastscnn.model.model_config import FastSCNNConfig

@@ -27,7 +27,7 @@ class Takes(QObject):
     """
 
     told = pyqtSignal(str, str)
-    """Kind and text of what the user should know, as in ``app.pipeline.status.Event``."""
+    """Kind and text of what the user should know, as in ``app.core.events.Event``."""
 
     def __init__(
         self,

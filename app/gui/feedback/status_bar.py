@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from app.gui.widgets import theme as style
-from app.gui.widgets.elided import Elided
+from app.gui.widgets.controls import Elided
 from app.pipeline.status import Snapshot
 
 

@@ -14,8 +14,8 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
+from app.core.formatting import percent
 from app.gui.widgets import theme as style
-from app.rendering.class_shares import percent
 from fastscnn.labels import LabelClass
 
 _PERCENT = 38

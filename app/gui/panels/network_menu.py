@@ -9,8 +9,8 @@ from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QMenu, QWidget
 
-from app.gui.widgets.chooser import Chooser
-from app.inference.network_loader import NetworkOptions
+from app.config.settings import NetworkOptions
+from app.gui.widgets.controls import Chooser
 from app.pipeline.status import Snapshot
 
 SIZES = {

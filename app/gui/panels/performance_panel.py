@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBox
 from app.gui.panels.plots import History, StageBar
 from app.gui.video.stats_overlay import Figures
 from app.gui.widgets import theme as style
-from app.gui.widgets.elided import Elided
+from app.gui.widgets.controls import Elided
 from app.pipeline.status import Snapshot
 
 _EVERY = 0.25

@@ -19,8 +19,7 @@ from PyQt6.QtWidgets import (
 from app.gui.panels.network_menu import NetworkChooser
 from app.gui.panels.weights_menu import WeightsChooser
 from app.gui.widgets import theme as style
-from app.gui.widgets.chooser import Chooser
-from app.gui.widgets.controls import Switch
+from app.gui.widgets.controls import Chooser, Switch
 from app.pipeline.status import Snapshot
 from app.rendering.view_options import PAIRED, PAIRS, View, ViewOptions
 

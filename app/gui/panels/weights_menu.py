@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QWidget
 
-from app.gui.widgets.chooser import Chooser
+from app.gui.widgets.controls import Chooser
 from app.pipeline.status import Snapshot
 from fastscnn.checkpoints.model_zoo import listing
 

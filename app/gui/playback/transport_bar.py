@@ -21,7 +21,7 @@ from app.core.formatting import clock
 from app.gui.controllers.playback_controller import SPEEDS
 from app.gui.widgets import theme as style
 from app.gui.widgets.actions import key_hint
-from app.gui.widgets.chooser import Chooser
+from app.gui.widgets.controls import Chooser
 from app.gui.widgets.icons import icon
 from app.pipeline.status import Snapshot
 

@@ -1,10 +1,19 @@
-"""A switch that says in words whether it is on."""
+"""Controls of our own: toggle switch, drop-down button, label that elides its text."""
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QRectF, QSize, Qt
-from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PyQt6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+from PyQt6.QtCore import QPointF, QRectF, QSize, Qt
+from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PyQt6.QtWidgets import (
+    QAbstractButton,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionButton,
+    QStylePainter,
+    QWidget,
+)
 
 from app.gui.widgets import theme as style
 
@@ -65,3 +74,46 @@ class Switch(QAbstractButton):
         painter.setFont(style.font(13, bold=True))
         word = self.idle if not live else "on" if on else "off"
         painter.drawText(words, middle | Qt.AlignmentFlag.AlignRight, word)
+
+
+class Chooser(QPushButton):
+    """Looks like a button, with a mark that says that there is a choice."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setObjectName("chooser")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        painter = QStylePainter(self)
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        option.text = ""  # the style would move it for a mark of its own
+        painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        color = style.TEXT if self.isEnabled() else style.DISABLED
+        painter.setPen(QColor(color))
+        words = self.rect().adjusted(10, 0, -22, 0)
+        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, self.text())
+        painter.setPen(QPen(QColor(color), 1.6))
+        middle = QPointF(self.width() - 14.0, self.height() / 2)
+        offsets = ((-3.5, -1.8), (0.0, 1.8), (3.5, -1.8))
+        painter.drawPolyline(QPolygonF([middle + QPointF(x, y) for x, y in offsets]))
+
+
+class Elided(QLabel):
+    """One line of text; it takes what room there is. The whole text belongs in its tool tip."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(40, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        metrics = self.fontMetrics()
+        text = metrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter = QPainter(self)
+        painter.setPen(self.palette().windowText().color())
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, text)

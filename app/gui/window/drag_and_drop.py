@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PyQt6.QtCore import QMimeData, QUrl
+from PyQt6.QtCore import QMimeData, QRectF, Qt, QUrl
+from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PyQt6.QtWidgets import QWidget
 
 from app.errors import AppError
+from app.gui.widgets import theme as style
 from app.sources.playlist import sources_in
 from app.sources.source_spec import PICTURES, Kind, SourceSpec, parse_source
 
@@ -90,3 +93,30 @@ def _summary(left: Sequence[str]) -> str:
     more = len(left) - _NAMED
     said = " ".join(left[:_NAMED])
     return f"{said} And {more} more could not be used." if more > 0 else said
+
+
+class DropHint(QWidget):
+    """Covers its parent while a drag is over it; the mouse goes through."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def appear(self) -> None:
+        """Cover the parent as it is now."""
+        parent = self.parentWidget()
+        if parent is not None:
+            self.setGeometry(parent.rect())
+        self.raise_()
+        self.show()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillRect(self.rect(), QColor(style.VEIL))
+        painter.setPen(QPen(QColor(style.ACCENT), 3))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(18, 18, -18, -18), 16, 16)
+        painter.setPen(QColor(style.TEXT))
+        painter.setFont(style.font(24, bold=True))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Drop to play")

@@ -25,8 +25,9 @@ from PyQt6.QtWidgets import (
 )
 
 from app.config.persistence import Kept
-from app.config.settings import Settings
+from app.config.settings import NetworkOptions, Settings
 from app.config.shortcuts import USUAL, Keys
+from app.core.events import Event
 from app.errors import OutputError
 from app.gui.controllers.playback_controller import Player
 from app.gui.controllers.recording_controller import Takes
@@ -47,16 +48,14 @@ from app.gui.widgets.actions import OwnArrows, make_actions, with_arrows
 from app.gui.widgets.coalesced_call import Wake
 from app.gui.widgets.fitting import room_on
 from app.gui.window.command_handlers import handlers
-from app.gui.window.drag_and_drop import Drop, judge
-from app.gui.window.drop_overlay import DropHint
+from app.gui.window.drag_and_drop import Drop, DropHint, judge
 from app.gui.window.full_screen import FullScreen
 from app.gui.window.menu_bar import Menus
 from app.gui.window.open_menu import Opener
 from app.gui.window.welcome_page import Invitation
 from app.gui.window.window_layout import connect, lay_out
-from app.inference.network_loader import NetworkOptions
 from app.pipeline.pipeline import Pipeline
-from app.pipeline.status import Event, Snapshot
+from app.pipeline.status import Snapshot
 from app.rendering.view_options import PAIRS, View
 from app.sources.source_spec import SourceSpec
 

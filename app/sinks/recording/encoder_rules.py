@@ -2,34 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
+from app.config.settings import Codec, EncoderChoice
 from app.errors import UsageError
 
-Codec = Literal["h264", "hevc", "av1"]
-
 _HIGHEST_CRF: dict[str, int] = {"h264": 51, "hevc": 51, "av1": 63}
-
-
-@dataclass(frozen=True, slots=True)
-class EncoderChoice:
-    """What the user asks for.
-
-    Attributes:
-        codec: the kind of video.
-        encoder: FFmpeg's name of one, or ``auto``: NVENC where there is an NVIDIA driver and it
-            works, else the one for the CPU.
-        crf: constant quality, lower is better; ``None`` is the encoder's usual one.
-        bitrate: bits per second in place of constant quality.
-        preset: the encoder's own word for its speed.
-    """
-
-    codec: Codec = "h264"
-    encoder: str = "auto"
-    crf: int | None = None
-    bitrate: int | None = None
-    preset: str | None = None
 
 
 def encoder_choice(

@@ -16,8 +16,9 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from app.config.settings import Codec, EncoderChoice
 from app.errors import OutputError
-from app.sinks.recording.encoder_rules import Codec, EncoderChoice, encoder_choice
+from app.sinks.recording.encoder_rules import encoder_choice
 from app.sinks.recording.timestamps import TIME_BASE
 
 _log = logging.getLogger(__name__)

@@ -15,11 +15,12 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from app.config.settings import EncoderChoice
 from app.core.channel import Channel, Closed
+from app.core.formatting import frames
 from app.core.frame import Result
-from app.core.stats import Stats, frames
+from app.core.stats import Stats
 from app.errors import AppError, OutputError
-from app.sinks.recording.encoder_rules import EncoderChoice
 from app.sinks.recording.file_naming import check_output
 from app.sinks.recording.recording_writer import Tape, open_tape
 from app.sinks.recording.timestamps import TIME_BASE, Timeline

@@ -11,9 +11,9 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from app.config.settings import EncoderChoice
 from app.core.frame import Result
 from app.sinks.recording.audio_track import open_sound
-from app.sinks.recording.encoder_rules import EncoderChoice
 from app.sinks.recording.encoders import choose
 from app.sinks.recording.label_writer import LabelsFile
 from app.sinks.recording.timestamps import Place

@@ -8,9 +8,9 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QScrollArea
 
+from app.core.formatting import percent
 from app.core.frame import Frame, Result, Seen
 from app.gui.panels.legend import Legend
-from app.rendering.class_shares import percent
 from app.rendering.view_options import Run, Side, ViewOptions
 from fastscnn.labels import CATEGORIES, CLASSES, NUM_CLASSES
 from tests.support.media import picture

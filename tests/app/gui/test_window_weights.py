@@ -8,7 +8,7 @@ import torch
 from PyQt6.QtWidgets import QMenu
 
 from fastscnn.checkpoints.checkpoint import Checkpoint, save
-from fastscnn.checkpoints.model_zoo import ENTRIES
+from fastscnn.checkpoints.zoo_catalog import ENTRIES
 from fastscnn.model.fast_scnn import FastSCNN
 from tests.support.window_driver import SMALL, hold, messages, play, wait_until, window
 

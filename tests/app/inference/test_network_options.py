@@ -5,8 +5,7 @@ import socket
 import threading
 from dataclasses import replace
 
-from app.config.settings import Settings
-from app.inference.network_loader import NetworkOptions
+from app.config.settings import NetworkOptions, Settings
 from app.pipeline.pipeline import Pipeline
 from app.sources.source_spec import SourceSpec
 from fastscnn.segmenter import Segmenter

@@ -1,6 +1,7 @@
 import pytest
 
-from app.rendering.class_shares import SteadyShares, percent
+from app.core.formatting import percent
+from app.rendering.class_shares import SteadyShares
 
 
 def with_shares(**by_id):

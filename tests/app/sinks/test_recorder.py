@@ -7,8 +7,9 @@ import av
 import numpy as np
 import pytest
 
+from app.config.value_parsers import check_pattern
 from app.errors import OutputError, UsageError
-from app.sinks.recording.file_naming import check_pattern, recording_path
+from app.sinks.recording.file_naming import recording_path
 from app.sources.source_spec import SourceSpec
 from tests.support.media import ROOT, picture
 from tests.support.recordings import record, recorder_for, reopened, result, results

@@ -21,16 +21,9 @@ from fastscnn.checkpoints import checkpoint
 from fastscnn.checkpoints import model_zoo as zoo
 from fastscnn.checkpoints.checkpoint import Checkpoint, save
 from fastscnn.checkpoints.http_download import Limits
-from fastscnn.checkpoints.model_zoo import (
-    Checksum,
-    Entry,
-    ZooError,
-    fetch,
-    listing,
-    obtain,
-    resolve,
-)
+from fastscnn.checkpoints.model_zoo import fetch, listing, obtain, resolve
 from fastscnn.checkpoints.public_formats import FORMATS
+from fastscnn.checkpoints.zoo_catalog import Checksum, Entry, ZooError
 from fastscnn.model.fast_scnn import FastSCNN
 from tests.support.cli_process import run_main
 from tests.support.http_server import Web, content, head, redirect, serving

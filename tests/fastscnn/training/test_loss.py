@@ -6,8 +6,7 @@ import torch
 
 from fastscnn.data.dataset_mix import Mix
 from fastscnn.data.label_sets import TargetSets
-from fastscnn.training.balance import class_shares, enet_weights
-from fastscnn.training.loss import sample_dropout, set_cross_entropy
+from fastscnn.training.loss import class_shares, enet_weights, sample_dropout, set_cross_entropy
 
 
 def test_loss_of_exact_labels_is_cross_entropy_over_the_labelled_pixels():

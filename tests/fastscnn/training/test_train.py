@@ -14,9 +14,8 @@ from fastscnn.model.fast_scnn import FastSCNN
 from fastscnn.model.model_config import FastSCNNConfig
 from fastscnn.segmenter import DeviceError
 from fastscnn.train import main
-from fastscnn.training.average import Average
 from fastscnn.training.initial_weights import read_start
-from fastscnn.training.optimisation import Stepper
+from fastscnn.training.optimisation import Average, Stepper
 from fastscnn.training.recipe import PRESETS, Recipe
 from fastscnn.training.run_log import RunLog
 from fastscnn.training.run_loop import Pace, Run

@@ -1,0 +1,48 @@
+"""Output rules: recordings, labels and folders of images from given arguments."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from app.config.settings import Content, PictureOutput, Suffix
+from app.errors import UsageError
+
+_NO_FOLDERS = frozenset({".mp4", ".m4v", ".mov", ".avi", ".webm", ".png", ".jpg", ".jpeg"})
+"""What nobody calls a folder."""
+
+
+def outputs_from(
+    args: argparse.Namespace,
+) -> tuple[Path | None, Path | None, tuple[PictureOutput, ...]]:
+    """The recording, the file of labels and the folders of pictures that the arguments name.
+
+    Raises:
+        UsageError: they do not go together.
+    """
+    recording: Path | None = None
+    labels: Path | None = args.save_labels
+    pictures: list[PictureOutput] = []
+    if args.output is not None:
+        path = Path(args.output)
+        separators = tuple(filter(None, (os.sep, os.altsep)))
+        if args.output.endswith(separators) or (path.is_dir() and not path.suffix):
+            suffix: Suffix = ".png" if args.picture_format == "png" else ".jpg"
+            pictures.append(PictureOutput(path, "view", suffix))
+        else:
+            recording = path
+    as_pictures = labels is not None and labels.suffix.lower() != ".mkv"
+    if labels is not None and as_pictures:
+        if labels.suffix.lower() in _NO_FOLDERS and not labels.is_dir():
+            raise UsageError(
+                f"--save-labels {labels} would be a folder of pictures:"
+                " name a .mkv for one file, or a folder."
+            )
+        content: Content = "label_ids" if args.label_ids else "train_ids"
+        pictures.append(PictureOutput(labels, content))
+        if len(pictures) > 1 and pictures[0].folder.resolve() == labels.resolve():
+            raise UsageError("Pictures and labels need a folder each: name two.")
+    elif args.label_ids:
+        raise UsageError("--label-ids says what is in a folder: add --save-labels FOLDER.")
+    return recording, None if as_pictures else labels, tuple(pictures)

@@ -1,0 +1,42 @@
+"""Processor: threads and number formats of the CPU."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    pass
+
+
+def cpu_threads() -> int:
+    """Threads for the network on the CPU: all processors, but one from four on.
+
+    That one is for capture, encoder and window; with fewer the network cannot spare it.
+    """
+    try:
+        usable = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        usable = os.cpu_count() or 1
+    return usable if usable < 4 else usable - 1
+
+
+def threads_beside(pictures: int) -> int:
+    """Threads for each of some pictures that run at the same time."""
+    return max(1, cpu_threads() // pictures)
+
+
+def cpu_has_bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16 in hardware (AMX or AVX512-BF16)."""
+    wanted = {"amx_bf16", "avx512_bf16"}
+    capabilities = getattr(torch.cpu, "get_capabilities", None)
+    if capabilities is not None:
+        return any(capabilities().get(name) for name in wanted)
+    try:  # torch before 2.12, on Linux
+        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as lines:
+            flags = next((line for line in lines if line.startswith("flags")), "")
+    except OSError:
+        return False
+    return not wanted.isdisjoint(flags.split())
