@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fastscnn.benchmarking.baseline import Plain
+from fastscnn.benchmarking.baseline import Baseline
 from fastscnn.benchmarking.roofline import Rates, measure_rates, network_work
 from fastscnn.benchmarking.timing import Timing, Way, describe_machine, measure
 from fastscnn.checkpoints.checkpoint import CheckpointError, load
@@ -62,7 +62,7 @@ def ways_of(
             runtime=runtime,
         )
 
-    plain = Plain(load(checkpoint_path), pick_device(device))
+    plain = Baseline(load(checkpoint_path), pick_device(device))
     eager = segmenter("fp32", "torch")
     ours = segmenter(precision, runtime)
 

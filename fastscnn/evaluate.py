@@ -14,8 +14,8 @@ from fastscnn.data.dataset_factory import open_frames
 from fastscnn.data.label_sets import shipped_tables
 from fastscnn.data.pair_dataset import DataError
 from fastscnn.evaluation import confusion_plot as matrix
-from fastscnn.evaluation.class_merging import PLAIN, Merging, merging_of_data, read_merging
-from fastscnn.evaluation.evaluator import Judge, evaluate_settings
+from fastscnn.evaluation.class_merging import PLAIN, ClassMerging, merging_of_data, read_merging
+from fastscnn.evaluation.evaluator import Evaluator, evaluate_settings
 from fastscnn.evaluation.output_files import (
     LabelWriter,
     OutputError,
@@ -90,7 +90,7 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def _run(args: argparse.Namespace, settings: list[Setting], asked: Merging | None) -> None:
+def _run(args: argparse.Namespace, settings: list[Setting], asked: ClassMerging | None) -> None:
     for path in filter(None, (args.json, args.confusion)):
         check_file(path, args.overwrite)
     frames = open_frames(args.data, asked.table if asked else None)
@@ -101,7 +101,7 @@ def _run(args: argparse.Namespace, settings: list[Setting], asked: Merging | Non
         weights, device=args.device, precision=args.precision, runtime=args.runtime
     )
     try:
-        judge = Judge(segmenter, frames.sets, merging)
+        judge = Evaluator(segmenter, frames.sets, merging)
     except ValueError as error:
         raise CheckpointError(f"{weights}: {error}") from error
     read = [file for p in getattr(frames, "pairs", ()) for file in (p.image, p.truth)]

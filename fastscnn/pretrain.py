@@ -8,7 +8,7 @@ import sys
 from fastscnn.training import run_setup as command
 from fastscnn.training.pretraining import Accuracy, Pretraining
 from fastscnn.training.recipe_options import add_recipe
-from fastscnn.training.run_loop import Pace, Run
+from fastscnn.training.run_loop import Pace, TrainingRun
 from fastscnn.training.trainer import Trainer
 
 EPILOG = """\
@@ -79,7 +79,7 @@ def _pretrain(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None
     command.begin(trainer, args, opened, {"data": task.data, "validation": val})
     every = val["every"] or max(1, trainer.recipe.steps // 20)
     names = list(validation.names) if validation else []
-    Run(trainer, Pace(every, args.save_every), validation, names)()
+    TrainingRun(trainer, Pace(every, args.save_every), validation, names)()
     command.conclude(trainer)
 
 

@@ -7,7 +7,7 @@ import sys
 
 from fastscnn.training import run_setup as command
 from fastscnn.training.recipe_options import add_recipe
-from fastscnn.training.run_loop import Pace, Run
+from fastscnn.training.run_loop import Pace, TrainingRun
 from fastscnn.training.task import Segmentation
 from fastscnn.training.trainer import Trainer
 from fastscnn.training.validation import Validation
@@ -129,7 +129,7 @@ def _train(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     command.begin(trainer, args, opened, more)
     every = val["every"] or max(1, trainer.recipe.steps // 20)
     names = validation.names if validation else []
-    Run(trainer, Pace(every, args.save_every), validation, names)()
+    TrainingRun(trainer, Pace(every, args.save_every), validation, names)()
     command.conclude(trainer)
 
 

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from app.errors import AppError, OutputError, SourceError
-from fastscnn.benchmarking.baseline import Plain
+from fastscnn.benchmarking.baseline import Baseline
 from fastscnn.checkpoints.checkpoint import load
 from fastscnn.inference.input_size import InputSize, network_size, parse_input_size
 from fastscnn.labels import PALETTE
@@ -32,7 +32,7 @@ def annotate(
         SourceError: OpenCV cannot read the clip.
         OutputError: OpenCV cannot write the file.
     """
-    network = Plain(load(default_checkpoint()), pick_device(device))
+    network = Baseline(load(default_checkpoint()), pick_device(device))
     capture = cv2.VideoCapture(str(clip))
     found, picture = capture.read()
     if not found:

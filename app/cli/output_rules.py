@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from app.config.settings import Content, PictureOutput, Suffix
+from app.config.settings import Content, ImageFolderOptions, Suffix
 from app.errors import UsageError
 
 _NO_FOLDERS = frozenset({".mp4", ".m4v", ".mov", ".avi", ".webm", ".png", ".jpg", ".jpeg"})
@@ -15,7 +15,7 @@ _NO_FOLDERS = frozenset({".mp4", ".m4v", ".mov", ".avi", ".webm", ".png", ".jpg"
 
 def outputs_from(
     args: argparse.Namespace,
-) -> tuple[Path | None, Path | None, tuple[PictureOutput, ...]]:
+) -> tuple[Path | None, Path | None, tuple[ImageFolderOptions, ...]]:
     """The recording, the file of labels and the folders of pictures that the arguments name.
 
     Raises:
@@ -23,13 +23,13 @@ def outputs_from(
     """
     recording: Path | None = None
     labels: Path | None = args.save_labels
-    pictures: list[PictureOutput] = []
+    pictures: list[ImageFolderOptions] = []
     if args.output is not None:
         path = Path(args.output)
         separators = tuple(filter(None, (os.sep, os.altsep)))
         if args.output.endswith(separators) or (path.is_dir() and not path.suffix):
             suffix: Suffix = ".png" if args.picture_format == "png" else ".jpg"
-            pictures.append(PictureOutput(path, "view", suffix))
+            pictures.append(ImageFolderOptions(path, "view", suffix))
         else:
             recording = path
     as_pictures = labels is not None and labels.suffix.lower() != ".mkv"
@@ -40,7 +40,7 @@ def outputs_from(
                 " name a .mkv for one file, or a folder."
             )
         content: Content = "label_ids" if args.label_ids else "train_ids"
-        pictures.append(PictureOutput(labels, content))
+        pictures.append(ImageFolderOptions(labels, content))
         if len(pictures) > 1 and pictures[0].folder.resolve() == labels.resolve():
             raise UsageError("Pictures and labels need a folder each: name two.")
     elif args.label_ids:

@@ -52,7 +52,7 @@ def profile_path(profile: str | None) -> Path:
     return config_folder() / f"profile-{profile}.ini"
 
 
-class Kept:
+class SavedSettings:
     """Settings in a file. Whatever it holds that makes no sense is as good as not there.
 
     Args:

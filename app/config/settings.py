@@ -21,7 +21,7 @@ Suffix = Literal[".png", ".jpg"]
 
 
 @dataclass(frozen=True, slots=True)
-class PictureOutput:
+class ImageFolderOptions:
     """A folder of pictures to be written.
 
     Attributes:
@@ -138,7 +138,7 @@ class Settings:
     skip: bool = True
     max_frames: int | None = None
     loop: bool = False
-    pictures: tuple[PictureOutput, ...] = ()
+    pictures: tuple[ImageFolderOptions, ...] = ()
     hwaccel: str = "auto"
     patience: float | None = None
     keys: Path | None = None

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.rendering.overlay import compose
-from app.rendering.view_options import Run, ViewOptions
+from app.rendering.view_options import InferencePass, ViewOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class EndOfSource:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Prediction:
     """What one run of the network saw in a frame.
 
     Attributes:
@@ -69,7 +69,7 @@ class Seen:
         confidence: H×W uint8, 0–255 for 0–1, of the run's measure.
     """
 
-    run: Run
+    run: InferencePass
     labels: NDArray[np.uint8]
     logits: NDArray[np.floating[Any]]
     aligned: bool = False
@@ -92,7 +92,7 @@ class Result:
     """
 
     frame: Frame
-    seen: tuple[Seen, ...]
+    seen: tuple[Prediction, ...]
     sides: tuple[NDArray[np.uint8], ...]
     captions: tuple[str, ...]
     view: ViewOptions
@@ -126,7 +126,7 @@ class Result:
             return labels[0][:, :middle], labels[1][:, middle:]
         return tuple(labels)
 
-    def seen_at(self, side: int) -> Seen | None:
+    def seen_at(self, side: int) -> Prediction | None:
         """What the network saw of a side; ``None`` while the side's network is not there."""
         shown = self.view.sides[side]
         run = shown.run(self.skip, self.view.measure)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     pass
 
 
-class Choices(Protocol):
+class LiveOptions(Protocol):
     """What the user may change at any time; read anew for every frame."""
 
     @property

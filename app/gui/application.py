@@ -13,7 +13,7 @@ from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication
 
 from app import __version__
-from app.config.persistence import Kept, profile_path
+from app.config.persistence import SavedSettings, profile_path
 from app.config.settings import Settings
 from app.config.shortcuts import load_keys
 from app.core.events import Event
@@ -34,7 +34,7 @@ def run_window(settings: Settings) -> int:
         UsageError: the file of keys or the name of the profile makes no sense.
     """
     keys = load_keys(settings.keys)
-    kept = Kept(profile_path(settings.profile))
+    kept = SavedSettings(profile_path(settings.profile))
     if settings.reset:
         kept.forget()
     settings = kept.apply(settings)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from app.core.frame import Frame, Seen
+from app.core.frame import Frame, Prediction
 from app.inference.engine import Engine, Segmented, labels_of
-from app.rendering.view_options import Run
+from app.rendering.view_options import InferencePass
 from fastscnn.inference.processor import cpu_threads
 from fastscnn.segmenter import Segmenter
 
@@ -31,7 +31,7 @@ class SerialEngine(Engine):
     def pending(self) -> int:
         return len(self._done)
 
-    def submit(self, frame: Frame, runs: Sequence[Run]) -> None:
+    def submit(self, frame: Frame, runs: Sequence[InferencePass]) -> None:
         while True:
             t0 = time.monotonic()
             pixels = torch.from_numpy(self._segmenter.fit(frame.image)).to(self._segmenter.device)
@@ -59,7 +59,7 @@ class SerialEngine(Engine):
 @dataclass(slots=True)
 class _UnderWay:
     frame: Frame
-    runs: tuple[Run, ...]
+    runs: tuple[InferencePass, ...]
     pixels: Tensor
     fit_seconds: float
     found: Future[tuple[list[Tensor], float]]
@@ -84,7 +84,7 @@ class OverlappedEngine(Engine):
     def pending(self) -> int:
         return len(self._under_way)
 
-    def submit(self, frame: Frame, runs: Sequence[Run]) -> None:
+    def submit(self, frame: Frame, runs: Sequence[InferencePass]) -> None:
         if self.pending >= self.depth:
             raise RuntimeError("every place is in use: collect first")
         started = time.monotonic()
@@ -128,16 +128,16 @@ class OverlappedEngine(Engine):
                 error = another
 
     def _run(
-        self, pixels: Tensor, runs: tuple[Run, ...], beside: int
+        self, pixels: Tensor, runs: tuple[InferencePass, ...], beside: int
     ) -> tuple[list[Tensor], float]:
         started = time.monotonic()
         return self._logits(pixels, runs, beside), time.monotonic() - started
 
 
-def _see(network: Segmenter, frame: Frame, run: Run, logits: Tensor) -> Seen:
+def _see(network: Segmenter, frame: Frame, run: InferencePass, logits: Tensor) -> Prediction:
     size = (frame.image.shape[0], frame.image.shape[1])
     labels, confidence = labels_of(network, run, logits, size)
-    return Seen(
+    return Prediction(
         run,
         labels.cpu().numpy(),
         logits[0].float().cpu().numpy(),

@@ -18,9 +18,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from app.core.frame import Frame, Seen
+from app.core.frame import Frame, Prediction
 from app.inference.engine import Engine, Segmented, labels_of
-from app.rendering.view_options import Run
+from app.rendering.view_options import InferencePass
 from fastscnn.segmenter import Segmenter
 
 
@@ -122,13 +122,13 @@ class _Slot:
 @dataclass(slots=True)
 class _UnderWay:
     frame: Frame
-    runs: tuple[Run, ...]
+    runs: tuple[InferencePass, ...]
     slot: _Slot
     fit_seconds: float
     marks: dict[str, Any]
 
 
-def _kept(run: Run) -> tuple[str, ...]:
+def _kept(run: InferencePass) -> tuple[str, ...]:
     return ("labels", "logits") + (("confidence",) if run.measure else ())
 
 
@@ -147,7 +147,7 @@ class StreamEngine(Engine):
     def pending(self) -> int:
         return len(self._under_way)
 
-    def submit(self, frame: Frame, runs: Sequence[Run]) -> None:
+    def submit(self, frame: Frame, runs: Sequence[InferencePass]) -> None:
         if self.pending >= self.depth:
             raise RuntimeError("every slot is in use: collect first")
         height, width = frame.image.shape[:2]
@@ -160,7 +160,7 @@ class StreamEngine(Engine):
                 self._free.clear()  # their buffers are of the size that was too large
                 self._shrink(frame, seen, error)
 
-    def _start(self, frame: Frame, runs: Sequence[Run]) -> None:
+    def _start(self, frame: Frame, runs: Sequence[InferencePass]) -> None:
         queues, height, width = self._queues, *frame.image.shape[:2]
         started = time.monotonic()
         slot = self._slot(self._segmenter.network_size(height, width))
@@ -201,7 +201,7 @@ class StreamEngine(Engine):
             "download": queues.seconds(marks["labels"], marks["download"]),
         }
         seen = tuple(
-            Seen(
+            Prediction(
                 run,
                 slot.take(index, "labels"),
                 slot.take(index, "logits"),

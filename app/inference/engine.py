@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from app.core.frame import Frame, Seen
-from app.rendering.view_options import Run
+from app.core.frame import Frame, Prediction
+from app.rendering.view_options import InferencePass
 from fastscnn.inference.input_size import smaller_size
 from fastscnn.segmenter import Segmenter
 
@@ -23,7 +23,7 @@ class Segmented:
     """What came back for one frame, run by run, and seconds spent by stage."""
 
     frame: Frame
-    seen: tuple[Seen, ...]
+    seen: tuple[Prediction, ...]
     stages: dict[str, float]
 
 
@@ -85,7 +85,7 @@ class Engine(ABC):
         """How many are."""
 
     @abstractmethod
-    def submit(self, frame: Frame, runs: Sequence[Run]) -> None:
+    def submit(self, frame: Frame, runs: Sequence[InferencePass]) -> None:
         """Start on a frame; only while fewer than ``depth`` are pending.
 
         Runs of the second checkpoint need one.
@@ -103,13 +103,15 @@ class Engine(ABC):
         frames of which none may be dropped, the next is taken ahead.
         """
 
-    def _network(self, run: Run) -> Segmenter:
+    def _network(self, run: InferencePass) -> Segmenter:
         segmenter = self._segmenter if run.weights == "a" else self.second
         if segmenter is None:
             raise RuntimeError("there is no second checkpoint")
         return segmenter
 
-    def _logits(self, pixels: Tensor, runs: Sequence[Run], beside: int = 1) -> list[Tensor]:
+    def _logits(
+        self, pixels: Tensor, runs: Sequence[InferencePass], beside: int = 1
+    ) -> list[Tensor]:
         """Logits of every run: what its network has before the skip connection is run once.
 
         ``beside`` is how many frames this is done for at the same time.
@@ -124,7 +126,7 @@ class Engine(ABC):
 
 
 def labels_of(
-    network: Segmenter, run: Run, logits: Tensor, size: tuple[int, int]
+    network: Segmenter, run: InferencePass, logits: Tensor, size: tuple[int, int]
 ) -> tuple[Tensor, Tensor | None]:
     """What a run gives for its logits: labels, and the confidence where it is asked for."""
     if run.measure is None:

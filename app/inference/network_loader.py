@@ -26,7 +26,7 @@ class Download:
     total: int | None
 
 
-class Loader:
+class NetworkLoader:
     """Makes segmenters.
 
     Args:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from app.config.settings import NetworkOptions, Settings
 from app.core.channel import Closed
-from app.inference.network_loader import Download, Loader
+from app.inference.network_loader import Download, NetworkLoader
 
 if TYPE_CHECKING:
     from fastscnn.segmenter import Segmenter
@@ -19,7 +19,7 @@ Weights = str | Path | None
 """A name of the zoo, a path or an address; ``None`` is the shipped checkpoint."""
 
 
-class Networks:
+class NetworkManager:
     """Has the networks loaded that the user chooses; the worker is handed them when they are there.
 
     All methods may be called from any thread and return at once, except ``load_first``.
@@ -50,7 +50,7 @@ class Networks:
         self._settings = settings
         self._use, self._compare, self._say, self._failed = use, compare, say, failed
         self._lock = threading.Lock()
-        self._loader = Loader(settings, say=say, watch=self._downloading)
+        self._loader = NetworkLoader(settings, say=say, watch=self._downloading)
         self._weights: Weights = settings.weights
         self._options = self._loader.options
         self._wanted: Weights = settings.weights

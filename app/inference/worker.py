@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.core.channel import Channel, Closed
-from app.core.frame import EndOfSource, Frame, Result, Seen
-from app.core.live_options import Choices
+from app.core.frame import EndOfSource, Frame, Prediction, Result
+from app.core.live_options import LiveOptions
 from app.core.stats import DropCause, Stats
 from app.rendering.overlay import draw
-from app.rendering.view_options import Run, ViewOptions
+from app.rendering.view_options import InferencePass, ViewOptions
 
 if TYPE_CHECKING:
     from app.inference.engine import Engine, Segmented
@@ -47,7 +47,7 @@ class Worker(threading.Thread):
         load: Callable[[], tuple[Segmenter, Segmenter | None]],
         inbox: Channel[Frame | EndOfSource],
         stats: Stats,
-        choices: Choices,
+        choices: LiveOptions,
         *,
         ready: Callable[[Segmenter], None],
         deliver: Callable[[Result], None],
@@ -270,7 +270,7 @@ class Worker(threading.Thread):
         return None
 
 
-def _find(seen: Sequence[Seen], run: Run) -> Seen | None:
+def _find(seen: Sequence[Prediction], run: InferencePass) -> Prediction | None:
     """What was computed by a run, if it was."""
     for one in seen:
         if one.run.is_of(run) and run.measure in {None, one.run.measure}:
@@ -278,6 +278,6 @@ def _find(seen: Sequence[Seen], run: Run) -> Seen | None:
     return None
 
 
-def _covers(seen: Sequence[Seen], runs: Sequence[Run]) -> bool:
+def _covers(seen: Sequence[Prediction], runs: Sequence[InferencePass]) -> bool:
     """Whether all that the runs give was computed."""
     return all(_find(seen, run) is not None for run in runs)

@@ -13,7 +13,7 @@ from app.core.frame import EndOfSource, Frame
 from app.core.stats import Stats
 from app.errors import AppError, SourceError
 from app.pipeline.pacer import Pacer
-from app.pipeline.playback import Move, Playback
+from app.pipeline.playback import Playback, SeekRequest
 from app.sources.base import Picture, Source, SourceInfo
 from app.sources.source_factory import open_source
 from app.sources.source_spec import SourceSpec
@@ -246,7 +246,7 @@ class Capture(threading.Thread):
             self._segment += 1
         return read
 
-    def _move(self, source: Source, move: Move, held: _Read | None) -> _Read | None:
+    def _move(self, source: Source, move: SeekRequest, held: _Read | None) -> _Read | None:
         """Carry out a move; the picture to stand at, which is the last one where there is none."""
         forward = move.seconds is None and move.frames > 0
         if not forward or move.frames > 1:

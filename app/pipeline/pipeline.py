@@ -23,12 +23,12 @@ from app.core.frame import EndOfSource, Frame, Result
 from app.core.stats import DropCause, Stats
 from app.core.watchdog import Watchdog
 from app.errors import AppError
-from app.inference.network_manager import Networks
+from app.inference.network_manager import NetworkManager
 from app.inference.worker import Worker
 from app.pipeline.capture import Capture
-from app.pipeline.playback import Loop, Move, Playback
-from app.pipeline.status import Snapshot, State
-from app.sinks.image_folder import PictureWriter
+from app.pipeline.playback import Loop, Playback, SeekRequest
+from app.pipeline.status import PipelineStatus, State
+from app.sinks.image_folder import ImageFolderWriter
 from app.sinks.recording.file_naming import labels_path, recording_path
 from app.sinks.recording.recorder import Recorder, RecordingInfo
 from app.sources.base import SourceInfo
@@ -85,7 +85,7 @@ class Pipeline:
         self._recorders: list[Recorder] = []
         self._instead: tuple[SourceSpec, float, bool] | None = None
         """What to go on with if the source being opened does not open, from when, and playing."""
-        self._writers: list[PictureWriter] = []
+        self._writers: list[ImageFolderWriter] = []
         self._worker = Worker(
             lambda: self.networks.load_first(both=not display),
             self._inbox,
@@ -97,7 +97,7 @@ class Pipeline:
             failed=self._network_failed,
             shrunk=lambda segmenter: self.networks.shrunk(segmenter),
         )
-        self.networks = Networks(
+        self.networks = NetworkManager(
             settings,
             use=self._worker.use,
             compare=self._worker.compare_with,
@@ -110,7 +110,7 @@ class Pipeline:
     def start(self) -> None:
         """Load the network; a source can be opened before or after."""
         for output in self._settings.pictures:
-            writer = PictureWriter(output, closed=self._writer_closed)
+            writer = ImageFolderWriter(output, closed=self._writer_closed)
             writer.start()
             self._writers.append(writer)
         self._worker.start()
@@ -188,9 +188,9 @@ class Pipeline:
                 self._playback.wake()
             loop = self._playback.loop
         if isinstance(loop, tuple) and (again or state == "paused") and self._outside(loop):
-            self._playback.move(Move(loop[0]))
+            self._playback.move(SeekRequest(loop[0]))
         elif spec is not None and again:
-            self._playback.move(Move(spec.start))
+            self._playback.move(SeekRequest(spec.start))
         elif spec is not None and state == "ended":
             self.open(spec)
 
@@ -213,7 +213,7 @@ class Pipeline:
             self._position = max(0.0, min(seconds, duration or seconds))
             if self._state == "ended":
                 self._stand()
-        self._playback.move(Move(seconds))
+        self._playback.move(SeekRequest(seconds))
 
     def step(self, frames: int) -> None:
         """Pause, and go so many frames further, or back where negative."""
@@ -222,7 +222,7 @@ class Pipeline:
                 return
             # What plays is ahead of what is seen: the step counts from that.
             seen = self._state == "playing" and not self._playback.moving
-            move = Move(self._position if seen else None, frames)
+            move = SeekRequest(self._position if seen else None, frames)
             self._stand()
         self._playback.move(move)
 
@@ -292,7 +292,9 @@ class Pipeline:
         with self._lock:
             stands = self._state == "paused" and self._source is not None and self._source.seekable
         if stands:
-            self._playback.move(Move(None))  # the picture that is seen is the recording's first
+            self._playback.move(
+                SeekRequest(None)
+            )  # the picture that is seen is the recording's first
 
     def stop_recording(self) -> None:
         """Close the recording under way; an event tells when it is done."""
@@ -356,7 +358,7 @@ class Pipeline:
             self.stats.finished(result.frame.captured, shown=True)
         return result
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> PipelineStatus:
         """The pipeline at this moment."""
         if self._display:
             self.stats.alive("display")
@@ -365,7 +367,7 @@ class Pipeline:
         recorder, segmenter, size = self._recorder, self.networks.segmenter, None
         if segmenter is not None and source is not None:
             size = segmenter.network_size(source.height, source.width)
-        return Snapshot(
+        return PipelineStatus(
             state,
             source,
             self.networks.info(),
@@ -469,7 +471,7 @@ class Pipeline:
             playback = self._playback
         playback.opened(seekable=info.seekable)
         if instead is not None and back and not instead[2]:
-            playback.move(Move(instead[1]))  # a picture that stands needs to come once
+            playback.move(SeekRequest(instead[1]))  # a picture that stands needs to come once
         self.events.put(Event("opened", info.name))
 
     def _deliver(self, result: Result) -> None:
@@ -507,7 +509,7 @@ class Pipeline:
         else:
             self.events.put(Event("ended", end.notice))
 
-    def _writer_closed(self, writer: PictureWriter) -> None:
+    def _writer_closed(self, writer: ImageFolderWriter) -> None:
         self._writers.remove(writer)
         if writer.error is not None:
             self.events.put(Event("error", str(writer.error), writer.error.exit_code))

@@ -12,7 +12,7 @@ Loop = tuple[float, float] | Literal["whole"] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class SeekRequest:
     """A change of place.
 
     Attributes:
@@ -46,20 +46,20 @@ class Playback:
         self._begin = begin
         self._lock = threading.Lock()
         self._woken = threading.Event()
-        self._asked: Move | None = None
+        self._asked: SeekRequest | None = None
         self._awaited: int | None = None
         self._taken = False
         self._open = self._closed = False
 
     # For the pipeline
 
-    def move(self, move: Move) -> None:
+    def move(self, move: SeekRequest) -> None:
         """Go somewhere; a step adds to what was asked for and not begun."""
         with self._lock:
             if self._closed:
                 return
             if self._asked is not None and move.frames:
-                move = Move(self._asked.seconds, self._asked.frames + move.frames)
+                move = SeekRequest(self._asked.seconds, self._asked.frames + move.frames)
             self._asked = move
             if self._awaited is None and self._open:
                 self._begin_next(following=False)
@@ -114,7 +114,7 @@ class Playback:
 
     # For the capture thread
 
-    def take(self) -> tuple[Move, int] | None:
+    def take(self) -> tuple[SeekRequest, int] | None:
         """The move to carry out now, if there is one, with the generation that its frames get."""
         self._woken.clear()  # whatever is asked for from now on ends the next wait
         with self._lock:

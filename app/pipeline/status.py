@@ -18,7 +18,7 @@ State = Literal["empty", "opening", "playing", "paused", "ended", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class PipelineStatus:
     """The pipeline at one moment, for the window and the progress bar.
 
     Attributes:

@@ -33,7 +33,7 @@ PAIRED: frozenset[View] = frozenset({"side", "wipe"})
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class InferencePass:
     """One way to run the network on a frame.
 
     Attributes:
@@ -46,7 +46,7 @@ class Run:
     weights: Weights = "a"
     measure: Measure | None = None
 
-    def is_of(self, other: Run) -> bool:
+    def is_of(self, other: InferencePass) -> bool:
         """Whether both are the same network with the same skip, whatever is computed besides."""
         return (self.skip, self.weights) == (other.skip, other.weights)
 
@@ -71,12 +71,12 @@ class Side:
         switch = {True: ["skip-on"], False: ["skip-off"], None: []}[self.skip]
         return "+".join([self.content, *switch, *(["weights-b"] if self.weights == "b" else [])])
 
-    def run(self, skip: bool, measure: Measure) -> Run:
+    def run(self, skip: bool, measure: Measure) -> InferencePass:
         """The run of the network that it shows, with the switch of the skip connection at ``skip``.
 
         Without a network behind it (``raw``) it is the run that hovering tells about.
         """
-        return Run(
+        return InferencePass(
             skip if self.skip is None else self.skip,
             self.weights,
             measure if self.content == "confidence" else None,
@@ -137,14 +137,14 @@ class ViewOptions:
         """Whether a second checkpoint is shown."""
         return any(side.weights == "b" for side in self.sides)
 
-    def runs(self, skip: bool, *, second: bool = False) -> tuple[Run, ...]:
+    def runs(self, skip: bool, *, second: bool = False) -> tuple[InferencePass, ...]:
         """The runs of the network that the sides need, each once and never none.
 
         Args:
             skip: the switch of the skip connection.
             second: whether there is a second checkpoint to run.
         """
-        found: list[Run] = []
+        found: list[InferencePass] = []
         for side in self.sides:
             run = side.run(skip, self.measure)
             if side.content == "raw" or (run.weights == "b" and not second):
@@ -155,7 +155,7 @@ class ViewOptions:
                     break
             else:
                 found.append(run)
-        return tuple(found) or (Run(skip),)
+        return tuple(found) or (InferencePass(skip),)
 
     def draws_as(self, other: ViewOptions) -> bool:
         """Whether both give the same pictures; the divider only lies between them."""

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.config.settings import PictureOutput
+from app.config.settings import ImageFolderOptions
 from app.core.channel import Channel, Closed
 from app.core.frame import Result
 from app.errors import AppError, OutputError
@@ -37,7 +37,7 @@ def _train_id_to_id() -> NDArray[np.uint8]:
 TRAIN_ID_TO_ID = _train_id_to_id()
 
 
-class PictureWriter(threading.Thread):
+class ImageFolderWriter(threading.Thread):
     """Writes one picture per frame on a thread of its own.
 
     They are called as their frames are in the source, or by their number where those have no names.
@@ -47,7 +47,9 @@ class PictureWriter(threading.Thread):
         closed: called at the end with the writer, from its thread.
     """
 
-    def __init__(self, output: PictureOutput, *, closed: Callable[[PictureWriter], None]) -> None:
+    def __init__(
+        self, output: ImageFolderOptions, *, closed: Callable[[ImageFolderWriter], None]
+    ) -> None:
         super().__init__(name="pictures")
         self.output = output
         self.written = 0
@@ -122,7 +124,7 @@ class PictureWriter(threading.Thread):
         return name
 
 
-def check_folder(output: PictureOutput, *, overwrite: bool, source: SourceSpec | None) -> None:
+def check_folder(output: ImageFolderOptions, *, overwrite: bool, source: SourceSpec | None) -> None:
     """Find out before any work whether pictures can go to a folder.
 
     Raises:

@@ -78,7 +78,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     return np.ascontiguousarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
 
-class ImagesSource(Source):
+class ImageSequenceSource(Source):
     """Pictures in natural order, at a rate; each is named by its place below the common folder.
 
     One that cannot be read is passed over, and said.

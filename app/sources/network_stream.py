@@ -20,7 +20,7 @@ from app.sources.color_conversion import check_size, shown_size, to_rgb
 from app.sources.hardware_decoding import open_container
 from app.sources.source_spec import SourceSpec
 from app.sources.urls import scheme_of
-from app.sources.video_file import FileSource, pixel_aspect, videos
+from app.sources.video_file import VideoFileSource, pixel_aspect, videos
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -102,10 +102,10 @@ def open_stream(spec: SourceSpec) -> Source:
         container.close()
         return RemoteFile(spec)
     device = f"CPU, {reason}" if reason else device or "CPU"
-    return StreamSource(spec, container, device, lambda spec: _connect(spec, live=True)[0])
+    return NetworkStreamSource(spec, container, device, lambda spec: _connect(spec, live=True)[0])
 
 
-class RemoteFile(FileSource):
+class RemoteFile(VideoFileSource):
     """A file at an address."""
 
     def _find(self, spec: SourceSpec) -> None:
@@ -115,7 +115,7 @@ class RemoteFile(FileSource):
         return _connect(self._spec, live=False)
 
 
-class StreamSource(Source):
+class NetworkStreamSource(Source):
     """A live stream; its stamps count from its first picture, through all interruptions.
 
     When it breaks off it is opened again and again, with growing pauses; ``offline_since`` says

@@ -26,13 +26,13 @@ def open_source(spec: SourceSpec) -> Source:
     if spec.kind == "images" or (
         spec.kind == "file" and Path(spec.value).suffix.lower() in PICTURES
     ):
-        from app.sources.image_sequence import ImagesSource
+        from app.sources.image_sequence import ImageSequenceSource
 
-        return ImagesSource(spec)
+        return ImageSequenceSource(spec)
     if spec.kind == "stream":
         from app.sources.network_stream import open_stream
 
         return open_stream(spec)
-    from app.sources.video_file import FileSource
+    from app.sources.video_file import VideoFileSource
 
-    return FileSource(spec)
+    return VideoFileSource(spec)

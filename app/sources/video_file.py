@@ -50,7 +50,7 @@ class _Timed(NamedTuple):
     time: float
 
 
-class FileSource(Source):
+class VideoFileSource(Source):
     """A video file with the stamps that it holds, counted from the container's start.
 
     Rotation and mirroring that the file asks for are applied.

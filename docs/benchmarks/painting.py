@@ -25,11 +25,11 @@ from PyQt6.QtOpenGLWidgets import QOpenGLWidget
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QLabel, QWidget
 
-from app.core.frame import Frame, Result, Seen
+from app.core.frame import Frame, Prediction, Result
 from app.gui.application import make_application
 from app.gui.video.video_view import VideoView
 from app.rendering.overlay import draw
-from app.rendering.view_options import Run, Side, ViewOptions
+from app.rendering.view_options import InferencePass, Side, ViewOptions
 
 _FRAME = (1080, 1920)
 _ROUNDS = 60
@@ -46,7 +46,9 @@ def _results(options: ViewOptions) -> list[Result]:
         labels = np.asarray(
             cv2.resize(blocks, _FRAME[::-1], interpolation=cv2.INTER_NEAREST), np.uint8
         )
-        seen = Seen(Run(), labels, np.zeros((19, 64, 112), np.float32), confidence=labels * 13)
+        seen = Prediction(
+            InferencePass(), labels, np.zeros((19, 64, 112), np.float32), confidence=labels * 13
+        )
         sides = tuple(
             draw(image, side.content, options, labels, seen.confidence) for side in options.sides
         )

@@ -11,7 +11,7 @@ from fastscnn.checkpoints.checkpoint import Checkpoint
 from fastscnn.upsampling import upsample
 
 
-class Plain:
+class Baseline:
     """The network as written, float32, all logits interpolated to full size.
 
     Args:

@@ -18,7 +18,7 @@ from fastscnn.labels import CLASS_NAMES, CLASSES, NUM_CLASSES, UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
-class Merging:
+class ClassMerging:
     """A division of the classes into those that figures are given for.
 
     Attributes:
@@ -90,11 +90,11 @@ class Merging:
         return {i: place for place, members in enumerate(self.members) for i in members}
 
 
-PLAIN = Merging(CLASS_NAMES, tuple((train_id,) for train_id in range(NUM_CLASSES)))
+PLAIN = ClassMerging(CLASS_NAMES, tuple((train_id,) for train_id in range(NUM_CLASSES)))
 """The 19 classes as they are."""
 
 
-def read_merging(text: str) -> Merging:
+def read_merging(text: str) -> ClassMerging:
     """What ``--merge`` names: a table of sets, or ``wall+fence=building,…``.
 
     Args:
@@ -112,7 +112,7 @@ def read_merging(text: str) -> Merging:
         raise ValueError(f"--merge {text}: {error}") from error
 
 
-def merging_of(table: SetTable) -> Merging:
+def merging_of(table: SetTable) -> ClassMerging:
     """The merging that a table of sets describes.
 
     Raises:
@@ -124,10 +124,10 @@ def merging_of(table: SetTable) -> Merging:
     twice = sorted({train_id for train_id in every if every.count(train_id) > 1})
     if twice:
         raise ValueError(f"{CLASS_NAMES[twice[0]]} is in two of its sets.")
-    return Merging(tuple(table.names[value] for value in values), members, table)
+    return ClassMerging(tuple(table.names[value] for value in values), members, table)
 
 
-def merging_of_data(text: str) -> Merging:
+def merging_of_data(text: str) -> ClassMerging:
     """The merging by the table that a data set names in its option ``sets``, else none.
 
     Args:
@@ -143,7 +143,7 @@ def merging_of_data(text: str) -> Merging:
         return PLAIN
 
 
-def _by_names(text: str) -> Merging:
+def _by_names(text: str) -> ClassMerging:
     into = list(range(NUM_CLASSES))
     for part in filter(None, text.split(",")):
         sources, _, target = part.partition("=")
@@ -165,4 +165,4 @@ def _by_names(text: str) -> Merging:
         )
     kept = sorted(set(into))
     members = (tuple(i for i in range(NUM_CLASSES) if into[i] == target) for target in kept)
-    return Merging(tuple(CLASS_NAMES[target] for target in kept), tuple(members))
+    return ClassMerging(tuple(CLASS_NAMES[target] for target in kept), tuple(members))

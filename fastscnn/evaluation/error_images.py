@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscnn.evaluation.class_merging import Merging
+from fastscnn.evaluation.class_merging import ClassMerging
 from fastscnn.evaluation.metrics import confusion_matrix
 from fastscnn.labels import UNKNOWN
 
@@ -43,7 +43,7 @@ class Judged:
     title: str
 
 
-def draw(judged: Judged, merging: Merging) -> Image:
+def draw(judged: Judged, merging: ClassMerging) -> Image:
     """Input, truth, prediction and error as one picture, with the classes' colours named.
 
     Returns:
@@ -86,7 +86,7 @@ def _errors(image: Image, share: NDArray[np.float32], known: Image) -> Image:
     return np.asarray(np.clip(mixed, 0, 255), np.uint8)
 
 
-def _mistakes(judged: Judged, merging: Merging) -> str:
+def _mistakes(judged: Judged, merging: ClassMerging) -> str:
     """The commonest mistakes in words."""
     confusion = confusion_matrix(judged.truth, judged.labels, len(merging))
     total = max(1, int(confusion.sum()))
@@ -117,7 +117,7 @@ def _beside(left: Image, right: Image) -> Image:
     return np.hstack([gap, left, gap, right, gap])
 
 
-def _legend(judged: Judged, merging: Merging, width: int) -> Image:
+def _legend(judged: Judged, merging: ClassMerging, width: int) -> Image:
     """The classes that the frame shows, in as many lines as they need."""
     seen = np.union1d(judged.truth, judged.labels)
     colors = merging.colors()

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from fastscnn.checkpoints.checkpoint import Checkpoint
 from fastscnn.data.label_sets import TargetSets
 from fastscnn.data.pair_dataset import Sample
-from fastscnn.evaluation.class_merging import PLAIN, Merging
+from fastscnn.evaluation.class_merging import PLAIN, ClassMerging
 from fastscnn.evaluation.metrics import confusion_matrix, pixel_accuracy
 from fastscnn.evaluation.scores import FrameScore, Report, Setting
 from fastscnn.model.fast_scnn import FastSCNN
@@ -68,7 +68,7 @@ class _Count:
             self.worst = sorted([*self.worst, score], key=lambda s: s.accuracy)[:worst]
 
 
-class Judge:
+class Evaluator:
     """A network, with predictions and truth brought to the classes that are counted.
 
     Args:
@@ -80,7 +80,7 @@ class Judge:
         ValueError: the network has no classes that could be judged.
     """
 
-    def __init__(self, segmenter: Segmenter, sets: TargetSets, merging: Merging) -> None:
+    def __init__(self, segmenter: Segmenter, sets: TargetSets, merging: ClassMerging) -> None:
         self.merging = merging
         self._segmenter = segmenter
         self._predictions = merging.predictions(segmenter.classes)
@@ -117,7 +117,7 @@ def evaluate(
     frames: Frames,
     *,
     setting: Setting | None = None,
-    merging: Merging = PLAIN,
+    merging: ClassMerging = PLAIN,
     limit: int | None = None,
     progress: bool = False,
 ) -> Report:
@@ -139,13 +139,13 @@ def evaluate(
     if isinstance(network, FastSCNN):
         device = str(next(network.parameters()).device)
         network = Segmenter(Checkpoint(network), device=device, precision="fp32", runtime="torch")
-    judge = Judge(network, frames.sets, merging)
+    judge = Evaluator(network, frames.sets, merging)
     settings = [setting or Setting(network.input_size)]
     return evaluate_settings(judge, frames, settings, limit=limit, progress=progress)[0]
 
 
 def evaluate_settings(
-    judge: Judge,
+    judge: Evaluator,
     frames: Frames,
     settings: Sequence[Setting],
     *,
@@ -162,7 +162,7 @@ def evaluate_settings(
         settings: how to run the network.
         limit: judge only so many frames, evenly spread.
         worst: of how many of the worst frames the report tells.
-        seen: given each frame's name, the setting and what ``Judge.labels`` saw.
+        seen: given each frame's name, the setting and what ``Evaluator.labels`` saw.
         progress: show a progress bar where there is a terminal.
 
     Returns:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscnn.evaluation.error_images import Judged, draw
-from fastscnn.evaluation.evaluator import Frames, Judge
+from fastscnn.evaluation.evaluator import Evaluator, Frames
 from fastscnn.evaluation.scores import Report, Setting
 from fastscnn.labels import TRAIN_ID_TO_ID
 
@@ -129,7 +129,7 @@ class LabelWriter:
 
 
 def write_worst(
-    folder: Path, reports: Sequence[Report], judge: Judge, frames: Frames
+    folder: Path, reports: Sequence[Report], judge: Evaluator, frames: Frames
 ) -> list[Path]:
     """The worst frames of each report as pictures; each is run once more.
 

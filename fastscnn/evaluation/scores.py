@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscnn.evaluation.class_merging import Merging
+from fastscnn.evaluation.class_merging import ClassMerging
 from fastscnn.evaluation.metrics import category_iou, class_iou, mean_iou, occurring, pixel_accuracy
 from fastscnn.inference.input_size import InputSize
 
@@ -69,7 +69,7 @@ class Report:
     """
 
     setting: Setting
-    merging: Merging
+    merging: ClassMerging
     confusion: NDArray[np.int64]
     frames: int
     drives: dict[str, NDArray[np.int64]] = field(default_factory=dict)

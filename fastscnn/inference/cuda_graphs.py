@@ -23,7 +23,7 @@ Run = Callable[[Tensor, Sequence[bool]], Outputs]
 _log = logging.getLogger(__name__)
 
 
-class Recorder(ABC):
+class GraphRecorder(ABC):
     """Records device work."""
 
     @abstractmethod
@@ -40,7 +40,7 @@ class Recorder(ABC):
         """
 
 
-class CudaRecorder(Recorder):
+class CudaGraphRecorder(GraphRecorder):
     """Records CUDA graphs."""
 
     def __init__(self, device: torch.device) -> None:
@@ -67,7 +67,7 @@ class _Recorded:
 _Key = tuple[Hashable, tuple[int, ...], tuple[bool, ...]]
 
 
-class Replayed:
+class GraphReplay:
     """Runs work as it is the first time, and as a recording from then on.
 
     Together with the first recording for a size, the one for the other setting of the skip
@@ -83,7 +83,7 @@ class Replayed:
 
     _KEPT = 6
 
-    def __init__(self, run: Run, recorder: Recorder) -> None:
+    def __init__(self, run: Run, recorder: GraphRecorder) -> None:
         self._run, self._recorder = run, recorder
         self._ready: OrderedDict[_Key, _Recorded] = OrderedDict()
         self.refused = ""

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fastscnn.inference.cuda_graphs import CudaRecorder, Replayed
+from fastscnn.inference.cuda_graphs import CudaGraphRecorder, GraphReplay
 from fastscnn.inference.processor import cpu_threads, threads_beside
 from fastscnn.model.batch_norm_folding import fold_batch_norm
 
@@ -124,7 +124,7 @@ class TorchRuntime(Runtime):
     def __init__(self, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype) -> None:
         self._dtype = dtype
         on_cuda = device.type == "cuda"
-        self._replayed = Replayed(self._run, CudaRecorder(device)) if on_cuda else None
+        self._replayed = GraphReplay(self._run, CudaGraphRecorder(device)) if on_cuda else None
         self._model = fold_batch_norm(checkpoint.model).to(device=device, dtype=dtype)
         self._model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._scale, self._shift = (

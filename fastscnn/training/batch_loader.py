@@ -18,7 +18,7 @@ Draw = Callable[[np.random.Generator], Example]
 
 
 class BatchSource(Protocol):
-    """What a trainer is fed by; ``Batches`` is one."""
+    """What a trainer is fed by; ``BatchLoader`` is one."""
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
         """Images N×H×W×3 uint8 and targets of one step."""
@@ -27,7 +27,7 @@ class BatchSource(Protocol):
         """Stop what runs ahead."""
 
 
-class Batches:
+class BatchLoader:
     """Batches of samples, each sample a function of (seed, step, its place) alone.
 
     So a resumed run sees what the uninterrupted one would have seen, and it does not matter which

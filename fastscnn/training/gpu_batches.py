@@ -83,7 +83,7 @@ def _colours(pixels: Tensor, variation: Variation) -> Tensor:
     return pixels.to(torch.uint8).permute(1, 2, 0)
 
 
-class DeviceBatches:
+class GpuBatches:
     """Batches like those of ``Batches``, made on the device.
 
     Pictures are uploaded when they are first drawn and stay there as long as there is room; what

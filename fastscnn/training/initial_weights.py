@@ -22,7 +22,7 @@ MAX_STATE_BYTES = 2**30
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class InitialWeights:
     """Weights to start from.
 
     Attributes:
@@ -88,7 +88,7 @@ def read_state(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]
     return state
 
 
-def read_start(path: Path) -> Start:
+def read_start(path: Path) -> InitialWeights:
     """Weights from a checkpoint, from what ``fastscnn.pretrain`` left, or with the auxiliary heads
     from a run's folder or state.
 
@@ -99,7 +99,7 @@ def read_start(path: Path) -> Start:
         path = path / STATE_NAME
     values = _load(path)
     if values.get("format") == PRETRAINED and isinstance(values.get("weights"), dict):
-        return Start(path, _tensors(values["weights"], "network.", path), FastSCNNConfig())
+        return InitialWeights(path, _tensors(values["weights"], "network.", path), FastSCNNConfig())
     if not isinstance(values.get("trainee"), dict):
         checkpoint = load(path)
         if checkpoint.classes != CLASS_NAMES:
@@ -108,7 +108,9 @@ def read_start(path: Path) -> Start:
                 " Cityscapes, which are trained here: start from another checkpoint."
             )
         tensors = {f"network.{k}": v for k, v in checkpoint.model.state_dict().items()}
-        return Start(path, tensors, checkpoint.model.config, (checkpoint.mean, checkpoint.std))
+        return InitialWeights(
+            path, tensors, checkpoint.model.config, (checkpoint.mean, checkpoint.std)
+        )
     task = values.get("task", {})
     try:
         config = FastSCNNConfig.from_dict(task.get("config", {}))
@@ -117,7 +119,7 @@ def read_start(path: Path) -> Start:
         normalisation = normalisation_of(task.get("normalisation") or (IMAGENET_MEAN, IMAGENET_STD))
     except (AttributeError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} is a damaged state ({error}).") from error
-    return Start(path, _tensors(values["trainee"], "", path), config, normalisation)
+    return InitialWeights(path, _tensors(values["trainee"], "", path), config, normalisation)
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from fastscnn.data.augmentation import Augmentation
 from fastscnn.data.pair_dataset import DataError
 from fastscnn.model.fast_scnn import GlobalFeatureExtractor, LearningToDownsample
 from fastscnn.model.model_config import FastSCNNConfig
-from fastscnn.training.batch_loader import Batches, BatchSource, Example
+from fastscnn.training.batch_loader import BatchLoader, BatchSource, Example
 from fastscnn.training.initial_weights import PRETRAINED
 from fastscnn.training.loss import Mean
 from fastscnn.training.recipe import Recipe
@@ -142,7 +142,7 @@ class Pretraining:
     ) -> BatchSource:
         """What makes the batches, on the host."""
         augment = augmentation_of(recipe)
-        return Batches(
+        return BatchLoader(
             lambda rng: self._sample(augment, rng),
             seed=recipe.seed,
             places=places,

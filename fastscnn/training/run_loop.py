@@ -30,7 +30,7 @@ class Pace:
     save_every: float = 60.0
 
 
-class Run:
+class TrainingRun:
     """Drives a trainer to the end of its recipe.
 
     Args:

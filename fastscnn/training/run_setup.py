@@ -18,7 +18,7 @@ from fastscnn.data.pair_dataset import DataError
 from fastscnn.segmenter import DeviceError
 from fastscnn.training import distributed
 from fastscnn.training.distributed import World
-from fastscnn.training.initial_weights import STATE_NAME, Start, read_start
+from fastscnn.training.initial_weights import STATE_NAME, InitialWeights, read_start
 from fastscnn.training.recipe import Recipe
 from fastscnn.training.recipe_options import given, read_config, recipe_of
 from fastscnn.training.run_log import RunLog
@@ -137,7 +137,7 @@ class Opened:
     config: dict[str, Any]
     recipe: Recipe
     state: dict[str, Any] | None
-    start: Start | None
+    start: InitialWeights | None
 
 
 def open_run(parser: argparse.ArgumentParser, args: argparse.Namespace, kind: str) -> Opened:

@@ -16,8 +16,8 @@ from fastscnn.data.dataset_mix import Mix
 from fastscnn.data.label_sets import TargetSets
 from fastscnn.model.fast_scnn import FastSCNN
 from fastscnn.model.model_config import FastSCNNConfig
-from fastscnn.training.batch_loader import Batches, BatchSource
-from fastscnn.training.gpu_batches import DeviceBatches
+from fastscnn.training.batch_loader import BatchLoader, BatchSource
+from fastscnn.training.gpu_batches import GpuBatches
 from fastscnn.training.loss import Mean, Trainee, class_shares, enet_weights
 from fastscnn.training.recipe import Recipe
 
@@ -117,7 +117,7 @@ class Segmentation:
             recipe.augment == "auto" and device.type == "cuda"
         )
         if on_device:
-            return DeviceBatches(
+            return GpuBatches(
                 self.mix,
                 augment,
                 device,
@@ -126,7 +126,7 @@ class Segmentation:
                 steps=recipe.steps,
                 workers=workers,
             )
-        return Batches(
+        return BatchLoader(
             lambda rng: augment(self.mix.sample(rng), rng),
             seed=recipe.seed,
             places=places,

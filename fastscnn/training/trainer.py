@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from fastscnn.checkpoints.checkpoint import CheckpointError, atomic_save
 from fastscnn.segmenter import pick_device
 from fastscnn.training.distributed import World
-from fastscnn.training.initial_weights import STATE_NAME, Start, read_state
+from fastscnn.training.initial_weights import STATE_NAME, InitialWeights, read_state
 from fastscnn.training.optimisation import Average, Stepper, pick_amp
 from fastscnn.training.recipe import Recipe
 from fastscnn.training.task import Task
@@ -63,7 +63,7 @@ class Trainer:
         folder: Path,
         *,
         device: str = "auto",
-        start: Start | None = None,
+        start: InitialWeights | None = None,
         workers: int = 1,
         world: World | None = None,
     ) -> None:

@@ -79,7 +79,7 @@ def argmax_first(values: FloatArray) -> tuple[FloatArray, NDArray[np.uint8]]:
     return best, index
 
 
-class Grid:
+class BilinearCells:
     """The logits of one picture as cells, on the CPU.
 
     Args:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fastscnn.model.blocks import resize
-from fastscnn.upsampling.bilinear_cells import FloatArray, Grid, argmax_first
+from fastscnn.upsampling.bilinear_cells import BilinearCells, FloatArray, argmax_first
 
 TOLERANCE = 4.0
 """Levels of 255 by which the middle of a cell may be off before all its pixels are made exact.
@@ -55,7 +55,7 @@ def confidence_by_cells(
     Returns:
         H×W uint8 labels as ``labels_by_cells`` gives them, and H×W uint8 confidence.
     """
-    grid = Grid(logits, size, align_corners)
+    grid = BilinearCells(logits, size, align_corners)
     levels = _levels(grid.padded, grid.best)
     labels = grid.corner_labels()
     confidence = np.empty(size, np.uint8)
@@ -80,7 +80,7 @@ def _levels(values: FloatArray, best: FloatArray) -> FloatArray:
     return np.divide(np.float32(255), total, out=total)
 
 
-def _off(grid: Grid, levels: FloatArray) -> NDArray[np.bool_]:
+def _off(grid: BilinearCells, levels: FloatArray) -> NDArray[np.bool_]:
     """Cells in whose middle interpolated levels are off by more than ``TOLERANCE``."""
     middle = _mean_of_corners(grid.padded)
     exact = _levels(middle, middle.max(axis=0))

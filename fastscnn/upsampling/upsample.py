@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from fastscnn.model.blocks import resize
-from fastscnn.upsampling.bilinear_cells import Grid, argmax_first
+from fastscnn.upsampling.bilinear_cells import BilinearCells, argmax_first
 from fastscnn.upsampling.confidence import confidence_by_cells
 from fastscnn.upsampling.row_strips import (
     confidence_by_strips,
@@ -128,7 +128,7 @@ def labels_by_cells(logits: Tensor, size: tuple[int, int], align_corners: bool =
         H×W uint8, equal to ``labels_reference`` but where two classes lie within float32 rounding
         of each other.
     """
-    grid = Grid(logits, size, align_corners)
+    grid = BilinearCells(logits, size, align_corners)
     out = grid.corner_labels()
     flat = out.reshape(-1)
     for places, values in grid.interpolate(grid.mixed):

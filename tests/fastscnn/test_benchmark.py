@@ -6,7 +6,7 @@ import torch
 
 from fastscnn import FastSCNN, Segmenter, benchmark
 from fastscnn.benchmarking import roofline as limits
-from fastscnn.benchmarking.baseline import Plain
+from fastscnn.benchmarking.baseline import Baseline
 from fastscnn.checkpoints.checkpoint import load
 from fastscnn.data.street import Street
 from fastscnn.segmenter import default_checkpoint, pick_device
@@ -14,7 +14,7 @@ from fastscnn.segmenter import default_checkpoint, pick_device
 
 def test_the_plain_way_gives_the_labels_that_ours_gives():
     image, _ = Street(2, 320, 160).render(1.0)
-    plain = Plain(load(default_checkpoint()), pick_device("cpu"))
+    plain = Baseline(load(default_checkpoint()), pick_device("cpu"))
     ours = Segmenter.from_checkpoint(device="cpu", precision="fp32", input_size="exact")
     assert (plain(image) == ours(image)).mean() > 0.999
     assert np.allclose(plain.prob(image), ours.prob(image), atol=1e-3)

@@ -12,9 +12,9 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.frame import Frame, Result, Seen
+from app.core.frame import Frame, Prediction, Result
 from app.core.stats import Stats
-from app.rendering.view_options import Run, ViewOptions
+from app.rendering.view_options import InferencePass, ViewOptions
 from app.sinks.recording.recorder import Recorder
 from tests.support.media import count_by_opencv, picture, read_clip
 
@@ -32,7 +32,7 @@ def result(
     frame = Frame(image, index, stamp, time.monotonic(), generation, segment=segment)
     if labels is None:
         labels = np.zeros(image.shape[:2], np.uint8)
-    seen = Seen(Run(), labels, np.zeros((19, 1, 1), np.float32))
+    seen = Prediction(InferencePass(), labels, np.zeros((19, 1, 1), np.float32))
     return Result(frame, (seen,), (image,), ("overlay",), ViewOptions(), True)
 
 

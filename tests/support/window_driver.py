@@ -16,7 +16,7 @@ from PyQt6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QWidget
 
-from app.config.persistence import Kept
+from app.config.persistence import SavedSettings
 from app.config.settings import Settings
 from app.config.shortcuts import USUAL, Keys
 from app.gui.application import make_application
@@ -46,7 +46,7 @@ def window(
     *,
     recordings: Path | None = None,
     keys: Keys = USUAL,
-    kept: Kept | None = None,
+    kept: SavedSettings | None = None,
 ) -> Iterator[MainWindow]:
     """The window as the program shows it; closed at the end."""
     application()

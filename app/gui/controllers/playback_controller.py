@@ -16,7 +16,7 @@ Marks = tuple[float | None, float | None]
 """Where a loop begins and ends, as far as the user has said."""
 
 
-class Player(QObject):
+class PlaybackController(QObject):
     """Commands for the pipeline that need to know what came before them."""
 
     opened = pyqtSignal(SourceSpec)

@@ -17,7 +17,7 @@ from app.pipeline.pipeline import Pipeline
 _FOLDER = "Fast-SCNN Live"
 
 
-class Takes(QObject):
+class RecordingController(QObject):
     """Starts and ends recordings, and saves pictures.
 
     Args:

@@ -8,7 +8,7 @@ from app.pipeline.pipeline import Pipeline
 from app.rendering.view_options import PAIRS, Measure, View
 
 
-class Looks:
+class ViewController:
     """Commands that change how results are drawn; the worker reads them anew for every frame."""
 
     def __init__(self, pipeline: Pipeline) -> None:

@@ -12,7 +12,7 @@ _MOST = 3
 _SECONDS = 20
 
 
-class Banner(QFrame):
+class Notification(QFrame):
     """One message with a button that closes it.
 
     Args:
@@ -59,7 +59,7 @@ class Banner(QFrame):
             timer.start(_SECONDS * 1000)
 
 
-class Banners(QWidget):
+class Notifications(QWidget):
     """The newest few messages, one under the other."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -68,14 +68,14 @@ class Banners(QWidget):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(1)
-        self.shown: list[Banner] = []
+        self.shown: list[Notification] = []
         """The messages on show, oldest first."""
 
     def tell(self, text: str, *, error: bool = False) -> None:
         """Show a message; one that is already there is not repeated."""
         if any(banner.text == text for banner in self.shown):
             return
-        banner = Banner(text, error=error)
+        banner = Notification(text, error=error)
         banner.closed.connect(lambda: self._remove(banner))
         self._layout.addWidget(banner)
         self.shown.append(banner)
@@ -87,7 +87,7 @@ class Banners(QWidget):
         for banner in list(self.shown):
             self._remove(banner)
 
-    def _remove(self, banner: Banner) -> None:
+    def _remove(self, banner: Notification) -> None:
         if banner in self.shown:
             self.shown.remove(banner)
             self._layout.removeWidget(banner)

@@ -8,14 +8,14 @@ from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
 from app.gui.widgets import theme as style
-from app.pipeline.status import Snapshot
+from app.pipeline.status import PipelineStatus
 from fastscnn.checkpoints.http_download import megabytes
 
 _PATIENCE = 0.7
 """Seconds before a wait is spoken of: most are over by then."""
 
 
-class WorkStrip(QFrame):
+class ProgressStrip(QFrame):
     """A line that shows while a source is opened, or weights are fetched or loaded."""
 
     cancelled = pyqtSignal(str)
@@ -41,7 +41,7 @@ class WorkStrip(QFrame):
         self._since = 0.0
         self.hide()
 
-    def refresh(self, snapshot: Snapshot, opening: str) -> None:
+    def refresh(self, snapshot: PipelineStatus, opening: str) -> None:
         """Show what is under way.
 
         Args:

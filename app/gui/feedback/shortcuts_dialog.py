@@ -18,7 +18,7 @@ from PyQt6.QtWidgets import (
 
 from app.config.shortcuts import COMMANDS, GROUPS, Keys, config_folder
 from app.gui.widgets import theme as style
-from app.gui.widgets.fitting import room_on
+from app.gui.widgets.fitting import available_size
 
 _LEFT = ("Play", "Network")
 """What stands in the first of the two columns."""
@@ -29,7 +29,7 @@ def native(key: str) -> str:
     return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
 
 
-class KeysDialog(QDialog):
+class ShortcutsDialog(QDialog):
     """Shows every command with its keys.
 
     Args:
@@ -75,7 +75,9 @@ class KeysDialog(QDialog):
         foot.addWidget(buttons)
         layout.addLayout(foot)
         size = columns.sizeHint()
-        self.resize(QSize(size.width() + 60, size.height() + 110).boundedTo(room_on(self.screen())))
+        self.resize(
+            QSize(size.width() + 60, size.height() + 110).boundedTo(available_size(self.screen()))
+        )
 
     def _group(self, group: str) -> QGridLayout:
         grid = QGridLayout()

@@ -5,17 +5,17 @@ from __future__ import annotations
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from app.gui.widgets import theme as style
-from app.gui.widgets.controls import Elided
-from app.pipeline.status import Snapshot
+from app.gui.widgets.controls import ElidedLabel
+from app.pipeline.status import PipelineStatus
 
 
-class StatusLine(QFrame):
+class StatusBar(QFrame):
     """Source, size, decoder, device, precision, input size and encoder; counts on the right."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("status")
-        self.text = Elided()
+        self.text = ElidedLabel()
         self.text.setAccessibleName("Status")
         self.counts = QLabel()
         self.counts.setAccessibleName("Frames")
@@ -25,7 +25,7 @@ class StatusLine(QFrame):
         layout.addWidget(self.text, 1)
         layout.addWidget(self.counts)
 
-    def refresh(self, snapshot: Snapshot) -> None:
+    def refresh(self, snapshot: PipelineStatus) -> None:
         """Show what is in use."""
         text = describe(snapshot)
         if text != self.text.text():
@@ -40,7 +40,7 @@ class StatusLine(QFrame):
         self.counts.setToolTip("Dropped frames: " + (", ".join(causes) or "none"))
 
 
-def describe(snapshot: Snapshot) -> str:
+def describe(snapshot: PipelineStatus) -> str:
     """What is in use, in one line."""
     parts: list[str] = []
     source, network, size = snapshot.source, snapshot.network, snapshot.network_size
@@ -59,7 +59,7 @@ def describe(snapshot: Snapshot) -> str:
     return "  ·  ".join(parts)
 
 
-def waiting_for(snapshot: Snapshot) -> str:
+def waiting_for(snapshot: PipelineStatus) -> str:
     """Why there is no picture yet."""
     if snapshot.broken:
         return "There is no network, so there is no picture: start again with other choices."
@@ -72,7 +72,7 @@ def waiting_for(snapshot: Snapshot) -> str:
     return "Opening…" if snapshot.state == "opening" else "Waiting for the first picture…"
 
 
-def offline_for(snapshot: Snapshot) -> str:
+def offline_for(snapshot: PipelineStatus) -> str:
     """What to say over a picture that is old; empty while pictures come."""
     if snapshot.offline is None:
         return ""

@@ -23,7 +23,7 @@ Page = Literal["performance", "log"]
 PAGES: tuple[Page, ...] = ("performance", "log")
 
 
-class Drawer(QFrame):
+class BottomPanel(QFrame):
     """One of its pages at a time, or closed."""
 
     changed = pyqtSignal()

@@ -10,8 +10,8 @@ from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QMenu, QWidget
 
 from app.config.settings import NetworkOptions
-from app.gui.widgets.controls import Chooser
-from app.pipeline.status import Snapshot
+from app.gui.widgets.controls import DropdownButton
+from app.pipeline.status import PipelineStatus
 
 SIZES = {
     "quarter": "quarter: short side 256, fastest",
@@ -28,14 +28,14 @@ PRECISIONS = {
 RUNTIMES = ("auto", "torch", "onnxruntime", "openvino")
 
 
-class NetworkChooser(QWidget):
+class NetworkMenu(QWidget):
     """Says in one word each what the network runs at, and offers the others."""
 
     chosen = pyqtSignal(NetworkOptions)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.button = Chooser("…")
+        self.button = DropdownButton("…")
         self.menu = QMenu(self.button)
         self.menu.aboutToShow.connect(lambda: self.fill(self.menu))
         self.button.setMenu(self.menu)
@@ -71,7 +71,7 @@ class NetworkChooser(QWidget):
             action = self._add(menu, text, options, replace(options, runtime=runtime))
             action.setEnabled(there)
 
-    def refresh(self, snapshot: Snapshot) -> None:
+    def refresh(self, snapshot: PipelineStatus) -> None:
         """Show what is in use."""
         network = snapshot.network
         if network is None:

@@ -7,10 +7,10 @@ import time
 from PyQt6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.gui.panels.plots import History, StageBar
-from app.gui.video.stats_overlay import Figures
+from app.gui.video.stats_overlay import OverlayStats
 from app.gui.widgets import theme as style
-from app.gui.widgets.controls import Elided
-from app.pipeline.status import Snapshot
+from app.gui.widgets.controls import ElidedLabel
+from app.pipeline.status import PipelineStatus
 
 _EVERY = 0.25
 """Seconds between two samples."""
@@ -61,14 +61,14 @@ class PerformancePanel(QWidget):
             layout.addLayout(column, share)
         self._sampled = 0.0
 
-    def refresh(self, snapshot: Snapshot) -> None:
+    def refresh(self, snapshot: PipelineStatus) -> None:
         """Take a sample, a few times a second; show it where the panel is visible."""
         now = time.monotonic()
         if now - self._sampled < _EVERY:
             return
         self._sampled = now
         moving = snapshot.state == "playing"
-        figures = Figures(snapshot.fps if moving else 0.0, snapshot.latency)
+        figures = OverlayStats(snapshot.fps if moving else 0.0, snapshot.latency)
         self.history.add(now, figures.fps, figures.latency)
         if not self.isVisible():
             return
@@ -81,7 +81,7 @@ class PerformancePanel(QWidget):
         self.use.show_facts(facts_in_use(snapshot))
 
 
-def frame_facts(snapshot: Snapshot) -> list[tuple[str, str, str]]:
+def frame_facts(snapshot: PipelineStatus) -> list[tuple[str, str, str]]:
     """What became of the frames: name, count, explanation."""
     counters = snapshot.counters
     facts = [("captured", str(counters.captured), "frames that the source gave")]
@@ -97,7 +97,7 @@ def frame_facts(snapshot: Snapshot) -> list[tuple[str, str, str]]:
     return facts
 
 
-def facts_in_use(snapshot: Snapshot) -> list[tuple[str, str, str]]:
+def facts_in_use(snapshot: PipelineStatus) -> list[tuple[str, str, str]]:
     """What the pipeline runs on, and why: name, value, explanation."""
     facts: list[tuple[str, str, str]] = []
     source, network, size = snapshot.source, snapshot.network, snapshot.network_size
@@ -142,7 +142,7 @@ class _Facts(QWidget):
         self._grid.setHorizontalSpacing(12)
         self._grid.setVerticalSpacing(1)
         self._grid.setColumnStretch(1, 1)
-        self._rows: list[tuple[QLabel, Elided]] = []
+        self._rows: list[tuple[QLabel, ElidedLabel]] = []
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.setMinimumWidth(120)
 
@@ -155,7 +155,7 @@ class _Facts(QWidget):
     def show_facts(self, facts: list[tuple[str, str, str]]) -> None:
         """Show other facts: name, value, explanation."""
         while len(self._rows) < len(facts):
-            name, value = QLabel(), Elided()
+            name, value = QLabel(), ElidedLabel()
             name.setObjectName("muted")
             self._grid.addWidget(name, len(self._rows), 0)
             self._grid.addWidget(value, len(self._rows), 1)

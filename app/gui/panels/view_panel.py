@@ -16,11 +16,11 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.panels.network_menu import NetworkChooser
-from app.gui.panels.weights_menu import WeightsChooser
+from app.gui.panels.network_menu import NetworkMenu
+from app.gui.panels.weights_menu import WeightsMenu
 from app.gui.widgets import theme as style
-from app.gui.widgets.controls import Chooser, Switch
-from app.pipeline.status import Snapshot
+from app.gui.widgets.controls import DropdownButton, ToggleSwitch
+from app.pipeline.status import PipelineStatus
 from app.rendering.view_options import PAIRED, PAIRS, View, ViewOptions
 
 VIEW_WORDS: dict[View, tuple[str, str]] = {
@@ -73,7 +73,7 @@ class ViewPanel(QWidget):
             row.addWidget(button, QFontMetrics(style.font(13)).horizontalAdvance(text))
             self.views[view] = button
 
-        self.pair = Chooser()
+        self.pair = DropdownButton()
         self.pair.setToolTip("What is compared: left | right")
         pairs = QMenu(self.pair)
         for name in PAIRS:
@@ -104,10 +104,10 @@ class ViewPanel(QWidget):
         opacity.addWidget(self.alpha, 1)
         opacity.addWidget(self.percent)
 
-        self.skip = Switch("Skip connection")
+        self.skip = ToggleSwitch("Skip connection")
         self.skip.toggled.connect(self.skip_chosen)
-        self.weights = WeightsChooser()
-        self.network = NetworkChooser()
+        self.weights = WeightsMenu()
+        self.network = NetworkMenu()
 
         heading = QLabel("Picture")
         heading.setObjectName("heading")
@@ -122,7 +122,7 @@ class ViewPanel(QWidget):
         layout.addWidget(self.weights)
         layout.addWidget(self.network)
 
-    def refresh(self, snapshot: Snapshot) -> None:
+    def refresh(self, snapshot: PipelineStatus) -> None:
         """Show the options in force, without a signal."""
         view, skip = snapshot.view, snapshot.skip
         self.weights.refresh(snapshot)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QWidget
 
-from app.gui.widgets.controls import Chooser
-from app.pipeline.status import Snapshot
+from app.gui.widgets.controls import DropdownButton
+from app.pipeline.status import PipelineStatus
 from fastscnn.checkpoints.model_zoo import listing
 
 _FILES = "Checkpoints (*.pth *.pt *.pdparams)"
 
 
-class WeightsChooser(QWidget):
+class WeightsMenu(QWidget):
     """Shows which weights are in use and offers the shipped ones, the zoo's, and files."""
 
     chosen = pyqtSignal(object)
@@ -23,7 +23,7 @@ class WeightsChooser(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.button = Chooser("…")
+        self.button = DropdownButton("…")
         self.menu = QMenu(self.button)
         self.menu.aboutToShow.connect(lambda: self.fill(self.menu))
         self.button.setMenu(self.menu)
@@ -70,7 +70,7 @@ class WeightsChooser(QWidget):
         self.dialog = dialog
         dialog.open()
 
-    def refresh(self, snapshot: Snapshot) -> None:
+    def refresh(self, snapshot: PipelineStatus) -> None:
         """Show what is in use, or how far a download is."""
         network, download = snapshot.network, snapshot.download
         name = network.weights if network is not None else "none" if snapshot.broken else "…"

@@ -19,7 +19,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QSlider, Q
 from app.core.formatting import clock, fine_clock
 from app.gui.playback.thumbnails import Thumbnails
 from app.gui.widgets import theme as style
-from app.pipeline.status import Snapshot
+from app.pipeline.status import PipelineStatus
 
 _EDGE = 9
 """Room at both ends of the track for the handle."""
@@ -209,7 +209,7 @@ class _Peek(QFrame):
         painter.drawText(words, Qt.AlignmentFlag.AlignCenter, fine_clock(self.seconds))
 
 
-class Timeline(QFrame):
+class SeekBar(QFrame):
     """Position, track and duration of a file; what is live says so."""
 
     seek_asked = pyqtSignal(float)
@@ -236,7 +236,7 @@ class Timeline(QFrame):
         layout.addWidget(self.duration)
         self.hide()
 
-    def refresh(self, snapshot: Snapshot, marks: tuple[float | None, float | None]) -> None:
+    def refresh(self, snapshot: PipelineStatus, marks: tuple[float | None, float | None]) -> None:
         """Show where the source stands.
 
         Args:

@@ -21,9 +21,9 @@ from app.core.formatting import clock
 from app.gui.controllers.playback_controller import SPEEDS
 from app.gui.widgets import theme as style
 from app.gui.widgets.actions import key_hint
-from app.gui.widgets.controls import Chooser
+from app.gui.widgets.controls import DropdownButton
 from app.gui.widgets.icons import icon
-from app.pipeline.status import Snapshot
+from app.pipeline.status import PipelineStatus
 
 
 class TransportBar(QFrame):
@@ -49,7 +49,7 @@ class TransportBar(QFrame):
         self.step = self._button("step", "One frame on", "forward")
         self.loop = self._button("loop", "Loop", "loop")
         self.loop.setCheckable(True)
-        self.speed = Chooser("1×")
+        self.speed = DropdownButton("1×")
         self.speed.setMenu(self._speeds())
         self.record = QPushButton()
         self.record.setObjectName("record")
@@ -87,7 +87,7 @@ class TransportBar(QFrame):
         for first, second in pairwise(buttons):
             self.setTabOrder(first, second)
 
-    def refresh(self, snapshot: Snapshot) -> None:
+    def refresh(self, snapshot: PipelineStatus) -> None:
         """Show where the pipeline stands."""
         state = snapshot.state
         running = state == "playing"
@@ -108,7 +108,7 @@ class TransportBar(QFrame):
         self.shot.setEnabled(state in {"playing", "paused", "ended"})
         self._refresh_record(snapshot)
 
-    def _refresh_record(self, snapshot: Snapshot) -> None:
+    def _refresh_record(self, snapshot: PipelineStatus) -> None:
         recording = snapshot.recording
         if recording is not None:
             self.record.setText(f" Stop {clock(recording.seconds)}")

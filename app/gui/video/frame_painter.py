@@ -11,7 +11,7 @@ from PyQt6.QtGui import QColor, QImage, QPainter
 
 from app.core.frame import Result
 from app.gui.video.annotation_painter import paint_caption, paint_scale
-from app.gui.video.pane_layout import Panes
+from app.gui.video.pane_layout import PaneLayout
 from app.gui.widgets import theme as style
 
 
@@ -25,7 +25,7 @@ def paint_text(painter: QPainter, room: QRectF, colour: QColor, text: str) -> No
 
 def paint_pictures(
     painter: QPainter,
-    panes: Panes,
+    panes: PaneLayout,
     pictures: Sequence[NDArray[np.uint8]],
     divider: float | None,
 ) -> list[QRectF]:

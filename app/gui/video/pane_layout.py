@@ -13,7 +13,7 @@ _GAP = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Panes:
+class PaneLayout:
     """A widget divided among pictures that all lie alike in their panes.
 
     Attributes:

@@ -10,7 +10,7 @@ from fastscnn.upsampling.pixel_probabilities import probabilities_at
 
 
 @dataclass(frozen=True, slots=True)
-class Pointed:
+class PixelInfo:
     """A pixel and what the network thinks of it.
 
     Attributes:
@@ -44,21 +44,21 @@ class Pointed:
         return first, f"{where}  ·  {CLASSES[other].name} {_percent(share)}"
 
 
-def look_at(result: Result, side: int, column: int, row: int) -> Pointed:
+def probe_pixel(result: Result, side: int, column: int, row: int) -> PixelInfo:
     """What a side of a result says of a pixel; its probabilities are computed for it alone."""
     seen = result.seen_at(side)
     if seen is None:
-        return Pointed(None, 0.0, None, column, row)
+        return PixelInfo(None, 0.0, None, column, row)
     train_id = int(seen.labels[row, column])
     if train_id == UNKNOWN or train_id >= len(CLASSES):
-        return Pointed(None, 0.0, None, column, row)
+        return PixelInfo(None, 0.0, None, column, row)
     size = (seen.labels.shape[0], seen.labels.shape[1])
     shares = probabilities_at(seen.logits, size, row, column, seen.aligned)
     others = shares.copy()
     others[train_id] = 0
     runner_up = int(others.argmax())
     told = (runner_up, float(others[runner_up])) if others[runner_up] >= 0.05 else None
-    return Pointed(train_id, float(shares[train_id]), told, column, row)
+    return PixelInfo(train_id, float(shares[train_id]), told, column, row)
 
 
 def _percent(share: float) -> str:

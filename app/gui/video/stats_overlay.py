@@ -8,11 +8,11 @@ from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
 from app.gui.widgets import theme as style
-from app.pipeline.status import Snapshot
+from app.pipeline.status import PipelineStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class OverlayStats:
     """What the corner of the picture says.
 
     Attributes:
@@ -40,11 +40,11 @@ class Figures:
         return f"{self.latency * 1000:.0f} ms"
 
 
-def figures_of(snapshot: Snapshot) -> Figures:
+def figures_of(snapshot: PipelineStatus) -> OverlayStats:
     """What the corner says of a pipeline; rates only while the picture moves."""
     badges = {"paused": ("paused",), "ended": ("ended",), "opening": ("opening…",)}
     moving = snapshot.state == "playing"
-    return Figures(
+    return OverlayStats(
         snapshot.fps if moving else 0.0, snapshot.latency, badges.get(snapshot.state, ())
     )
 
@@ -53,7 +53,7 @@ _INSET = 14.0
 _RADIUS = 9.0
 
 
-def paint_figures(painter: QPainter, picture: QRectF, figures: Figures) -> None:
+def paint_figures(painter: QPainter, picture: QRectF, figures: OverlayStats) -> None:
     """Write the figures into the top left corner of the picture, the badges under them."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     corner = picture.topLeft() + QPointF(_INSET, _INSET)
@@ -63,7 +63,7 @@ def paint_figures(painter: QPainter, picture: QRectF, figures: Figures) -> None:
         corner.setX(_badge(painter, corner, badge))
 
 
-def _rates(painter: QPainter, corner: QPointF, figures: Figures) -> float:
+def _rates(painter: QPainter, corner: QPointF, figures: OverlayStats) -> float:
     """Paint fps and latency; returns where the plate ends."""
     large, small = style.font(30, bold=True), style.font(13)
     # Wide enough for the usual texts, so that the plate does not twitch with every digit.

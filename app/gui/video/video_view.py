@@ -26,9 +26,9 @@ from PyQt6.QtWidgets import QWidget
 from app.core.frame import Result
 from app.gui.video.annotation_painter import HANDLE, paint_divider, paint_hover
 from app.gui.video.frame_painter import paint_names, paint_pictures, paint_text
-from app.gui.video.pane_layout import Panes
-from app.gui.video.pixel_probe import Pointed, look_at
-from app.gui.video.stats_overlay import Figures, paint_figures
+from app.gui.video.pane_layout import PaneLayout
+from app.gui.video.pixel_probe import PixelInfo, probe_pixel
+from app.gui.video.stats_overlay import OverlayStats, paint_figures
 from app.gui.video.viewport import Viewport
 from app.gui.widgets import theme as style
 from app.rendering.view_options import ViewOptions
@@ -78,7 +78,7 @@ class VideoView(QWidget):
         # not keep the array alive.
         self._pixels: list[NDArray[np.uint8]] = []
         self._options = ViewOptions()
-        self._figures = Figures()
+        self._figures = OverlayStats()
         self._message = ""
         self._veil = ""
         self._mouse: QPointF | None = None
@@ -96,7 +96,7 @@ class VideoView(QWidget):
             self._describe()
             self.update()
 
-    def set_figures(self, figures: Figures) -> None:
+    def set_figures(self, figures: OverlayStats) -> None:
         """What the corner says."""
         if figures != self._figures:
             self._figures = figures
@@ -161,7 +161,7 @@ class VideoView(QWidget):
         ratio = self.devicePixelRatioF()
         return round(x * ratio) / ratio  # between two pixels, not on one
 
-    def pointed(self) -> Pointed | None:
+    def pointed(self) -> PixelInfo | None:
         """What is under the mouse; ``None`` where that is no pixel of the picture."""
         if self._mouse is None or self.result is None or self._dragging:
             return None
@@ -173,12 +173,12 @@ class VideoView(QWidget):
         divider = self.divider()
         if divider is not None:
             side = int(self._mouse.x() >= divider)
-        return look_at(self.result, side, *pixel)
+        return probe_pixel(self.result, side, *pixel)
 
-    def _panes(self) -> Panes:
+    def _panes(self) -> PaneLayout:
         result = self.result
         count = 2 if result is not None and result.view.view == "side" else 1
-        return Panes(QRectF(self.rect()), self.devicePixelRatioF(), count, self.viewport)
+        return PaneLayout(QRectF(self.rect()), self.devicePixelRatioF(), count, self.viewport)
 
     def _anchor(self) -> tuple[float, float]:
         if self._mouse is not None:
@@ -293,7 +293,7 @@ class VideoView(QWidget):
         if described:
             self._describe()
 
-    def _shown_figures(self) -> Figures:
+    def _shown_figures(self) -> OverlayStats:
         """The figures, with what is true of this very picture."""
         badges = self._figures.badges
         result = self.result
@@ -301,7 +301,7 @@ class VideoView(QWidget):
             badges = ("skip off", *badges)
         if self.viewport.scale is not None:
             badges = (*badges, f"{100 * self.viewport.zoom:.0f} %")
-        return Figures(self._figures.fps, self._figures.latency, badges)
+        return OverlayStats(self._figures.fps, self._figures.latency, badges)
 
     # Mouse and keys
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
 
 
-class Wake(QObject):
+class CoalescedCall(QObject):
     """Calls ``handle`` on the window's thread after it was called on any thread.
 
     At most one wake-up is on its way: however slow the window is, none pile up in its event queue.

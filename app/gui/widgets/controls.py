@@ -23,7 +23,7 @@ _ROOM = 3.0
 _RING = 1.5
 
 
-class Switch(QAbstractButton):
+class ToggleSwitch(QAbstractButton):
     """A checkable row: its text, then "on" or "off", then the switch itself."""
 
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
@@ -76,7 +76,7 @@ class Switch(QAbstractButton):
         painter.drawText(words, middle | Qt.AlignmentFlag.AlignRight, word)
 
 
-class Chooser(QPushButton):
+class DropdownButton(QPushButton):
     """Looks like a button, with a mark that says that there is a choice."""
 
     def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
@@ -101,7 +101,7 @@ class Chooser(QPushButton):
         painter.drawPolyline(QPolygonF([middle + QPointF(x, y) for x, y in offsets]))
 
 
-class Elided(QLabel):
+class ElidedLabel(QLabel):
     """One line of text; it takes what room there is. The whole text belongs in its tool tip."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -7,12 +7,12 @@ from PyQt6.QtGui import QScreen
 from PyQt6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QWidget
 
 
-def room_on(screen: QScreen | None) -> QSize:
+def available_size(screen: QScreen | None) -> QSize:
     """What a screen offers beside the frame of a window."""
     return screen.availableSize() - QSize(40, 60) if screen is not None else QSize(1000, 700)
 
 
-class Shrinking(QScrollArea):
+class FittingScrollArea(QScrollArea):
     """As high as its widget where there is room; with less it scrolls and crushes nothing.
 
     Who changes what the widget needs calls ``updateGeometry``.

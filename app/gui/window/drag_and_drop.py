@@ -20,7 +20,7 @@ _NAMED = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Drop:
+class DroppedSources:
     """What a drop comes to.
 
     Attributes:
@@ -32,7 +32,7 @@ class Drop:
     text: str = ""
 
 
-def judge(data: QMimeData) -> Drop:
+def parse_mime_data(data: QMimeData) -> DroppedSources:
     """Find the sources in what was dropped.
 
     Whether a file holds a video only opening can tell, so any file is let through.
@@ -42,18 +42,18 @@ def judge(data: QMimeData) -> Drop:
         words = data.text().split()
         urls = [QUrl(word) for word in words if "://" in word]
     if not urls:
-        return Drop(text="That was no file and no address: drop a video.")
+        return DroppedSources(text="That was no file and no address: drop a video.")
     entries: list[SourceSpec] = []
     left: list[str] = []
     for url in urls:
-        drop = judge_paths([Path(url.toLocalFile())]) if url.isLocalFile() else _address(url)
+        drop = parse_paths([Path(url.toLocalFile())]) if url.isLocalFile() else _address(url)
         entries += drop.entries
         if drop.text:
             left.append(drop.text)
-    return Drop(tuple(entries), _summary(left))
+    return DroppedSources(tuple(entries), _summary(left))
 
 
-def judge_paths(paths: Sequence[Path]) -> Drop:
+def parse_paths(paths: Sequence[Path]) -> DroppedSources:
     """Find the sources in files and folders that were chosen."""
     entries: list[SourceSpec] = []
     left: list[str] = []
@@ -75,18 +75,20 @@ def judge_paths(paths: Sequence[Path]) -> Drop:
                 left.append(f"There is no file {path}: drop a video.")
         except OSError as error:
             left.append(f"{path.name} cannot be read ({error.strerror}): check its permissions.")
-    return Drop(tuple(entries), _summary(left))
+    return DroppedSources(tuple(entries), _summary(left))
 
 
-def _address(url: QUrl) -> Drop:
+def _address(url: QUrl) -> DroppedSources:
     text = url.toString()
     try:
         spec = parse_source(text)
     except AppError as error:
-        return Drop(text=str(error))
+        return DroppedSources(text=str(error))
     if spec.kind == "file":
-        return Drop(text=f"{text} is no address of a video that can be opened: drop a file.")
-    return Drop((spec,))
+        return DroppedSources(
+            text=f"{text} is no address of a video that can be opened: drop a file."
+        )
+    return DroppedSources((spec,))
 
 
 def _summary(left: Sequence[str]) -> str:
@@ -95,7 +97,7 @@ def _summary(left: Sequence[str]) -> str:
     return f"{said} And {more} more could not be used." if more > 0 else said
 
 
-class DropHint(QWidget):
+class DropOverlay(QWidget):
     """Covers its parent while a drag is over it; the mouse goes through."""
 
     def __init__(self, parent: QWidget) -> None:

@@ -24,38 +24,38 @@ from PyQt6.QtWidgets import (
     QStackedWidget,
 )
 
-from app.config.persistence import Kept
+from app.config.persistence import SavedSettings
 from app.config.settings import NetworkOptions, Settings
 from app.config.shortcuts import USUAL, Keys
 from app.core.events import Event
 from app.errors import OutputError
-from app.gui.controllers.playback_controller import Player
-from app.gui.controllers.recording_controller import Takes
-from app.gui.controllers.view_controller import Looks
-from app.gui.feedback.notifications import Banners
-from app.gui.feedback.progress_strip import WorkStrip
-from app.gui.feedback.shortcuts_dialog import KeysDialog, native
-from app.gui.feedback.status_bar import StatusLine, offline_for, waiting_for
-from app.gui.panels.bottom_panel import PAGES, Drawer
+from app.gui.controllers.playback_controller import PlaybackController
+from app.gui.controllers.recording_controller import RecordingController
+from app.gui.controllers.view_controller import ViewController
+from app.gui.feedback.notifications import Notifications
+from app.gui.feedback.progress_strip import ProgressStrip
+from app.gui.feedback.shortcuts_dialog import ShortcutsDialog, native
+from app.gui.feedback.status_bar import StatusBar, offline_for, waiting_for
+from app.gui.panels.bottom_panel import PAGES, BottomPanel
 from app.gui.panels.legend import Legend
 from app.gui.panels.view_panel import ViewPanel
-from app.gui.playback.seek_bar import Timeline
+from app.gui.playback.seek_bar import SeekBar
 from app.gui.playback.transport_bar import TransportBar
 from app.gui.video.stats_overlay import figures_of
 from app.gui.video.video_view import VideoView
 from app.gui.widgets import theme as style
 from app.gui.widgets.actions import OwnArrows, make_actions, with_arrows
-from app.gui.widgets.coalesced_call import Wake
-from app.gui.widgets.fitting import room_on
+from app.gui.widgets.coalesced_call import CoalescedCall
+from app.gui.widgets.fitting import available_size
 from app.gui.window.command_handlers import handlers
-from app.gui.window.drag_and_drop import Drop, DropHint, judge
+from app.gui.window.drag_and_drop import DropOverlay, DroppedSources, parse_mime_data
 from app.gui.window.full_screen import FullScreen
-from app.gui.window.menu_bar import Menus
-from app.gui.window.open_menu import Opener
-from app.gui.window.welcome_page import Invitation
+from app.gui.window.menu_bar import MenuBar
+from app.gui.window.open_menu import OpenMenu
+from app.gui.window.welcome_page import WelcomePage
 from app.gui.window.window_layout import connect, lay_out
 from app.pipeline.pipeline import Pipeline
-from app.pipeline.status import Snapshot
+from app.pipeline.status import PipelineStatus
 from app.rendering.view_options import PAIRS, View
 from app.sources.source_spec import SourceSpec
 
@@ -82,33 +82,33 @@ class MainWindow(QMainWindow):
         *,
         recordings: Path | None = None,
         keys: Keys = USUAL,
-        kept: Kept | None = None,
+        kept: SavedSettings | None = None,
     ) -> None:
         super().__init__()
         self._settings, self._keys, self._kept = settings, keys, kept
-        self.pipeline = Pipeline(settings, display=True, wake=Wake(self._new_result, self))
-        self.player = Player(self.pipeline, self)
-        self.looks = Looks(self.pipeline)
+        self.pipeline = Pipeline(settings, display=True, wake=CoalescedCall(self._new_result, self))
+        self.player = PlaybackController(self.pipeline, self)
+        self.looks = ViewController(self.pipeline)
         self.view = VideoView(self.pipeline.take, self._painted)
-        self.takes = Takes(self.pipeline, recordings, lambda: self.view.result, self)
-        self.opener = Opener(self, lambda: kept.recent if kept is not None else [])
-        self.drawer = Drawer()
-        self.banners = Banners()
-        self.work = WorkStrip()
+        self.takes = RecordingController(self.pipeline, recordings, lambda: self.view.result, self)
+        self.opener = OpenMenu(self, lambda: kept.recent if kept is not None else [])
+        self.drawer = BottomPanel()
+        self.banners = Notifications()
+        self.work = ProgressStrip()
         self.panel = ViewPanel()
         self.legend = Legend()
-        self.timeline = Timeline()
-        self.status = StatusLine()
-        self.help: KeysDialog | None = None
+        self.timeline = SeekBar()
+        self.status = StatusBar()
+        self.help: ShortcutsDialog | None = None
         self.actions_by_name = make_actions(self, keys, handlers(self))
         sources = QMenu(self)
         self.opener.fill(sources, self.actions_by_name)
-        self.invitation = Invitation(self.opener, self._hint())
+        self.invitation = WelcomePage(self.opener, self._hint())
         self.bar = TransportBar(self.actions_by_name, sources)
         self.menus_bar = QMenuBar()
         self.pages = QStackedWidget()
         self.side = QFrame()
-        self.hint = DropHint(self)
+        self.hint = DropOverlay(self)
         lay_out(self)
         self.full = FullScreen(
             self,
@@ -118,7 +118,7 @@ class MainWindow(QMainWindow):
             restored=self._restored,
         )
         self._page = self.drawer.page
-        self._menus = Menus(
+        self._menus = MenuBar(
             self.menus_bar,
             self.actions_by_name,
             opener=self.opener,
@@ -136,7 +136,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(TITLE)
         self.setAcceptDrops(True)
         self.setMinimumSize(800, 480)
-        self.resize(_SIZE.boundedTo(room_on(QGuiApplication.primaryScreen())))
+        self.resize(_SIZE.boundedTo(available_size(QGuiApplication.primaryScreen())))
         self._bring_back()
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.refresh)
@@ -169,7 +169,7 @@ class MainWindow(QMainWindow):
         self.player.open(entries)
         self.refresh()
 
-    def take_drop(self, drop: Drop) -> None:
+    def take_drop(self, drop: DroppedSources) -> None:
         """Play what was dropped or chosen, and say what was wrong with it."""
         if drop.entries:
             self.open(*drop.entries)
@@ -232,7 +232,7 @@ class MainWindow(QMainWindow):
     def show_keys(self) -> None:
         """Show all keys."""
         if self.help is None:
-            self.help = KeysDialog(self._keys, self)
+            self.help = ShortcutsDialog(self._keys, self)
         self.help.show()
         self.help.raise_()
         self.help.activateWindow()
@@ -281,7 +281,7 @@ class MainWindow(QMainWindow):
         if title != self.windowTitle():
             self.setWindowTitle(title)
 
-    def _refresh_controls(self, snapshot: Snapshot) -> None:
+    def _refresh_controls(self, snapshot: PipelineStatus) -> None:
         self.timeline.refresh(snapshot, self.player.marks)
         self.bar.refresh(snapshot)
         self.panel.refresh(snapshot)
@@ -295,12 +295,12 @@ class MainWindow(QMainWindow):
             current = self.player.playlist.current
             self.work.refresh(snapshot, current.name if current is not None else "")
 
-    def _look_at_classes(self, snapshot: Snapshot) -> None:
+    def _look_at_classes(self, snapshot: PipelineStatus) -> None:
         result = self.view.result
         time = result.frame.time if result is not None else 0.0
         self.legend.look_at(result, snapshot.view.split_at(time))
 
-    def _title(self, snapshot: Snapshot) -> list[str]:
+    def _title(self, snapshot: PipelineStatus) -> list[str]:
         source, place = snapshot.source, self.player.playlist.place
         if source is None:
             return []
@@ -409,7 +409,7 @@ class MainWindow(QMainWindow):
         data = event.mimeData() if event is not None else None
         if event is not None and data is not None:
             event.acceptProposedAction()
-            self.take_drop(judge(data))
+            self.take_drop(parse_mime_data(data))
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         # Space belongs to play and pause, so Enter presses the button that has the focus.

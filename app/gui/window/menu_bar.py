@@ -8,13 +8,13 @@ from functools import partial
 from PyQt6.QtGui import QAction, QActionGroup
 from PyQt6.QtWidgets import QMenu, QMenuBar
 
-from app.gui.controllers.playback_controller import Player
-from app.gui.panels.network_menu import NetworkChooser
+from app.gui.controllers.playback_controller import PlaybackController
+from app.gui.panels.network_menu import NetworkMenu
 from app.gui.panels.view_panel import VIEW_WORDS, pair_name
-from app.gui.panels.weights_menu import WeightsChooser
+from app.gui.panels.weights_menu import WeightsMenu
 from app.gui.widgets import theme as style
-from app.gui.window.open_menu import Opener
-from app.pipeline.status import Snapshot
+from app.gui.window.open_menu import OpenMenu
+from app.pipeline.status import PipelineStatus
 from app.rendering.view_options import PAIRED, PAIRS, Measure, View
 
 _THEMES = {"system": "As the system", "dark": "Dark", "light": "Light"}
@@ -26,7 +26,7 @@ _MEASURES = {
 """What the confidence may show."""
 
 
-class Menus:
+class MenuBar:
     """Fills a menu bar, and keeps its ticks true.
 
     Args:
@@ -42,10 +42,10 @@ class Menus:
         bar: QMenuBar,
         actions: Mapping[str, QAction],
         *,
-        opener: Opener,
-        player: Player,
-        weights: WeightsChooser,
-        network: NetworkChooser,
+        opener: OpenMenu,
+        player: PlaybackController,
+        weights: WeightsMenu,
+        network: NetworkMenu,
         set_view: Callable[[View], None],
         set_measure: Callable[[Measure], None],
         compare: Callable[[str], None],
@@ -110,7 +110,7 @@ class Menus:
             menu.aboutToShow.connect(lambda: self._grey(True))
             menu.aboutToHide.connect(lambda: self._grey(False))
 
-    def refresh(self, snapshot: Snapshot, *, page: str | None, full_screen: bool) -> None:
+    def refresh(self, snapshot: PipelineStatus, *, page: str | None, full_screen: bool) -> None:
         """Tick what is so, and note what cannot be done now."""
         actions, view, state = self._actions, snapshot.view, snapshot.state
         for name, ticked in (

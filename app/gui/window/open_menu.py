@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMenu, QWidget
 
 from app.errors import AppError
 from app.gui.widgets.icons import icon
-from app.gui.window.drag_and_drop import Drop, judge_paths
+from app.gui.window.drag_and_drop import DroppedSources, parse_paths
 from app.sources.camera_discovery import list_cameras
 from app.sources.playlist import VIDEO_SUFFIXES
 from app.sources.source_spec import SourceSpec, parse_source
@@ -19,7 +19,7 @@ from app.sources.source_spec import SourceSpec, parse_source
 _VIDEOS = f"Videos ({' '.join(f'*{suffix}' for suffix in sorted(VIDEO_SUFFIXES))})"
 
 
-class Opener(QObject):
+class OpenMenu(QObject):
     """Asks the user for sources; opening them is for the pipeline.
 
     Args:
@@ -28,7 +28,7 @@ class Opener(QObject):
     """
 
     chosen = pyqtSignal(object)
-    """A ``Drop``: what to play, and what to say about it."""
+    """A ``DroppedSources``: what to play, and what to say about it."""
     folder_used = pyqtSignal(str)
     """Where the user found something."""
     recent_forgotten = pyqtSignal()
@@ -76,17 +76,17 @@ class Opener(QObject):
     def open_text(self, text: str) -> None:
         """Open what the user wrote."""
         try:
-            self.chosen.emit(Drop((parse_source(text.strip()),)))
+            self.chosen.emit(DroppedSources((parse_source(text.strip()),)))
         except AppError as error:
-            self.chosen.emit(Drop(text=str(error)))
+            self.chosen.emit(DroppedSources(text=str(error)))
 
     def open_camera(self, index: int) -> None:
         """Choose a camera."""
-        self.chosen.emit(Drop((SourceSpec("camera", str(index)),)))
+        self.chosen.emit(DroppedSources((SourceSpec("camera", str(index)),)))
 
     def open_demo(self) -> None:
         """Choose the demo street."""
-        self.chosen.emit(Drop((SourceSpec("demo"),)))
+        self.chosen.emit(DroppedSources((SourceSpec("demo"),)))
 
     def camera_menu(self, parent: QWidget) -> QMenu:
         """A menu of cameras, made anew whenever it is shown."""
@@ -119,7 +119,9 @@ class Opener(QObject):
                 action = menu.addAction(spec.name.replace("&", "&&"))
                 assert action is not None
                 action.setToolTip(spec.value)
-                action.triggered.connect(lambda _, spec=spec: self.chosen.emit(Drop((spec,))))
+                action.triggered.connect(
+                    lambda _, spec=spec: self.chosen.emit(DroppedSources((spec,)))
+                )
             if menu.isEmpty():
                 none = menu.addAction("Nothing yet")
                 assert none is not None
@@ -161,4 +163,4 @@ class Opener(QObject):
         if found:
             self.folder = str(found[0].parent)
             self.folder_used.emit(self.folder)
-            self.chosen.emit(judge_paths(found))
+            self.chosen.emit(parse_paths(found))

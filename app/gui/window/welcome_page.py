@@ -8,10 +8,10 @@ from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidg
 
 from app.gui.widgets import theme as style
 from app.gui.widgets.icons import app_pixmap, icon
-from app.gui.window.open_menu import Opener
+from app.gui.window.open_menu import OpenMenu
 
 
-class Invitation(QWidget):
+class WelcomePage(QWidget):
     """Asks for a video, and offers the ways to open one.
 
     Args:
@@ -19,7 +19,7 @@ class Invitation(QWidget):
         hint: the few keys that one needs to know.
     """
 
-    def __init__(self, opener: Opener, hint: str, parent: QWidget | None = None) -> None:
+    def __init__(self, opener: OpenMenu, hint: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("canvas")
         picture = QLabel()

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.config.persistence import Kept
+from app.config.persistence import SavedSettings
 from app.config.settings import Settings
 from app.gui.widgets import theme as style
-from app.gui.widgets.fitting import Shrinking
+from app.gui.widgets.fitting import FittingScrollArea
 
 if TYPE_CHECKING:
     from app.gui.window.main_window import MainWindow
@@ -32,7 +32,7 @@ def lay_out(window: MainWindow) -> None:
     line = QFrame()
     line.setObjectName("line")
     line.setFixedHeight(1)
-    panel = Shrinking(window.panel)
+    panel = FittingScrollArea(window.panel)
     window.panel.rows_changed.connect(panel.updateGeometry)
     side.addWidget(panel)
     side.addWidget(line)
@@ -55,7 +55,7 @@ def lay_out(window: MainWindow) -> None:
     window.hint.raise_()
 
 
-def connect(window: MainWindow, kept: Kept | None, settings: Settings) -> None:
+def connect(window: MainWindow, kept: SavedSettings | None, settings: Settings) -> None:
     """Let the widgets of a window tell what the user wants.
 
     Args:

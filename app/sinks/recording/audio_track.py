@@ -12,7 +12,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from app.sinks.recording.timestamps import TIME_BASE, Place
+from app.sinks.recording.timestamps import TIME_BASE, MappedTime
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -27,7 +27,7 @@ _FRAME = 1024
 """Samples of an AAC frame."""
 
 
-class Sound:
+class AudioTrack:
     """Follows the pictures of a recording through the file that they come from.
 
     It reads the file by itself, on the recorder's thread. Where the source's time breaks, the sound
@@ -77,7 +77,7 @@ class Sound:
         out.layout = "mono" if given.layout.nb_channels == 1 else "stereo"
         self._out, self._mixer = out, _Mixer(out)
 
-    def follow(self, place: Place, step: float) -> Iterator[av.Packet[AudioStream]]:
+    def follow(self, place: MappedTime, step: float) -> Iterator[av.Packet[AudioStream]]:
         """What is heard up to a picture.
 
         Args:
@@ -188,7 +188,7 @@ class Sound:
         self.over = True
 
 
-def open_sound(path: Path) -> Sound | None:
+def open_sound(path: Path) -> AudioTrack | None:
     """The sound of a file; ``None`` where it has none that can be decoded."""
     try:
         container = av.open(f"file:{path.resolve()}")
@@ -200,7 +200,7 @@ def open_sound(path: Path) -> Sound | None:
     if stream is None or not known or not stream.sample_rate:
         container.close()
         return None
-    return Sound(container, stream)
+    return AudioTrack(container, stream)
 
 
 class _Mixer:

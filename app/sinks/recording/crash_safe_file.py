@@ -26,7 +26,7 @@ def matroska_skipped(length: int) -> bytes:
     return b"\xec\x01" + max(0, length - 9).to_bytes(7, "big")
 
 
-class RecordingFile:
+class CrashSafeFile:
     """A file that keeps what was whole when writing ends anywhere.
 
     FFmpeg's muxer would go on after a failed write and, when it closes, turn what is on the disk

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import av
 
-from app.sinks.recording.crash_safe_file import LOOK, RecordingFile, Skipped
+from app.sinks.recording.crash_safe_file import LOOK, CrashSafeFile, Skipped
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
 
 
-class RecordingContainer:
+class FragmentedMuxer:
     """A muxer and the file it writes into; used on one thread.
 
     Args:
         path: the file.
         kind: FFmpeg's name of the format.
-        skipped: an element of that format that means nothing, see ``RecordingFile``.
+        skipped: an element of that format that means nothing, see ``CrashSafeFile``.
         options: of the muxer; every packet is flushed besides.
         overwrite: replace a file that is there.
 
@@ -41,7 +41,7 @@ class RecordingContainer:
         *,
         overwrite: bool,
     ) -> None:
-        self._file = RecordingFile(path, skipped=skipped, overwrite=overwrite)
+        self._file = CrashSafeFile(path, skipped=skipped, overwrite=overwrite)
         self._looked = time.monotonic()
         options = {**options, "flush_packets": "1"}
         self.muxer: OutputContainer = av.open(self._file, "w", format=kind, options=options)

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.sinks.recording.crash_safe_file import matroska_skipped
-from app.sinks.recording.fragmented_muxer import RecordingContainer
+from app.sinks.recording.fragmented_muxer import FragmentedMuxer
 from app.sinks.recording.timestamps import TIME_BASE
 
 _UNKNOWN = 255
 _FULL_RANGE = 2
 
 
-class LabelsFile:
+class LabelWriter:
     """A Matroska file of labels under way; used on one thread.
 
     Every picture stands for itself, so that any of them can be read alone and a file that breaks
@@ -41,7 +41,7 @@ class LabelsFile:
         self._size = size
         # A cluster reaches the disk when it is whole; unasked, that is after five seconds.
         options = {"cluster_time_limit": "1000"}
-        self._container = RecordingContainer(
+        self._container = FragmentedMuxer(
             path, "matroska", matroska_skipped, options, overwrite=overwrite
         )
         muxer = self._container.muxer

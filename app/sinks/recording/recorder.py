@@ -22,8 +22,8 @@ from app.core.frame import Result
 from app.core.stats import Stats
 from app.errors import AppError, OutputError
 from app.sinks.recording.file_naming import check_output
-from app.sinks.recording.recording_writer import Tape, open_tape
-from app.sinks.recording.timestamps import TIME_BASE, Timeline
+from app.sinks.recording.recording_writer import RecordingWriter, open_tape
+from app.sinks.recording.timestamps import TIME_BASE, TimestampMapper
 from app.sources.source_spec import SourceSpec
 
 _log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class RecordingInfo:
 class Recorder(threading.Thread):
     """Encodes results on a thread of its own; the file is made with the first.
 
-    Stamps are those of the source, with its breaks closed (see ``Timeline``).
+    Stamps are those of the source, with its breaks closed (see ``TimestampMapper``).
 
     Args:
         path: the file; the same as ``labels`` to record nothing but labels.
@@ -103,7 +103,7 @@ class Recorder(threading.Thread):
         self._choice, self._overwrite = choice or EncoderChoice(), overwrite
         self._inbox: Channel[Result] = Channel(self._WAITING[0])
         self._nbytes = 0
-        self._timeline = Timeline()
+        self._timeline = TimestampMapper()
         self._words = "starting…"
         self._begin = self._end = 0
         self._lost = 0
@@ -188,7 +188,7 @@ class Recorder(threading.Thread):
         with self._stats.at_work("recorder"):
             tape.close()
 
-    def _write_all(self, tape: Tape, result: Result) -> None:
+    def _write_all(self, tape: RecordingWriter, result: Result) -> None:
         shape, opening = None, result.frame.segment[0]
         while True:
             started = time.monotonic()
@@ -217,7 +217,7 @@ class Recorder(threading.Thread):
             except Closed:
                 return
 
-    def _write(self, tape: Tape, result: Result, picture: NDArray[np.uint8]) -> None:
+    def _write(self, tape: RecordingWriter, result: Result, picture: NDArray[np.uint8]) -> None:
         frame = result.frame
         place = self._timeline.place(
             frame.segment,
@@ -230,7 +230,7 @@ class Recorder(threading.Thread):
         tape.write(result, picture, place)
         self._end = place.ticks
 
-    def _close_after_failure(self, tape: Tape) -> None:
+    def _close_after_failure(self, tape: RecordingWriter) -> None:
         try:
             tape.close()
         except (av.error.FFmpegError, OSError) as error:

@@ -15,12 +15,12 @@ from app.config.settings import EncoderChoice
 from app.core.frame import Result
 from app.sinks.recording.audio_track import open_sound
 from app.sinks.recording.encoders import choose
-from app.sinks.recording.label_writer import LabelsFile
-from app.sinks.recording.timestamps import Place
-from app.sinks.recording.video_writer import Movie
+from app.sinks.recording.label_writer import LabelWriter
+from app.sinks.recording.timestamps import MappedTime
+from app.sinks.recording.video_writer import VideoWriter
 
 
-class Tape:
+class RecordingWriter:
     """The open files of a recording; used on one thread.
 
     Args:
@@ -28,7 +28,7 @@ class Tape:
         labels: the labels.
     """
 
-    def __init__(self, movie: Movie | None, labels: LabelsFile | None) -> None:
+    def __init__(self, movie: VideoWriter | None, labels: LabelWriter | None) -> None:
         self._movie, self._labels = movie, labels
 
     @property
@@ -42,7 +42,7 @@ class Tape:
         """(width, height) that pictures of another size are fitted into."""
         return self._movie.encoder.size if self._movie is not None else None
 
-    def write(self, result: Result, picture: NDArray[np.uint8], place: Place) -> None:
+    def write(self, result: Result, picture: NDArray[np.uint8], place: MappedTime) -> None:
         """Add a result.
 
         Args:
@@ -90,7 +90,7 @@ def open_tape(
     heard: Path | None,
     overwrite: bool,
     say: Callable[[str], None],
-) -> Tape:
+) -> RecordingWriter:
     """Make the files of a recording.
 
     Args:
@@ -109,18 +109,18 @@ def open_tape(
     track = None
     if labels is not None:
         height, width = first.labels.shape
-        track = LabelsFile(labels, size=(width, height), rate=rate, overwrite=overwrite)
+        track = LabelWriter(labels, size=(width, height), rate=rate, overwrite=overwrite)
     if path is None:
-        return Tape(None, track)
+        return RecordingWriter(None, track)
     try:
         height, width = first.picture.shape[:2]
         encoder = choose(choice, (width, height), say)
         sound = open_sound(heard) if heard is not None else None
-        movie = Movie(path, encoder=encoder, rate=rate, overwrite=overwrite, sound=sound)
+        movie = VideoWriter(path, encoder=encoder, rate=rate, overwrite=overwrite, sound=sound)
     except BaseException:
         if track is not None and labels is not None:
             with suppress(av.error.FFmpegError, OSError):
                 track.close()
             labels.unlink(missing_ok=True)
         raise
-    return Tape(movie, track)
+    return RecordingWriter(movie, track)

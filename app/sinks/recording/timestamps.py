@@ -11,7 +11,7 @@ TIME_BASE = Fraction(1, 90000)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class MappedTime:
     """Where a frame stands in a recording.
 
     Attributes:
@@ -27,7 +27,7 @@ class Place:
     cut: bool
 
 
-class Timeline:
+class TimestampMapper:
     """Keeps the distances between a source's stamps, and closes the gaps where its time breaks.
 
     Time is broken where another segment begins (a seek, a loop, a pause of a live source, another
@@ -53,7 +53,7 @@ class Timeline:
 
     def place(
         self, segment: tuple[int, int], time: float, *, step: float, lead_in: bool = False
-    ) -> Place:
+    ) -> MappedTime:
         """Find the place of the next frame.
 
         Args:
@@ -76,4 +76,4 @@ class Timeline:
             self._offset = float(self._ticks * TIME_BASE) + step - time
         ticks = max(round((time + self._offset) / TIME_BASE), self._ticks + 1)
         self._segment, self._source, self._ticks = segment, time, ticks
-        return Place(time, ticks, self._offset, cut)
+        return MappedTime(time, ticks, self._offset, cut)

@@ -10,17 +10,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.sinks.recording.audio_track import Sound
+from app.sinks.recording.audio_track import AudioTrack
 from app.sinks.recording.crash_safe_file import mp4_skipped
 from app.sinks.recording.encoders import Encoder, encodable
-from app.sinks.recording.fragmented_muxer import RecordingContainer
-from app.sinks.recording.timestamps import Place
+from app.sinks.recording.fragmented_muxer import FragmentedMuxer
+from app.sinks.recording.timestamps import MappedTime
 
 if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 
-class Movie:
+class VideoWriter:
     """A video file under way; used on one thread.
 
     While it grows, every group of pictures is a fragment that reaches the disk at once; closed in
@@ -44,7 +44,7 @@ class Movie:
         encoder: Encoder,
         rate: Fraction,
         overwrite: bool,
-        sound: Sound | None = None,
+        sound: AudioTrack | None = None,
     ) -> None:
         self.encoder = encoder
         self._sound = sound
@@ -56,7 +56,7 @@ class Movie:
             # Pictures do not wait for sound that has ended before them: a kill would lose them.
             "max_interleave_delta": "1000000",
         }
-        self._container = RecordingContainer(path, "mp4", mp4_skipped, options, overwrite=overwrite)
+        self._container = FragmentedMuxer(path, "mp4", mp4_skipped, options, overwrite=overwrite)
         muxer = self._container.muxer
         self._video = cast("VideoStream", muxer.add_stream(encoder.name, rate=rate))
         encoder.prepare(self._video.codec_context, rate)
@@ -68,7 +68,7 @@ class Movie:
         """What makes the picture, and what becomes of the sound."""
         return self.encoder.words + (f", {self._sound.words}" if self._sound is not None else "")
 
-    def write(self, picture: NDArray[np.uint8], place: Place) -> None:
+    def write(self, picture: NDArray[np.uint8], place: MappedTime) -> None:
         """Add a picture.
 
         Args:

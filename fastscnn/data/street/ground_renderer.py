@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from fastscnn.data.street import scene
 from fastscnn.data.street.ground_textures import CHUNK, GRAIN, REACH
 from fastscnn.data.street.lighting import Image, Tone, clip8
-from fastscnn.data.street.renderer import EYE, FAR, View
-from fastscnn.data.street.texture_set import Art
+from fastscnn.data.street.renderer import EYE, FAR, Renderer
+from fastscnn.data.street.texture_set import TextureSet
 
 Chunks = list[tuple[int, scene.Chunk]]
 _COARSE = 2.5
@@ -31,11 +31,11 @@ def _ring(turn: float) -> list[tuple[float, float]]:
 _RINGS = [_ring(i * pi / 8) for i in range(16)]
 
 
-class GroundView(View):
+class GroundRenderer(Renderer):
     """A view that can draw the ground with everything that lies on it as a shadow."""
 
     def __init__(
-        self, street: scene.Scene, art: Art, tone: Tone, sun: int, width: int, height: int
+        self, street: scene.Scene, art: TextureSet, tone: Tone, sun: int, width: int, height: int
     ) -> None:
         super().__init__(street, tone, sun, width, height)
         self._art = art

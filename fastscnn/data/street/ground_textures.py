@@ -88,7 +88,7 @@ WALK = {CITY: 9.2, AVENUE: 7.9, SUBURB: 7.3, PARK: 7.3, CROSS: 9.2}
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class GroundTextures:
     """Baked ground: one section per kind of street side, stacked along the rows.
 
     Attributes:
@@ -99,7 +99,7 @@ class Ground:
     levels: tuple[tuple[Image, float, int], ...]
 
 
-def ground(rng: np.random.Generator, tone: Tone) -> Ground:
+def ground(rng: np.random.Generator, tone: Tone) -> GroundTextures:
     """Bake the ground of all kinds of street side with all levels of reduction."""
     rows, cols = int(CHUNK * GRAIN), int(2 * REACH * GRAIN)
     across = vec((np.arange(cols) + 0.5) / GRAIN - REACH)
@@ -133,7 +133,7 @@ def ground(rng: np.random.Generator, tone: Tone) -> Ground:
             size = (cols // (2 if k >= 5 else 1), rows >> k)
             image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
             images[k].append(np.asarray(image, np.uint8))
-    return Ground(
+    return GroundTextures(
         tuple((np.vstack(images[k]), 0.5 if k >= 5 else 1.0, rows >> k) for k in range(7))
     )
 

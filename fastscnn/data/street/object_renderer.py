@@ -14,7 +14,7 @@ from fastscnn.data.street.ground_textures import CHUNK
 from fastscnn.data.street.lighting import BUILDING, LIGHT, POLE
 from fastscnn.data.street.renderer import EYE, FAR, Wall
 from fastscnn.data.street.texture_set import STEPS, TOWN
-from fastscnn.data.street.vehicle_renderer import Pose, VehicleView
+from fastscnn.data.street.vehicle_renderer import Pose, VehicleRenderer
 
 _SOLID = {"brick": 0.98, "boards": 0.9, "hedge": 0.7, "forest": 0.55, "rail": 0.0}
 """How much of the height of a strip has no holes."""
@@ -49,7 +49,7 @@ class HouseShot(NamedTuple):
     rest: bool
 
 
-class ThingView(VehicleView):
+class ObjectRenderer(VehicleRenderer):
     """A view that can draw everything that stands or moves on the street."""
 
     def _draw_standing(self, chunks: Chunks, things: list[scene.Thing], time: float) -> None:

@@ -9,7 +9,7 @@ _CELL = 4
 _OPEN = 1e9
 
 
-class Skyline:
+class OcclusionHorizon:
     """Upper edge of what covers the picture, by columns of a few pixels.
 
     Everything stands on the ground, so what is nearer covers a column from its upper edge down to

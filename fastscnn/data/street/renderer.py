@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscnn.data.street.lighting import Image, Picture, Tone, vec
-from fastscnn.data.street.occlusion_horizon import Skyline
+from fastscnn.data.street.occlusion_horizon import OcclusionHorizon
 from fastscnn.data.street.scene import Scene
 
 EYE = 1.45
@@ -63,7 +63,7 @@ class Wall(NamedTuple):
     height: float
 
 
-class View:
+class Renderer:
     """A camera on the street and its canvas: four channels, RGB and train id, in one.
 
     Args:
@@ -79,7 +79,7 @@ class View:
         self._center = (width - 1) / 2
         self._horizon = 0.43 * height
         self._canvas = np.empty((height, width, 4), np.uint8)
-        self._skyline = Skyline(width)
+        self._skyline = OcclusionHorizon(width)
         self._haze = vec(tone.haze)
         self._veils: dict[int, Image] = {}
         self._small: dict[tuple[int, int, bool], tuple[Image, Image]] = {}

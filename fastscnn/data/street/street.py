@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from fastscnn.data.street.building_textures import BRICK
 from fastscnn.data.street.ground_textures import CHUNK, sky
 from fastscnn.data.street.lighting import GROUND_CODES, TONES, clip8
-from fastscnn.data.street.object_renderer import ThingView
+from fastscnn.data.street.object_renderer import ObjectRenderer
 from fastscnn.data.street.renderer import FAR
 from fastscnn.data.street.scene import Scene
 from fastscnn.data.street.texture_set import TOWN, paint_all
@@ -35,7 +35,7 @@ MIN_SIZE = 64
 MAX_SIZE = 8192
 
 
-class Street(ThingView):
+class Street(ObjectRenderer):
     """An endless, seeded street with labels.
 
     Args:

@@ -8,9 +8,9 @@ import numpy as np
 
 from fastscnn.data.street import sprites as figures
 from fastscnn.data.street.building_textures import end_wall, facade, ribbon
-from fastscnn.data.street.ground_textures import Ground, ground
+from fastscnn.data.street.ground_textures import GroundTextures, ground
 from fastscnn.data.street.lighting import Picture, Tone, vec
-from fastscnn.data.street.vehicle_meshes import Model, fleet
+from fastscnn.data.street.vehicle_meshes import VehicleMesh, fleet
 
 STEPS = 8
 """Phases of a walk and of a turn of the pedals."""
@@ -33,7 +33,7 @@ Light = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Art:
+class TextureSet:
     """What frames are put together from; dictionaries go by side, −1 left and +1 right.
 
     Attributes:
@@ -51,14 +51,14 @@ class Art:
     bicycles: list[Picture]
     motorcycles: list[Picture]
     signs: list[Picture]
-    fleets: dict[int, tuple[Model, ...]]
-    ground: Ground
+    fleets: dict[int, tuple[VehicleMesh, ...]]
+    ground: GroundTextures
     roofs: dict[int, list[Light]]
     brick: Light
     front_light: Light
 
 
-def paint_all(rng: np.random.Generator, tone: Tone, sun: int) -> Art:
+def paint_all(rng: np.random.Generator, tone: Tone, sun: int) -> TextureSet:
     """Paint everything once; ``sun`` is the side the sun stands on."""
     sides = (-1, 1)
     # Fronts on the sun's side look away from it and lie in the shade.
@@ -67,7 +67,7 @@ def paint_all(rng: np.random.Generator, tone: Tone, sun: int) -> Art:
     shapes = ("round", "round", "tall", "round", "conifer", "tall")
     r, g, b = tone.face(0.45).tolist()
     brick = vec((120, 84, 70)) * vec((r, g, b))
-    return Art(
+    return TextureSet(
         fronts={
             s: [facade(rng, tone, lit[s], high, style) for style, high in _FRONTS] for s in sides
         },

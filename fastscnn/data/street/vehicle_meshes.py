@@ -34,7 +34,7 @@ PAINTS: tuple[tuple[int, int, int], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class VehicleMesh:
     """A vehicle seen from one end.
 
     Attributes:
@@ -95,14 +95,14 @@ class _Builder:
         self.face(ring(radius * 0.62, 0.02), RIM, SIDE, 1.0, 2)
         self.face(ring(radius * 0.2, 0.02), DARK, SIDE, 1.0, 2)
 
-    def model(self, half: float, length: float, height: float, label: int) -> Model:
+    def model(self, half: float, length: float, height: float, label: int) -> VehicleMesh:
         points = np.array(self.points, np.float32)
-        return Model(points, tuple(self.faces), half, length, height, label)
+        return VehicleMesh(points, tuple(self.faces), half, length, height, label)
 
 
 def _car(
     front: bool, length: float, height: float, hood: float, trunk: float, half: float
-) -> Model:
+) -> VehicleMesh:
     """A passenger car; ``hood`` and ``trunk`` are the lengths ahead of and behind the cabin."""
     b = _Builder()
     belt, nose = 0.64 * height, 0.48 * height + 0.04
@@ -185,7 +185,7 @@ def _car(
     return b.model(half, length, height, CAR)
 
 
-def _large(front: bool, kind: str) -> Model:
+def _large(front: bool, kind: str) -> VehicleMesh:
     """A bus, a lorry or a van."""
     length, half, height = {"bus": (11.0, 1.25, 3.0), "truck": (8.0, 1.22, 3.3),
                             "van": (5.2, 0.98, 2.1)}[kind]  # fmt: skip
@@ -251,7 +251,7 @@ def _large(front: bool, kind: str) -> Model:
     return b.model(half, length, height, label)
 
 
-def fleet(front: bool) -> tuple[Model, ...]:
+def fleet(front: bool) -> tuple[VehicleMesh, ...]:
     """All models seen from the front or from the rear: four cars, van, bus, lorry."""
     return (
         _car(front, 3.9, 1.48, 0.85, 0.06, 0.86),

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastscnn.data.street import scene
-from fastscnn.data.street.ground_renderer import GroundView
+from fastscnn.data.street.ground_renderer import GroundRenderer
 from fastscnn.data.street.lighting import Tone, vec
 from fastscnn.data.street.renderer import EYE, FAR
-from fastscnn.data.street.texture_set import Art
+from fastscnn.data.street.texture_set import TextureSet
 from fastscnn.data.street.vehicle_meshes import (
     END,
     HEAD,
@@ -22,7 +22,7 @@ from fastscnn.data.street.vehicle_meshes import (
     SIDE,
     TAIL,
     TOP,
-    Model,
+    VehicleMesh,
 )
 
 
@@ -57,11 +57,11 @@ Drawn = list[tuple[NDArray[np.int32], tuple[float, ...]]]
 """Polygons with their colours."""
 
 
-class VehicleView(GroundView):
+class VehicleRenderer(GroundRenderer):
     """A view that can draw vehicles."""
 
     def __init__(
-        self, street: scene.Scene, art: Art, tone: Tone, sun: int, width: int, height: int
+        self, street: scene.Scene, art: TextureSet, tone: Tone, sun: int, width: int, height: int
     ) -> None:
         super().__init__(street, art, tone, sun, width, height)
         self._faces: dict[tuple[int, int, bool, int, bool], Faces] = {}
@@ -94,7 +94,7 @@ class VehicleView(GroundView):
         return Pose(faces, x, z, (x_far - x) / model.length, side, haze)
 
     def _cover_vehicle(
-        self, model: Model, x: float, x_far: float, z: float, side: float, inner: bool
+        self, model: VehicleMesh, x: float, x_far: float, z: float, side: float, inner: bool
     ) -> None:
         """Note in the skyline what is behind the body and behind the cabin of a vehicle."""
         s = self._focal / z
@@ -158,7 +158,9 @@ class VehicleView(GroundView):
         for points, color in polygons:
             fill(canvas, points, color, cv2.LINE_8, 4)
 
-    def _model_faces(self, model: Model, color: int, lit: bool, detail: int, inner: bool) -> Faces:
+    def _model_faces(
+        self, model: VehicleMesh, color: int, lit: bool, detail: int, inner: bool
+    ) -> Faces:
         """Faces of a vehicle in its paint, in the light of this street, from a store."""
         key = (id(model), color, lit, detail, inner)
         found = self._faces.get(key)

@@ -9,9 +9,9 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QScrollArea
 
 from app.core.formatting import percent
-from app.core.frame import Frame, Result, Seen
+from app.core.frame import Frame, Prediction, Result
 from app.gui.panels.legend import Legend
-from app.rendering.view_options import Run, Side, ViewOptions
+from app.rendering.view_options import InferencePass, Side, ViewOptions
 from fastscnn.labels import CATEGORIES, CLASSES, NUM_CLASSES
 from tests.support.media import picture
 from tests.support.window_driver import click, hold, play, press, wait_until, window
@@ -152,7 +152,10 @@ def test_in_a_wipe_the_shares_are_those_of_what_is_seen(held):
     image = picture(0)
     road, sky = np.zeros((96, 160), np.uint8), np.full((96, 160), 10, np.uint8)
     logits = np.zeros((19, 1, 1), np.float32)
-    seen = (Seen(Run(skip=True), road, logits), Seen(Run(skip=False), sky, logits))
+    seen = (
+        Prediction(InferencePass(skip=True), road, logits),
+        Prediction(InferencePass(skip=False), sky, logits),
+    )
     view = ViewOptions("wipe", left=Side(skip=True), right=Side(skip=False))
     shown = Result(Frame(image, 0, 0.0, 0.0, 1), seen, (image, image), ("a", "b"), view, True)
     for split, expected in ((0.25, 0.25), (0.0, 0.0), (1.0, 1.0)):

@@ -12,7 +12,7 @@ from PyQt6.QtCore import Qt
 
 from app.cli import argument_parser as cli
 from app.cli.argument_parser import given_arguments
-from app.config.persistence import Kept, is_public, profile_path
+from app.config.persistence import SavedSettings, is_public, profile_path
 from app.config.settings import Settings
 from app.errors import UsageError
 from app.rendering.view_options import Side, ViewOptions
@@ -41,7 +41,7 @@ def _chosen(*arguments):
 
 def test_view_classes_input_size_and_panel_come_back(tmp_path):
     path = tmp_path / "settings.ini"
-    with window(SMALL, kept=Kept(path)) as w:
+    with window(SMALL, kept=SavedSettings(path)) as w:
         wait_until(lambda: w.pipeline.snapshot().network, "the network")
         w.panel.alpha.setValue(80)
         press(w, Qt.Key.Key_B)
@@ -53,7 +53,7 @@ def test_view_classes_input_size_and_panel_come_back(tmp_path):
         w.resize(800, 650)
         wait_until(lambda: w.pipeline.snapshot().network.options.input_size == "quarter", "it")
         w.set_theme("system")
-    kept = Kept(path)
+    kept = SavedSettings(path)
     settings = kept.apply(_chosen("--device", "cpu"))
     assert (settings.view.view, settings.view.alpha) == ("labels", 0.8)
     assert settings.view.contours
@@ -68,22 +68,22 @@ def test_view_classes_input_size_and_panel_come_back(tmp_path):
 
 def test_what_is_compared_and_the_order_of_the_classes_come_back(tmp_path):
     path = tmp_path / "settings.ini"
-    with window(SMALL, kept=Kept(path)) as w:
+    with window(SMALL, kept=SavedSettings(path)) as w:
         press(w, Qt.Key.Key_W)
         w.looks.set_measure("entropy")
         click(w.legend.sort)
-    settings = Kept(path).apply(_chosen())
+    settings = SavedSettings(path).apply(_chosen())
     assert settings.view.view == "wipe"
     assert [side.skip for side in settings.view.sides] == [True, False]
     assert settings.view.measure == "entropy"
-    with window(settings, kept=Kept(path)) as w:
+    with window(settings, kept=SavedSettings(path)) as w:
         assert w.legend.by_share
         assert w.panel.pair.text() == "skip on | skip off"
-    assert Kept(path).apply(_chosen("--left", "labels")).view.right == Side("overlay")
+    assert SavedSettings(path).apply(_chosen("--left", "labels")).view.right == Side("overlay")
 
 
 def test_a_second_checkpoint_is_not_kept(tmp_path):
-    kept = Kept(tmp_path / "settings.ini")
+    kept = SavedSettings(tmp_path / "settings.ini")
     both = replace(ViewOptions(), view="wipe", left=Side(weights="a"), right=Side(weights="b"))
     kept.keep_view(both, ViewOptions())
     assert not kept.apply(_chosen()).view.compares_weights
@@ -92,7 +92,7 @@ def test_a_second_checkpoint_is_not_kept(tmp_path):
 def test_the_same_file_by_two_names_is_offered_once(tmp_path, monkeypatch):
     clip = write_clip(tmp_path / "a.mp4", 2)
     monkeypatch.chdir(tmp_path)
-    kept = Kept(tmp_path / "settings.ini")
+    kept = SavedSettings(tmp_path / "settings.ini")
     for name in (str(clip), "a.mp4", f"../{tmp_path.name}/a.mp4"):
         kept.keep_recent(SourceSpec("file", name))
     assert [spec.value for spec in kept.recent] == [str(clip)]
@@ -100,16 +100,16 @@ def test_the_same_file_by_two_names_is_offered_once(tmp_path, monkeypatch):
 
 def test_what_the_command_line_says_wins_and_is_not_kept(tmp_path):
     path = tmp_path / "settings.ini"
-    with window(SMALL, kept=Kept(path)) as w:
+    with window(SMALL, kept=SavedSettings(path)) as w:
         w.panel.alpha.setValue(80)
         press(w, Qt.Key.Key_V)
-    settings = Kept(path).apply(_chosen("--alpha", "0.5", "--input-size", "64x128"))
+    settings = SavedSettings(path).apply(_chosen("--alpha", "0.5", "--input-size", "64x128"))
     assert settings.view.alpha == 0.5
     assert settings.view.view == "labels"
     assert settings.input_size == (64, 128)
-    with window(settings, kept=Kept(path)) as w:
+    with window(settings, kept=SavedSettings(path)) as w:
         wait_until(lambda: w.pipeline.snapshot().network, "the network")
-    again = Kept(path).apply(_chosen())
+    again = SavedSettings(path).apply(_chosen())
     assert again.view.alpha == 0.8
     assert again.input_size == "half"
 
@@ -117,7 +117,7 @@ def test_what_the_command_line_says_wins_and_is_not_kept(tmp_path):
 def test_weights_are_kept_while_their_file_is_there(tmp_path):
     weights = tmp_path / "mine.pth"
     weights.write_bytes(b"weights")
-    kept = Kept(tmp_path / "settings.ini")
+    kept = SavedSettings(tmp_path / "settings.ini")
     kept.keep_weights(str(weights))
     assert kept.apply(_chosen()).weights == str(weights)
     assert kept.apply(_chosen("--weights", "gluoncv")).weights == "gluoncv"
@@ -127,7 +127,7 @@ def test_weights_are_kept_while_their_file_is_there(tmp_path):
 
 def test_files_that_were_opened_are_offered_again_and_can_be_forgotten(tmp_path):
     clips = [write_clip(tmp_path / f"{name}.mp4", 30) for name in "ab"]
-    kept = Kept(tmp_path / "settings.ini")
+    kept = SavedSettings(tmp_path / "settings.ini")
     with window(SMALL, kept=kept) as w:
         drop(w, tmp_path / "settings.ini")  # no video: it is not offered again
         wait_until(lambda: messages(w), "the error")
@@ -149,7 +149,7 @@ def test_files_that_were_opened_are_offered_again_and_can_be_forgotten(tmp_path)
 )
 def test_an_address_with_a_secret_is_never_written_down(tmp_path, address):
     path = tmp_path / "settings.ini"
-    kept = Kept(path)
+    kept = SavedSettings(path)
     assert not is_public(address)
     kept.keep_recent(SourceSpec("stream", address))
     kept.keep_weights(address)
@@ -163,7 +163,7 @@ def test_an_address_with_a_secret_is_never_written_down(tmp_path, address):
 def test_settings_that_make_no_sense_are_as_good_as_none(tmp_path, text):
     path = tmp_path / "settings.ini"
     path.write_text(f"[picture]\nview={json.dumps(text)}\n[open]\nrecent={text}\n")
-    kept = Kept(path)
+    kept = SavedSettings(path)
     assert kept.apply(Settings()) == Settings()
     assert kept.recent == []
 
@@ -176,7 +176,7 @@ def test_each_profile_has_its_own_settings_and_odd_names_are_refused():
 
 
 def test_the_keys_are_told_at_the_first_picture_and_never_again(tmp_path):
-    kept = Kept(tmp_path / "settings.ini")
+    kept = SavedSettings(tmp_path / "settings.ini")
     street()  # made before: it takes a while
     with window(SMALL, kept=kept) as w:
         play(w)
@@ -190,7 +190,7 @@ def test_the_keys_are_told_at_the_first_picture_and_never_again(tmp_path):
 @pytest.mark.skipif(os.name != "posix", reason="sends a POSIX signal")
 def test_the_program_keeps_settings_resets_them_and_says_an_error_in_the_terminal_at_once(tmp_path):
     environment = os.environ | {"FASTSCNN_CONFIG": str(tmp_path)}
-    kept = Kept(tmp_path / "profile-night.ini")
+    kept = SavedSettings(tmp_path / "profile-night.ini")
     kept.folder = "/somewhere"
     kept.sync()
     arguments = ["nosuch.mp4", "--profile", "night", "--reset-settings"]
@@ -209,4 +209,4 @@ def test_the_program_keeps_settings_resets_them_and_says_an_error_in_the_termina
     assert process.returncode == 130
     assert "Traceback" not in rest
     assert "Fatal" not in rest
-    assert Kept(tmp_path / "profile-night.ini").folder == ""
+    assert SavedSettings(tmp_path / "profile-night.ini").folder == ""

@@ -13,14 +13,14 @@ from app.core.frame import Frame
 from app.inference.cpu_engine import OverlappedEngine, SerialEngine
 from app.inference.cuda_engine import CudaQueues, Queues, StreamEngine
 from app.inference.engine_factory import make_engine
-from app.rendering.view_options import Run
+from app.rendering.view_options import InferencePass
 from fastscnn import Segmenter
 from fastscnn.checkpoints.checkpoint import Checkpoint
 from fastscnn.model.fast_scnn import FastSCNN
 from fastscnn.upsampling.pixel_probabilities import probabilities_at
 from tests.support.media import picture
 
-BOTH = [Run(skip=True), Run(skip=False)]
+BOTH = [InferencePass(skip=True), InferencePass(skip=False)]
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 
@@ -71,7 +71,7 @@ def test_labels_come_back_in_order_and_equal_those_of_the_segmenter(segmenter, w
     for index in range(7):
         if engine.pending == engine.depth:
             got.append(engine.collect())
-        engine.submit(frame(index), [Run(skip=index % 2 == 0)])
+        engine.submit(frame(index), [InferencePass(skip=index % 2 == 0)])
     while engine.pending:
         got.append(engine.collect())
     assert [g.frame.index for g in got] == list(range(7))
@@ -98,9 +98,9 @@ def engines(segmenter):
 
 def test_each_run_sees_what_its_own_network_with_its_own_skip_sees(segmenter, other):
     runs = [
-        Run(skip=True, measure="probability"),
-        Run(skip=False, weights="b"),
-        Run(skip=False, measure="entropy"),
+        InferencePass(skip=True, measure="probability"),
+        InferencePass(skip=False, weights="b"),
+        InferencePass(skip=False, measure="entropy"),
     ]
     for engine in engines(segmenter):
         engine.second = other
@@ -138,7 +138,7 @@ def test_the_shared_part_of_the_network_runs_once_for_both_skips():
 
 def test_the_probabilities_of_any_pixel_can_be_told_from_what_comes_back(segmenter):
     for engine in engines(segmenter):
-        engine.submit(frame(2), [Run()])
+        engine.submit(frame(2), [InferencePass()])
         [seen] = engine.collect().seen
         plain = segmenter.prob(frame(2).image)
         for row, column in ((0, 0), (95, 159), (40, 81), (3, 120)):
@@ -148,7 +148,7 @@ def test_the_probabilities_of_any_pixel_can_be_told_from_what_comes_back(segment
 
 def test_a_second_checkpoint_that_is_not_there_is_refused(segmenter):
     def run(engine):
-        engine.submit(frame(0), [Run(weights="b")])
+        engine.submit(frame(0), [InferencePass(weights="b")])
         engine.collect()
 
     for engine in engines(segmenter):
@@ -159,7 +159,7 @@ def test_a_second_checkpoint_that_is_not_there_is_refused(segmenter):
 def test_steps_wait_for_each_other_across_the_queues(segmenter):
     queues = HostQueues()
     engine = StreamEngine(segmenter, queues)
-    engine.submit(frame(0), [Run()])
+    engine.submit(frame(0), [InferencePass()])
     engine.collect()
     assert queues.log == [
         "upload",
@@ -177,26 +177,26 @@ def test_buffers_are_made_once_per_size_and_used_again(segmenter):
     for index in range(12):
         if engine.pending == engine.depth:
             engine.collect()
-        engine.submit(frame(index), [Run()])
+        engine.submit(frame(index), [InferencePass()])
         slots.add(id(engine._under_way[-1].slot))
     assert len(slots) == engine.depth
 
 
 def test_a_change_of_size_gets_buffers_of_its_own(segmenter):
     engine = StreamEngine(segmenter, HostQueues())
-    engine.submit(frame(0), [Run()])
-    engine.submit(frame(1, (80, 48)), [Run()])
+    engine.submit(frame(0), [InferencePass()])
+    engine.submit(frame(1, (80, 48)), [InferencePass()])
     assert engine.collect().seen[0].labels.shape == (96, 160)
     assert engine.collect().seen[0].labels.shape == (48, 80)
 
 
 def test_labels_outlive_the_slot_they_came_through(segmenter):
     engine = StreamEngine(segmenter, HostQueues())
-    engine.submit(frame(0), [Run()])
+    engine.submit(frame(0), [InferencePass()])
     first = engine.collect().seen[0].labels
     kept = first.copy()
     for index in range(1, 6):
-        engine.submit(Frame(255 - picture(index), index, 0, 0, 1), [Run()])
+        engine.submit(Frame(255 - picture(index), index, 0, 0, 1), [InferencePass()])
         engine.collect()
     assert np.array_equal(first, kept)
 
@@ -205,14 +205,14 @@ def test_labels_outlive_the_slot_they_came_through(segmenter):
 def test_more_frames_than_slots_are_refused(segmenter, which):
     engine = overlapping(segmenter)[which]
     for index in range(engine.depth):
-        engine.submit(frame(index), [Run()])
+        engine.submit(frame(index), [InferencePass()])
     with pytest.raises(RuntimeError, match="collect first"):
-        engine.submit(frame(9), [Run()])
+        engine.submit(frame(9), [InferencePass()])
 
 
 def test_every_stage_is_timed(segmenter):
     for engine in engines(segmenter):
-        engine.submit(frame(0), [Run()])
+        engine.submit(frame(0), [InferencePass()])
         stages = engine.collect().stages
         assert {"upload", "network", "labels"} <= stages.keys()
         assert all(seconds >= 0 for seconds in stages.values())
@@ -241,7 +241,7 @@ def slow(segmenter):
 
 def test_a_frame_that_may_be_dropped_is_not_taken_before_it_can_start(slow):
     engine = OverlappedEngine(slow)
-    engine.submit(frame(0), [Run()])
+    engine.submit(frame(0), [InferencePass()])
     assert slow.started.wait(30)
     settled = threading.Thread(target=engine.settle)
     settled.start()
@@ -257,10 +257,10 @@ def test_a_frame_that_may_be_dropped_is_not_taken_before_it_can_start(slow):
 
 def test_a_frame_that_may_not_be_dropped_is_taken_ahead(slow):
     engine = OverlappedEngine(slow)
-    engine.submit(replace(frame(0), lossless=True), [Run()])
+    engine.submit(replace(frame(0), lossless=True), [InferencePass()])
     assert slow.started.wait(30)
     engine.settle()  # returns though the network is busy
-    engine.submit(replace(frame(1), lossless=True), [Run()])
+    engine.submit(replace(frame(1), lossless=True), [InferencePass()])
     slow.go_on.set()
     assert [engine.collect().frame.index for _ in range(2)] == [0, 1]
 
@@ -268,21 +268,21 @@ def test_a_frame_that_may_not_be_dropped_is_taken_ahead(slow):
 def test_streams_wait_for_labels_before_a_frame_that_may_be_dropped(segmenter):
     queues = HostQueues()
     engine = StreamEngine(segmenter, queues)
-    engine.submit(replace(frame(0), lossless=True), [Run()])
+    engine.submit(replace(frame(0), lossless=True), [InferencePass()])
     engine.settle()
     assert not any(entry.startswith("finish") for entry in queues.log)
-    engine.submit(frame(1), [Run()])
+    engine.submit(frame(1), [InferencePass()])
     engine.settle()
     assert queues.log[-1] == "finish compute"
 
 
 def test_an_error_of_the_network_reaches_who_collects(segmenter):
     engine = OverlappedEngine(segmenter)
-    engine.submit(frame(0), [Run(weights="b")])  # there is no second checkpoint
+    engine.submit(frame(0), [InferencePass(weights="b")])  # there is no second checkpoint
     engine.settle()
     with pytest.raises(RuntimeError, match="no second checkpoint"):
         engine.collect()
-    engine.submit(frame(1), [Run()])
+    engine.submit(frame(1), [InferencePass()])
     assert engine.collect().frame.index == 1
 
 
@@ -335,7 +335,7 @@ def test_a_second_checkpoint_that_comes_later_follows_to_the_smaller_size(other)
     engine.submit(frame(0), BOTH)
     engine.collect()
     engine.compare_with(other.at("half"))
-    engine.submit(frame(1), [Run(), Run(weights="b")])
+    engine.submit(frame(1), [InferencePass(), InferencePass(weights="b")])
     ours, second = engine.collect().seen
     assert ours.logits.shape == second.logits.shape
 
@@ -350,4 +350,4 @@ def test_cuda_streams_give_the_labels_of_the_plain_path():
             for seen in done.seen:
                 plain = segmenter(done.frame.image, skip=seen.run.skip)
                 assert np.array_equal(seen.labels, plain)
-        engine.submit(frame(index, (512, 256)), BOTH if index % 3 else [Run(skip=False)])
+        engine.submit(frame(index, (512, 256)), BOTH if index % 3 else [InferencePass(skip=False)])

@@ -8,7 +8,7 @@ from app.errors import UsageError
 from app.rendering.view_options import (
     PAIRS,
     VIEWS,
-    Run,
+    InferencePass,
     Side,
     ViewOptions,
     parse_classes,
@@ -19,20 +19,22 @@ SKIPS = ViewOptions(view="wipe", left=Side(skip=True), right=Side(skip=False))
 
 
 def test_a_single_view_runs_the_network_once_by_the_switch():
-    assert ViewOptions().runs(True) == (Run(True),)
-    assert ViewOptions(view="labels").runs(False) == (Run(False),)
-    assert ViewOptions(view="raw").runs(False) == (Run(False),)
-    assert ViewOptions(view="confidence").runs(True) == (Run(True, measure="probability"),)
+    assert ViewOptions().runs(True) == (InferencePass(True),)
+    assert ViewOptions(view="labels").runs(False) == (InferencePass(False),)
+    assert ViewOptions(view="raw").runs(False) == (InferencePass(False),)
+    assert ViewOptions(view="confidence").runs(True) == (
+        InferencePass(True, measure="probability"),
+    )
 
 
 def test_two_sides_of_one_run_need_it_once_with_all_that_either_shows():
     options = ViewOptions(view="wipe", left=Side("overlay"), right=Side("confidence"))
-    assert options.runs(True) == (Run(True, measure="probability"),)
-    assert ViewOptions(view="side").runs(True) == (Run(True),)
+    assert options.runs(True) == (InferencePass(True, measure="probability"),)
+    assert ViewOptions(view="side").runs(True) == (InferencePass(True),)
 
 
 def test_skip_on_and_off_are_two_runs_whatever_the_switch_says():
-    assert SKIPS.runs(True) == SKIPS.runs(False) == (Run(True), Run(False))
+    assert SKIPS.runs(True) == SKIPS.runs(False) == (InferencePass(True), InferencePass(False))
 
 
 def test_a_second_checkpoint_runs_only_where_there_is_one():
@@ -40,8 +42,8 @@ def test_a_second_checkpoint_runs_only_where_there_is_one():
     options = ViewOptions().comparing(left, right)
     assert options.view == "wipe"
     assert options.compares_weights
-    assert options.runs(True, second=True) == (Run(True), Run(True, "b"))
-    assert options.runs(True) == (Run(True),)
+    assert options.runs(True, second=True) == (InferencePass(True), InferencePass(True, "b"))
+    assert options.runs(True) == (InferencePass(True),)
 
 
 def test_the_next_view_comes_round_to_the_first():

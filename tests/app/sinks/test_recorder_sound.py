@@ -10,7 +10,7 @@ from app.cli.argument_parser import build_parser, settings_from
 from app.pipeline.pipeline import Pipeline
 from app.sinks.recording.audio_track import open_sound
 from app.sources.source_spec import SourceSpec
-from app.sources.video_file import FileSource
+from app.sources.video_file import VideoFileSource
 from tests.support.media import write_clip
 from tests.support.recordings import record, recorder_for, reopened, result, wait_until
 
@@ -90,7 +90,7 @@ def _heard(path):
 
 def _record(clip, out, *, moves=(), **more):
     """Record a file frame by frame; ``moves`` are (after so many frames, seconds to seek to)."""
-    source = FileSource(SourceSpec("file", str(clip)))
+    source = VideoFileSource(SourceSpec("file", str(clip)))
 
     def frames():
         wanted, segment, index = dict(moves), 0, 0
@@ -148,7 +148,7 @@ def test_sound_follows_the_picture_through_seeks(tmp_path, name):
 
 def test_a_recording_begun_in_the_middle_has_the_sound_of_there(tmp_path):
     clip = _marked(tmp_path / "c.mp4", "libx264", "aac")
-    source = FileSource(SourceSpec("file", str(clip)))
+    source = VideoFileSource(SourceSpec("file", str(clip)))
     source.seek(1.4)
     shown = iter(source.read, None)
     later = [result(p.image, p.time, index=35 + i) for i, p in enumerate(shown)]

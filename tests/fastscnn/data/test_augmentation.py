@@ -9,8 +9,8 @@ from fastscnn.data.augmentation import Augmentation
 from fastscnn.data.dataset_mix import Mix, StreetDataset
 from fastscnn.data.label_sets import TargetSets
 from fastscnn.data.street import Street
-from fastscnn.training.batch_loader import Batches
-from fastscnn.training.gpu_batches import DeviceBatches, warp
+from fastscnn.training.batch_loader import BatchLoader
+from fastscnn.training.gpu_batches import GpuBatches, warp
 from fastscnn.training.recipe import PRESETS
 from fastscnn.training.task import Segmentation
 from fastscnn.training.trainer import Trainer
@@ -62,8 +62,8 @@ def test_augmentation_on_the_device_does_what_the_host_does(streets, short_side)
     mix = Mix([f"folder:{streets}"], TargetSets())
     how = Augmentation(crop=(96, 128), short_side=short_side, noise=0, aspect=1.3, blur=0.3)
     more = {"seed": 3, "places": range(6), "steps": 4}
-    host = Batches(lambda rng: how(mix.sample(rng), rng), **more)
-    device = DeviceBatches(mix, how, CPU, **more)
+    host = BatchLoader(lambda rng: how(mix.sample(rng), rng), **more)
+    device = GpuBatches(mix, how, CPU, **more)
     for step in range(4):
         images, targets = host(step)
         other_images, other_targets = device(step)
@@ -94,8 +94,8 @@ def test_pictures_beyond_the_devices_room_are_read_again(streets):
     how = Augmentation(crop=(64, 64), short_side=(64, 128))
     more = {"seed": 3, "places": range(4), "steps": 3}
     roomy, tight = (
-        DeviceBatches(mix, how, CPU, **more),
-        DeviceBatches(mix, how, CPU, room=1, **more),
+        GpuBatches(mix, how, CPU, **more),
+        GpuBatches(mix, how, CPU, room=1, **more),
     )
     for step in range(3):
         for a, b in zip(roomy(step), tight(step), strict=True):
@@ -110,7 +110,7 @@ def test_a_run_that_augments_on_the_device_repeats(streets, tmp_path):
     for name in ("a", "b"):
         task = Segmentation([f"folder:{streets}"])
         trainer = Trainer(task, recipe, tmp_path / name, device="cpu")
-        assert isinstance(trainer.batches, DeviceBatches)
+        assert isinstance(trainer.batches, GpuBatches)
         losses = [trainer.train_step() for _ in range(2)]
         trainer.batches.close()
         states.append((losses, trainer.weights))

@@ -6,7 +6,7 @@ from fastscnn.data.dataset_mix import Mix
 from fastscnn.data.folder_dataset import FolderDataset
 from fastscnn.data.label_sets import TargetSets, read_sets
 from fastscnn.data.pair_dataset import DataError
-from fastscnn.training.batch_loader import Batches
+from fastscnn.training.batch_loader import BatchLoader
 from tests.support.labelled_data import labelled_folder
 
 
@@ -84,7 +84,7 @@ def test_batches_do_not_depend_on_who_prepares_them():
 
     made = []
     for workers, places in ((0, [range(4)]), (3, [range(4)]), (1, [range(2), range(2, 4)])):
-        parts = [Batches(draw, seed=5, places=p, steps=6, workers=workers) for p in places]
+        parts = [BatchLoader(draw, seed=5, places=p, steps=6, workers=workers) for p in places]
         made.append([torch.cat([part(s)[0] for part in parts]) for s in range(6)])
         for part in parts:
             part.close()

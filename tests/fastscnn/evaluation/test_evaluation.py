@@ -16,7 +16,7 @@ from fastscnn.data.dataset_factory import open_frames
 from fastscnn.data.label_sets import TargetSets, read_sets
 from fastscnn.evaluate import main
 from fastscnn.evaluation.class_merging import PLAIN, merging_of, read_merging
-from fastscnn.evaluation.evaluator import AHEAD, Judge, evaluate, evaluate_settings
+from fastscnn.evaluation.evaluator import AHEAD, Evaluator, evaluate, evaluate_settings
 from fastscnn.evaluation.scores import Setting
 from fastscnn.labels import CLASS_NAMES
 from fastscnn.model.fast_scnn import FastSCNN
@@ -233,7 +233,7 @@ def test_frames_are_read_once_and_few_are_in_memory_at_a_time(folder, weights):
     frames = Counting(inner)
     segmenter = Segmenter.from_checkpoint(weights, device="cpu")
     settings = [Setting("exact"), Setting("exact", skip=False)]
-    judge = Judge(segmenter, frames.sets, PLAIN)
+    judge = Evaluator(segmenter, frames.sets, PLAIN)
     first, _ = evaluate_settings(judge, frames, settings, worst=3)
     assert frames.read_count == first.frames == 40
     assert not inner._cache

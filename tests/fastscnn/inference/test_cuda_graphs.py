@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from fastscnn import Segmenter
-from fastscnn.inference.cuda_graphs import Recorder, Replayed
+from fastscnn.inference.cuda_graphs import GraphRecorder, GraphReplay
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 
 
-class HostRecorder(Recorder):
+class HostRecorder(GraphRecorder):
     """Replays by running the work again into the memory of the first time."""
 
     def __init__(self, error=None):
@@ -49,13 +49,13 @@ def same(given, value, skips):
 
 @pytest.mark.parametrize("skips", [(True,), (False,), (True, False)])
 def test_every_frame_gets_its_own_logits(skips):
-    replayed = Replayed(work, HostRecorder())
+    replayed = GraphReplay(work, HostRecorder())
     for value in (1, 7, 200):
         same(replayed(pixels(value), skips), value, skips)
 
 
 def test_results_outlive_the_next_frame():
-    replayed = Replayed(work, HostRecorder())
+    replayed = GraphReplay(work, HostRecorder())
     replayed(pixels(1), (True,))
     [kept] = replayed(pixels(2), (True,))
     replayed(pixels(9), (True,))
@@ -64,7 +64,7 @@ def test_results_outlive_the_next_frame():
 
 def test_the_other_setting_of_the_skip_connection_is_ready_when_it_is_wanted():
     recorder = HostRecorder()
-    replayed = Replayed(work, recorder)
+    replayed = GraphReplay(work, recorder)
     replayed(pixels(1), (True,))
     recorded = recorder.recorded
     same(replayed(pixels(5), (False,)), 5, (False,))
@@ -74,7 +74,7 @@ def test_the_other_setting_of_the_skip_connection_is_ready_when_it_is_wanted():
 
 def test_a_recording_serves_one_size_and_one_queue():
     recorder = HostRecorder()
-    replayed = Replayed(work, recorder)
+    replayed = GraphReplay(work, recorder)
     replayed(pixels(1), (True,))
     assert replayed(pixels(3, (8, 8)), (True,))[0].shape == (8, 8)
     recorder.now = "another"
@@ -84,7 +84,7 @@ def test_a_recording_serves_one_size_and_one_queue():
 
 def test_sizes_that_were_not_used_lately_are_given_up():
     recorder = HostRecorder()
-    replayed = Replayed(work, recorder)
+    replayed = GraphReplay(work, recorder)
     for height in range(4, 14):
         replayed(pixels(1, (height, 6)), (True,))
     recorded = recorder.recorded
@@ -96,7 +96,7 @@ def test_sizes_that_were_not_used_lately_are_given_up():
 
 def test_where_recording_fails_the_network_goes_on_without_and_says_why():
     recorder = HostRecorder(RuntimeError("operation not permitted\nwhen stream is capturing"))
-    replayed = Replayed(work, recorder)
+    replayed = GraphReplay(work, recorder)
     for value in (1, 2, 3):
         same(replayed(pixels(value), (True,)), value, (True,))
     assert replayed.refused == "operation not permitted"
@@ -111,7 +111,7 @@ def test_out_of_memory_is_the_caller_s_and_gives_recordings_up():
         return work(given, skips)
 
     recorder = HostRecorder()
-    replayed = Replayed(tight, recorder)
+    replayed = GraphReplay(tight, recorder)
     replayed(pixels(1), (True,))
     with pytest.raises(torch.OutOfMemoryError):
         replayed(pixels(1, (8, 8)), (True,))

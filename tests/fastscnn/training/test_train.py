@@ -18,7 +18,7 @@ from fastscnn.training.initial_weights import read_start
 from fastscnn.training.optimisation import Average, Stepper
 from fastscnn.training.recipe import PRESETS, Recipe
 from fastscnn.training.run_log import RunLog
-from fastscnn.training.run_loop import Pace, Run
+from fastscnn.training.run_loop import Pace, TrainingRun
 from fastscnn.training.run_setup import check_memory
 from fastscnn.training.task import Segmentation
 from fastscnn.training.trainer import Trainer, parameter_groups
@@ -38,7 +38,7 @@ def trainer_of(recipe, data, folder, **more):
 
 
 def run(trainer):
-    Run(trainer, Pace(100))()
+    TrainingRun(trainer, Pace(100))()
     return trainer
 
 
