@@ -70,7 +70,7 @@ def run_headless(settings: Settings) -> int:
         if not (exit_code and event.kind == "notice"):  # an error has said all there is to say
             exit_code = _tell(event) or exit_code
     if pipeline.ready_at is not None and pipeline.stats.counters().processed:
-        network = pipeline.snapshot().network
+        network = pipeline.status().network
         if network is not None:  # what was used is said, whatever was asked for
             parts = (network.device, network.precision, network.runtime)
             print(f"Network on {', '.join(parts)}.", file=sys.stderr)
@@ -165,13 +165,13 @@ def _follow(pipeline: Pipeline, settings: Settings) -> int:
                 event = pipeline.events.get(timeout=0.1)
             except queue.Empty:
                 event = None
-            snapshot = pipeline.snapshot()
-            weights.show(snapshot.download)
-            if bar.total is None and snapshot.source is not None:
-                stated = None if _partly(settings) else snapshot.source.frames
+            status = pipeline.status()
+            weights.show(status.download)
+            if bar.total is None and status.source is not None:
+                stated = None if _partly(settings) else status.source.frames
                 totals = [n for n in (stated, settings.max_frames) if n]
                 bar.total = min(totals, default=None)
-            bar.update(snapshot.counters.processed - bar.n)
+            bar.update(status.counters.processed - bar.n)
             if event is None:
                 continue
             if event.kind == "notice":

@@ -32,17 +32,17 @@ def report(pipeline: Pipeline, seconds: float, exit_code: int) -> dict[str, Any]
         seconds: from the loaded network to the end.
         exit_code: what the program ends with.
     """
-    snapshot = pipeline.snapshot()
-    counters = snapshot.counters
+    status = pipeline.status()
+    counters = status.counters
     stats = pipeline.stats
     return {
         "version": __version__,
         "exit_code": exit_code,
         "seconds": round(seconds, 3),
         "fps": round(counters.processed / seconds, 3) if seconds > 0 else 0.0,
-        "source": asdict(snapshot.source) if snapshot.source is not None else None,
-        "network": asdict(snapshot.network) if snapshot.network is not None else None,
-        "network_size": snapshot.network_size,
+        "source": asdict(status.source) if status.source is not None else None,
+        "network": asdict(status.network) if status.network is not None else None,
+        "network_size": status.network_size,
         "counters": asdict(counters)
         | {
             "dropped_total": counters.dropped_total,

@@ -118,7 +118,9 @@ def stages_alone(
             if index >= engine.depth - 1:
                 segmented = engine.collect()
                 if done < len(held):
-                    results.append(Result(segmented.frame, segmented.seen, (), (), view, True))
+                    results.append(
+                        Result(segmented.frame, segmented.predictions, (), (), view, True)
+                    )
                 done += 1
 
     def overlay() -> None:
@@ -126,7 +128,9 @@ def stages_alone(
             result = results[index % len(results)]
             picture = draw(result.frame.image, view.sides[0].content, view, result.labels)
             if index < len(results):
-                results[index] = Result(result.frame, result.seen, (picture,), ("",), view, True)
+                results[index] = Result(
+                    result.frame, result.predictions, (picture,), ("",), view, True
+                )
 
     def encode() -> None:
         recorder = Recorder(
@@ -138,7 +142,7 @@ def stages_alone(
             frame = result.frame
             at = Frame(frame.image, index, index / 30, 0.0, 1)
             recorder.put(
-                Result(at, result.seen, result.sides, result.captions, view, True), wait=True
+                Result(at, result.predictions, result.sides, result.captions, view, True), wait=True
             )
         recorder.finish()
         recorder.join()

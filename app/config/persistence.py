@@ -91,10 +91,10 @@ class SavedSettings:
 
         What was only named on a command line so leaves what was kept as it is.
         """
-        snapshot = pipeline.snapshot()
-        self.keep_view(snapshot.view, before.view)
-        if snapshot.network is not None:
-            size = snapshot.network.options.input_size
+        status = pipeline.status()
+        self.keep_view(status.view, before.view)
+        if status.network is not None:
+            size = status.network.options.input_size
             if pipeline.networks.weights != before.weights:
                 self.keep_weights(pipeline.networks.weights)
             if size != before.input_size:

@@ -82,7 +82,7 @@ class Result:
 
     Attributes:
         frame: the frame.
-        seen: what each run of the network saw; at least one.
+        predictions: output of each inference pass; at least one.
         sides: what is shown, left to right: RGB uint8 of the frame's size, one or two.
         captions: what each side shows, in words.
         view: the options that the sides were drawn with.
@@ -92,7 +92,7 @@ class Result:
     """
 
     frame: Frame
-    seen: tuple[Prediction, ...]
+    predictions: tuple[Prediction, ...]
     sides: tuple[NDArray[np.uint8], ...]
     captions: tuple[str, ...]
     view: ViewOptions
@@ -103,7 +103,7 @@ class Result:
     @property
     def labels(self) -> NDArray[np.uint8]:
         """Labels of the first run: H×W uint8 train ids, of the frame's size."""
-        return self.seen[0].labels
+        return self.predictions[0].labels
 
     @property
     def picture(self) -> NDArray[np.uint8]:
@@ -119,16 +119,16 @@ class Result:
 
     def labels_at(self, split: float) -> tuple[NDArray[np.uint8], ...]:
         """The labels that are seen with the divider there: of each side what it shows."""
-        seen = [self.seen_at(side) for side in range(len(self.view.sides))]
+        seen = [self.prediction_at(side) for side in range(len(self.view.sides))]
         labels = [one.labels for one in seen if one is not None] or [self.labels]
         if self.view.view == "wipe" and len(labels) == 2:
             middle = round(split * labels[0].shape[1])
             return labels[0][:, :middle], labels[1][:, middle:]
         return tuple(labels)
 
-    def seen_at(self, side: int) -> Prediction | None:
+    def prediction_at(self, side: int) -> Prediction | None:
         """What the network saw of a side; ``None`` while the side's network is not there."""
         shown = self.view.sides[side]
         run = shown.run(self.skip, self.view.measure)
-        found = next((seen for seen in self.seen if seen.run.is_of(run)), None)
-        return self.seen[0] if found is None and shown.content == "raw" else found
+        found = next((seen for seen in self.predictions if seen.run.is_of(run)), None)
+        return self.predictions[0] if found is None and shown.content == "raw" else found

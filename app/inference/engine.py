@@ -23,7 +23,7 @@ class Segmented:
     """What came back for one frame, run by run, and seconds spent by stage."""
 
     frame: Frame
-    seen: tuple[Prediction, ...]
+    predictions: tuple[Prediction, ...]
     stages: dict[str, float]
 
 

@@ -208,9 +208,9 @@ class Worker(threading.Thread):
         started = time.monotonic()
         view, skip = self._choices.view, self._choices.skip
         # What changed meanwhile shows at once, unless it needs what was not computed.
-        if not _covers(done.seen, view.runs(skip, second=self._paired)):
+        if not _covers(done.predictions, view.runs(skip, second=self._paired)):
             view, skip = asked
-        result = self._drawn(Result(frame, done.seen, (), (), view, skip, {}, repeated))
+        result = self._drawn(Result(frame, done.predictions, (), (), view, skip, {}, repeated))
         stages = {
             "capture": frame.read_seconds,
             **done.stages,
@@ -231,7 +231,7 @@ class Worker(threading.Thread):
         captions = list(view.captions(result.skip, self._choices.names))
         sides = []
         for number, side in enumerate(view.sides):
-            seen = result.seen_at(number)
+            seen = result.prediction_at(number)
             if seen is None:  # the second checkpoint is not there
                 sides.append(image)
                 captions[number] += " (not loaded)"
@@ -246,12 +246,14 @@ class Worker(threading.Thread):
             return
         view, skip = self._choices.view, self._choices.skip
         runs = view.runs(skip, second=self._paired)
-        if self._stale or not _covers(last.seen, runs):
+        if self._stale or not _covers(last.predictions, runs):
             self._submit(engine, last.frame, repeated=True)
             self._collect(engine, repeated=True)
         elif skip != last.skip or not view.draws_as(last.view):
-            seen = tuple(one for run in runs if (one := _find(last.seen, run)) is not None)
-            self._last = self._drawn(replace(last, seen=seen, view=view, skip=skip, repeated=True))
+            seen = tuple(one for run in runs if (one := _find(last.predictions, run)) is not None)
+            self._last = self._drawn(
+                replace(last, predictions=seen, view=view, skip=skip, repeated=True)
+            )
             self._deliver(self._last)
 
     def _refuse_all(self) -> Segmenter | None:

@@ -358,7 +358,7 @@ class Pipeline:
             self.stats.finished(result.frame.captured, shown=True)
         return result
 
-    def snapshot(self) -> PipelineStatus:
+    def status(self) -> PipelineStatus:
         """The pipeline at this moment."""
         if self._display:
             self.stats.alive("display")

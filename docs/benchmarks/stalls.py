@@ -75,7 +75,7 @@ def main() -> None:
 
     def load() -> None:
         window.begin()
-        wait_until(lambda: window.pipeline.snapshot().network is not None, "the network", 120)
+        wait_until(lambda: window.pipeline.status().network is not None, "the network", 120)
         live(1)
 
     measure("network loaded", heart, load)
@@ -124,7 +124,7 @@ def main() -> None:
         def large() -> None:
             window.open(big)
             wait_until(lambda: shows(window, big), "a picture", 60)
-            wait_until(lambda: window.pipeline.snapshot().state == "ended", "the end", 60)
+            wait_until(lambda: window.pipeline.status().state == "ended", "the end", 60)
             for place in (0.1, 0.9, 0.0):
                 window.pipeline.seek(place)
                 live(0.5)

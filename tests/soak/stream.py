@@ -87,7 +87,7 @@ def broken_stream(times: int, folder: Path) -> dict[str, object]:
 
 
 def _offline(pipeline: Pipeline) -> float | None:
-    return pipeline.snapshot().offline
+    return pipeline.status().offline
 
 
 def _take(pipeline: Pipeline, shown: list[float]) -> int:

@@ -113,7 +113,7 @@ def _drive(
         "stop recording": (8, pipeline.stop_recording),
     }
     open_any()
-    while not pipeline.snapshot().network:
+    while not pipeline.status().network:
         time.sleep(0.01)
     for _ in range(operations):
         name = dice.choices(list(acts), [weight for weight, _ in acts.values()])[0]
@@ -126,7 +126,7 @@ def _drive(
         while True:
             if dice.random() < 0.8:
                 pipeline.take()
-            _assert_adds_up(pipeline.snapshot().counters, standing=False)
+            _assert_adds_up(pipeline.status().counters, standing=False)
             if time.monotonic() >= end:
                 break
             time.sleep(0.003)

@@ -105,7 +105,7 @@ def _look(pipeline: Pipeline, seconds: float, unforeseen: list[str]) -> None:
     end = time.monotonic() + seconds
     while True:
         pipeline.take()
-        pipeline.snapshot()
+        pipeline.status()
         while not pipeline.events.empty():
             event = pipeline.events.get()
             if event.kind == "error" and "unforeseen" in event.text:

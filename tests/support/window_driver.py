@@ -89,7 +89,7 @@ def play(made: MainWindow, spec: SourceSpec | None = None) -> None:
 
 def shows(made: MainWindow, spec: SourceSpec) -> bool:
     """Whether a picture of this source is on the screen."""
-    source, result = made.pipeline.snapshot().source, made.view.result
+    source, result = made.pipeline.status().source, made.view.result
     return (
         source is not None
         and source.name == spec.name
@@ -102,7 +102,7 @@ def shows(made: MainWindow, spec: SourceSpec) -> bool:
 def hold(made: MainWindow) -> None:
     """Pause, and wait until the picture stands."""
     press(made, Qt.Key.Key_Space)
-    wait_until(lambda: made.pipeline.snapshot().state == "paused", "the pause")
+    wait_until(lambda: made.pipeline.status().state == "paused", "the pause")
 
     def stands() -> bool:
         before = made.pipeline.stats.counters()

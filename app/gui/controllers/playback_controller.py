@@ -77,24 +77,24 @@ class PlaybackController(QObject):
 
     def play_or_pause(self) -> None:
         """Hold what plays, go on with what is held, start again what has ended."""
-        if self._pipeline.snapshot().state == "playing":
+        if self._pipeline.status().state == "playing":
             self._pipeline.pause()
         else:
             self._pipeline.play()
 
     def seek_by(self, seconds: float) -> None:
         """Go forward, or back where negative."""
-        self._pipeline.seek(max(0.0, self._pipeline.snapshot().position + seconds))
+        self._pipeline.seek(max(0.0, self._pipeline.status().position + seconds))
 
     def to_end(self) -> None:
         """Go to the last frame, where it is known which that is."""
-        source = self._pipeline.snapshot().source
+        source = self._pipeline.status().source
         if source is not None and source.duration is not None:
             self._pipeline.seek(source.duration)
 
     def change_speed(self, by: int) -> None:
         """Play at the next speed, or the one before where negative."""
-        now = self._pipeline.snapshot().speed
+        now = self._pipeline.status().speed
         nearest = min(range(len(SPEEDS)), key=lambda i: abs(SPEEDS[i] - now))
         self._pipeline.set_speed(SPEEDS[min(max(nearest + by, 0), len(SPEEDS) - 1)])
 
@@ -102,10 +102,10 @@ class PlaybackController(QObject):
 
     def mark(self, *, begin: bool) -> None:
         """Let the loop begin, or end, at what is shown; it runs once both are said."""
-        snapshot = self._pipeline.snapshot()
-        if not snapshot.seekable:
+        status = self._pipeline.status()
+        if not status.seekable:
             return
-        here, (first, last) = snapshot.position, self.marks
+        here, (first, last) = status.position, self.marks
         if begin:
             first, last = here, last if last is not None and last > here else None
         else:
@@ -118,7 +118,7 @@ class PlaybackController(QObject):
 
     def toggle_loop(self) -> None:
         """Loop what is marked, or all of it; or stop looping, which takes the marks away."""
-        if self._pipeline.snapshot().loop is not None:
+        if self._pipeline.status().loop is not None:
             self.marks = (None, None)
             self._pipeline.set_loop(None)
         else:

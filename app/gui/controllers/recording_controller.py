@@ -42,14 +42,14 @@ class RecordingController(QObject):
 
     def record_or_stop(self) -> None:
         """Start a recording, or close the one under way."""
-        snapshot = self._pipeline.snapshot()
+        status = self._pipeline.status()
         try:
-            if snapshot.recording is not None:
+            if status.recording is not None:
                 self._pipeline.stop_recording()
-            elif snapshot.state in {"playing", "paused"}:
+            elif status.state in {"playing", "paused"}:
                 where = self._place(QStandardPaths.StandardLocation.MoviesLocation)
                 self._pipeline.start_recording(self._pipeline.recording_path(where))
-            elif snapshot.state == "ended":
+            elif status.state == "ended":
                 self.told.emit("notice", "It has ended: play it again, then record.")
         except (AppError, OSError) as error:
             self.told.emit("error", str(error))
@@ -64,7 +64,7 @@ class RecordingController(QObject):
     def save_picture(self, *, parts: bool) -> None:
         """Save what is on the screen; or the frame, its labels and the overlay."""
         result = self._shown()
-        source = self._pipeline.snapshot().source
+        source = self._pipeline.status().source
         if result is None or source is None:
             return
         folder = self._place(QStandardPaths.StandardLocation.PicturesLocation)

@@ -41,19 +41,19 @@ class ProgressStrip(QFrame):
         self._since = 0.0
         self.hide()
 
-    def refresh(self, snapshot: PipelineStatus, opening: str) -> None:
+    def refresh(self, status: PipelineStatus, opening: str) -> None:
         """Show what is under way.
 
         Args:
-            snapshot: the pipeline.
+            status: the pipeline.
             opening: name of the source that is being opened.
         """
         kind = ""
-        if snapshot.download is not None:
+        if status.download is not None:
             kind = "download"
-        elif snapshot.state == "opening":
+        elif status.state == "opening":
             kind = "opening"
-        elif snapshot.loading:
+        elif status.loading:
             kind = "loading"
         now = time.monotonic()
         if kind != self._kind:
@@ -63,8 +63,8 @@ class ProgressStrip(QFrame):
             self.hide()
             return
         share: int | None = None
-        if snapshot.download is not None:
-            done, total = snapshot.download.done, snapshot.download.total
+        if status.download is not None:
+            done, total = status.download.done, status.download.total
             text = f"Downloading the weights, {megabytes(done)}"
             if total:
                 share = 100 * done // total
@@ -72,7 +72,7 @@ class ProgressStrip(QFrame):
         elif kind == "opening":
             text = f"Opening {opening}… {waited:.0f} s"
         else:
-            text = f"Loading {snapshot.loading}…"
+            text = f"Loading {status.loading}…"
         self.text.setText(text)
         self.bar.setRange(0, 0 if share is None else 100)
         self.bar.setValue(share or 0)

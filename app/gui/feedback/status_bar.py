@@ -25,13 +25,13 @@ class StatusBar(QFrame):
         layout.addWidget(self.text, 1)
         layout.addWidget(self.counts)
 
-    def refresh(self, snapshot: PipelineStatus) -> None:
+    def refresh(self, status: PipelineStatus) -> None:
         """Show what is in use."""
-        text = describe(snapshot)
+        text = describe(status)
         if text != self.text.text():
             self.text.setText(text)
             self.text.setToolTip(text)
-        counters = snapshot.counters
+        counters = status.counters
         if not counters.captured:
             self.counts.clear()
             return
@@ -40,42 +40,42 @@ class StatusBar(QFrame):
         self.counts.setToolTip("Dropped frames: " + (", ".join(causes) or "none"))
 
 
-def describe(snapshot: PipelineStatus) -> str:
+def describe(status: PipelineStatus) -> str:
     """What is in use, in one line."""
     parts: list[str] = []
-    source, network, size = snapshot.source, snapshot.network, snapshot.network_size
+    source, network, size = status.source, status.network, status.network_size
     if source is not None:
         parts += [source.name, f"{source.width}×{source.height}", source.decoder]
     if network is not None:
         parts += [network.device, network.precision, network.runtime]
-    elif snapshot.broken:
+    elif status.broken:
         parts.append("no network")
     else:
         parts.append("loading the network…")
     if size is not None:
         parts.append(f"input {size[0]}×{size[1]} (h×w)")
-    if snapshot.recording is not None:
-        parts.append(f"recording {snapshot.recording.encoder}")
+    if status.recording is not None:
+        parts.append(f"recording {status.recording.encoder}")
     return "  ·  ".join(parts)
 
 
-def waiting_for(snapshot: PipelineStatus) -> str:
+def waiting_for(status: PipelineStatus) -> str:
     """Why there is no picture yet."""
-    if snapshot.broken:
+    if status.broken:
         return "There is no network, so there is no picture: start again with other choices."
-    download = snapshot.download
-    if snapshot.network is None and download is not None:
+    download = status.download
+    if status.network is None and download is not None:
         share = f" {100 * download.done // download.total} %" if download.total else ""
         return f"Downloading the weights…{share}"
-    if snapshot.network is None:
+    if status.network is None:
         return "Loading the network…"
-    return "Opening…" if snapshot.state == "opening" else "Waiting for the first picture…"
+    return "Opening…" if status.state == "opening" else "Waiting for the first picture…"
 
 
-def offline_for(snapshot: PipelineStatus) -> str:
+def offline_for(status: PipelineStatus) -> str:
     """What to say over a picture that is old; empty while pictures come."""
-    if snapshot.offline is None:
+    if status.offline is None:
         return ""
-    seconds = int(snapshot.offline)
+    seconds = int(status.offline)
     since = f"{seconds // 60}:{seconds % 60:02} min" if seconds >= 60 else f"{seconds} s"
     return f"Offline for {since}: this is the last picture that came. Trying to come back…"

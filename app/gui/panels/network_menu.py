@@ -71,9 +71,9 @@ class NetworkMenu(QWidget):
             action = self._add(menu, text, options, replace(options, runtime=runtime))
             action.setEnabled(there)
 
-    def refresh(self, snapshot: PipelineStatus) -> None:
+    def refresh(self, status: PipelineStatus) -> None:
         """Show what is in use."""
-        network = snapshot.network
+        network = status.network
         if network is None:
             self.button.setText("…")
             self.button.setAccessibleName("Input size, device and precision")

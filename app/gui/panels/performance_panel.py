@@ -61,29 +61,29 @@ class PerformancePanel(QWidget):
             layout.addLayout(column, share)
         self._sampled = 0.0
 
-    def refresh(self, snapshot: PipelineStatus) -> None:
+    def refresh(self, status: PipelineStatus) -> None:
         """Take a sample, a few times a second; show it where the panel is visible."""
         now = time.monotonic()
         if now - self._sampled < _EVERY:
             return
         self._sampled = now
-        moving = snapshot.state == "playing"
-        figures = OverlayStats(snapshot.fps if moving else 0.0, snapshot.latency)
+        moving = status.state == "playing"
+        figures = OverlayStats(status.fps if moving else 0.0, status.latency)
         self.history.add(now, figures.fps, figures.latency)
         if not self.isVisible():
             return
         self.rate.setText(f"{figures.fps_text} fps")
         self.age.setText(f"{figures.latency_text} old")
-        known = [s for s in style.STAGES if s in snapshot.stages]
-        others = [s for s in snapshot.stages if s not in style.STAGES]
-        self.stages.show_times([(s, snapshot.stages[s]) for s in (*known, *others)])
-        self.drops.show_facts(frame_facts(snapshot))
-        self.use.show_facts(facts_in_use(snapshot))
+        known = [s for s in style.STAGES if s in status.stages]
+        others = [s for s in status.stages if s not in style.STAGES]
+        self.stages.show_times([(s, status.stages[s]) for s in (*known, *others)])
+        self.drops.show_facts(frame_facts(status))
+        self.use.show_facts(facts_in_use(status))
 
 
-def frame_facts(snapshot: PipelineStatus) -> list[tuple[str, str, str]]:
+def frame_facts(status: PipelineStatus) -> list[tuple[str, str, str]]:
     """What became of the frames: name, count, explanation."""
-    counters = snapshot.counters
+    counters = status.counters
     facts = [("captured", str(counters.captured), "frames that the source gave")]
     facts.append(("shown", str(counters.shown), "frames that were painted"))
     if counters.recorded or counters.not_recorded:
@@ -97,16 +97,16 @@ def frame_facts(snapshot: PipelineStatus) -> list[tuple[str, str, str]]:
     return facts
 
 
-def facts_in_use(snapshot: PipelineStatus) -> list[tuple[str, str, str]]:
+def facts_in_use(status: PipelineStatus) -> list[tuple[str, str, str]]:
     """What the pipeline runs on, and why: name, value, explanation."""
     facts: list[tuple[str, str, str]] = []
-    source, network, size = snapshot.source, snapshot.network, snapshot.network_size
+    source, network, size = status.source, status.network, status.network_size
     if source is not None:
         rate = f", {source.rate:.4g} fps" if source.rate else ""
         facts.append(("source", f"{source.width}×{source.height}{rate}", source.name))
         facts.append(("decoder", source.decoder, "what turns the source's data into pictures"))
     if network is None:
-        state = "none" if snapshot.broken else "loading…"
+        state = "none" if status.broken else "loading…"
         return [*facts, ("network", state, "no frame can be labelled without it")]
     facts.append(("weights", network.weights, network.origin or "our own format"))
     why = f"asked for: {network.options.device}"
@@ -127,7 +127,7 @@ def facts_in_use(snapshot: PipelineStatus) -> list[tuple[str, str, str]]:
         asked = network.options.input_size
         word = asked if isinstance(asked, str) else "given"
         facts.append(("input", f"{word}, {size[0]}×{size[1]}", "what the network sees, h×w"))
-    encoder = snapshot.recording.encoder if snapshot.recording is not None else "not recording"
+    encoder = status.recording.encoder if status.recording is not None else "not recording"
     facts.append(("encoder", encoder, "what writes the recording"))
     return facts
 

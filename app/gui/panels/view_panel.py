@@ -122,11 +122,11 @@ class ViewPanel(QWidget):
         layout.addWidget(self.weights)
         layout.addWidget(self.network)
 
-    def refresh(self, snapshot: PipelineStatus) -> None:
+    def refresh(self, status: PipelineStatus) -> None:
         """Show the options in force, without a signal."""
-        view, skip = snapshot.view, snapshot.skip
-        self.weights.refresh(snapshot)
-        self.network.refresh(snapshot)
+        view, skip = status.view, status.skip
+        self.weights.refresh(status)
+        self.network.refresh(status)
         self._group.setExclusive(False)  # a view without a button leaves none of them down
         for name, button in self.views.items():
             button.setChecked(name == view.view)

@@ -70,10 +70,10 @@ class WeightsMenu(QWidget):
         self.dialog = dialog
         dialog.open()
 
-    def refresh(self, snapshot: PipelineStatus) -> None:
+    def refresh(self, status: PipelineStatus) -> None:
         """Show what is in use, or how far a download is."""
-        network, download = snapshot.network, snapshot.download
-        name = network.weights if network is not None else "none" if snapshot.broken else "…"
+        network, download = status.network, status.download
+        name = network.weights if network is not None else "none" if status.broken else "…"
         text = name
         if download is not None:
             share = f" {100 * download.done // download.total} %" if download.total else ""

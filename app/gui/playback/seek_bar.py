@@ -236,35 +236,35 @@ class SeekBar(QFrame):
         layout.addWidget(self.duration)
         self.hide()
 
-    def refresh(self, snapshot: PipelineStatus, marks: tuple[float | None, float | None]) -> None:
+    def refresh(self, status: PipelineStatus, marks: tuple[float | None, float | None]) -> None:
         """Show where the source stands.
 
         Args:
-            snapshot: the pipeline.
+            status: the pipeline.
             marks: where the loop begins and ends, as far as the user has said.
         """
-        source = snapshot.source
+        source = status.source
         self.setVisible(source is not None)
         if source is None:
             self.track.peek.forget()
             return
         duration = source.duration
-        known = duration is not None and snapshot.seekable
+        known = duration is not None and status.seekable
         self.track.setEnabled(known)
         self.track.setVisible(known)
-        running = snapshot.state == "playing"
-        self.position.setText((clock if running else fine_clock)(snapshot.position))
+        running = status.state == "playing"
+        self.position.setText((clock if running else fine_clock)(status.position))
         if known and duration is not None:
             self.duration.setText(clock(duration))
             self.track.setMaximum(max(1, round(duration * 1000)))
             self.track.setPageStep(max(1, self.track.maximum() // 10))
             if not self.track.isSliderDown():
-                self.track.setValue(round(snapshot.position * 1000))
-            looping = isinstance(snapshot.loop, tuple)
+                self.track.setValue(round(status.position * 1000))
+            looping = isinstance(status.loop, tuple)
             if (self.track.loop, self.track.looping) != (marks, looping):
                 self.track.loop, self.track.looping = marks, looping
                 self.track.update()
         else:
             # An endless street and a file that does not say how long it is can be stepped through.
-            live = "live" if snapshot.offline is None else "offline"
-            self.duration.setText("open end" if snapshot.seekable else live)
+            live = "live" if status.offline is None else "offline"
+            self.duration.setText("open end" if status.seekable else live)

@@ -87,40 +87,40 @@ class TransportBar(QFrame):
         for first, second in pairwise(buttons):
             self.setTabOrder(first, second)
 
-    def refresh(self, snapshot: PipelineStatus) -> None:
+    def refresh(self, status: PipelineStatus) -> None:
         """Show where the pipeline stands."""
-        state = snapshot.state
+        state = status.state
         running = state == "playing"
         self.play.setIcon(self._icons["pause" if running else "play"])
         word = "Pause" if running else "Play again" if state == "ended" else "Play"
         self._say(self.play, word, "play")
         self.play.setEnabled(state in {"playing", "paused", "ended"})
-        moves = snapshot.seekable and snapshot.source is not None
+        moves = status.seekable and status.source is not None
         for button in (self.step_back, self.step, self.loop, self.speed):
             button.setEnabled(moves)
-        looping = snapshot.loop is not None
+        looping = status.loop is not None
         self.loop.setChecked(looping)
         what = "Stop looping" if looping else "Play it over and over; mark a part with [ and ]"
         self._say(self.loop, what, "loop")
-        self.speed.setText(f"{snapshot.speed:g}×")
-        self.speed.setAccessibleName(f"Speed: {snapshot.speed:g} times")
+        self.speed.setText(f"{status.speed:g}×")
+        self.speed.setAccessibleName(f"Speed: {status.speed:g} times")
         self.speed.setToolTip("How fast it plays")
         self.shot.setEnabled(state in {"playing", "paused", "ended"})
-        self._refresh_record(snapshot)
+        self._refresh_record(status)
 
-    def _refresh_record(self, snapshot: PipelineStatus) -> None:
-        recording = snapshot.recording
+    def _refresh_record(self, status: PipelineStatus) -> None:
+        recording = status.recording
         if recording is not None:
             self.record.setText(f" Stop {clock(recording.seconds)}")
             self._say(self.record, f"Stop recording to {recording.path}", "record")
             self.record.setAccessibleName(f"Stop recording, {clock(recording.seconds)}")
         else:
             self.record.setText(" Record")
-            ended = snapshot.state == "ended"
+            ended = status.state == "ended"
             what = "Play it again to record it" if ended else "Record what is shown to an MP4"
             self._say(self.record, what, "record")
             self.record.setAccessibleName("Record")
-        self.record.setEnabled(recording is not None or snapshot.state in {"playing", "paused"})
+        self.record.setEnabled(recording is not None or status.state in {"playing", "paused"})
         if self.record.property("recording") != (recording is not None):
             self.record.setProperty("recording", recording is not None)
             self.record.setIcon(self._icons["stop"] if recording else self._record_icon)

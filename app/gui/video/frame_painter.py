@@ -76,7 +76,7 @@ def paint_names(
         names_right = divider is not None and number == 0
         if len(seen) == 2:
             paint_caption(painter, result.captions[number], room, right=names_right)
-        if side.content == "confidence" and result.seen_at(number) is not None:
+        if side.content == "confidence" and result.prediction_at(number) is not None:
             paint_scale(painter, result.view.measure, room, right=not names_right)
 
 

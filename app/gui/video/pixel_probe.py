@@ -46,7 +46,7 @@ class PixelInfo:
 
 def probe_pixel(result: Result, side: int, column: int, row: int) -> PixelInfo:
     """What a side of a result says of a pixel; its probabilities are computed for it alone."""
-    seen = result.seen_at(side)
+    seen = result.prediction_at(side)
     if seen is None:
         return PixelInfo(None, 0.0, None, column, row)
     train_id = int(seen.labels[row, column])

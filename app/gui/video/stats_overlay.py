@@ -40,13 +40,11 @@ class OverlayStats:
         return f"{self.latency * 1000:.0f} ms"
 
 
-def figures_of(snapshot: PipelineStatus) -> OverlayStats:
+def figures_of(status: PipelineStatus) -> OverlayStats:
     """What the corner says of a pipeline; rates only while the picture moves."""
     badges = {"paused": ("paused",), "ended": ("ended",), "opening": ("opening…",)}
-    moving = snapshot.state == "playing"
-    return OverlayStats(
-        snapshot.fps if moving else 0.0, snapshot.latency, badges.get(snapshot.state, ())
-    )
+    moving = status.state == "playing"
+    return OverlayStats(status.fps if moving else 0.0, status.latency, badges.get(status.state, ()))
 
 
 _INSET = 14.0

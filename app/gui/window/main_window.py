@@ -1,4 +1,4 @@
-"""The main window: puts the widgets together, shows snapshots, takes what is dropped."""
+"""The main window: puts the widgets together, shows the pipeline's status, takes what is dropped."""
 
 from __future__ import annotations
 
@@ -261,47 +261,47 @@ class MainWindow(QMainWindow):
 
     def refresh(self) -> None:
         """Show the pipeline as it is now."""
-        snapshot = self.pipeline.snapshot()
+        status = self.pipeline.status()
         while True:
             try:
                 self._happened(self.pipeline.events.get_nowait())
             except queue.Empty:
                 break
-        empty = snapshot.state in {"empty", "failed"}
+        empty = status.state in {"empty", "failed"}
         if empty:
             self.view.clear()
         self.pages.setCurrentWidget(self.invitation if empty else self.view)
-        self.view.set_message(waiting_for(snapshot))
-        self.view.set_veil(offline_for(snapshot))
-        self.view.set_figures(figures_of(snapshot))
-        self.view.set_options(snapshot.view)
+        self.view.set_message(waiting_for(status))
+        self.view.set_veil(offline_for(status))
+        self.view.set_figures(figures_of(status))
+        self.view.set_options(status.view)
         if not self.full.bare:
-            self._refresh_controls(snapshot)
-        title = " – ".join([*self._title(snapshot), TITLE])
+            self._refresh_controls(status)
+        title = " – ".join([*self._title(status), TITLE])
         if title != self.windowTitle():
             self.setWindowTitle(title)
 
-    def _refresh_controls(self, snapshot: PipelineStatus) -> None:
-        self.timeline.refresh(snapshot, self.player.marks)
-        self.bar.refresh(snapshot)
-        self.panel.refresh(snapshot)
-        self._menus.refresh(snapshot, page=self.drawer.page, full_screen=self.full.on)
-        self.drawer.performance.refresh(snapshot)
+    def _refresh_controls(self, status: PipelineStatus) -> None:
+        self.timeline.refresh(status, self.player.marks)
+        self.bar.refresh(status)
+        self.panel.refresh(status)
+        self._menus.refresh(status, page=self.drawer.page, full_screen=self.full.on)
+        self.drawer.performance.refresh(status)
         if not self.full.on:
-            self.legend.set_hidden(snapshot.view.hidden)
-            self.legend.set_selected(snapshot.view.selected)
-            self._look_at_classes(snapshot)
-            self.status.refresh(snapshot)
+            self.legend.set_hidden(status.view.hidden)
+            self.legend.set_selected(status.view.selected)
+            self._look_at_classes(status)
+            self.status.refresh(status)
             current = self.player.playlist.current
-            self.work.refresh(snapshot, current.name if current is not None else "")
+            self.work.refresh(status, current.name if current is not None else "")
 
-    def _look_at_classes(self, snapshot: PipelineStatus) -> None:
+    def _look_at_classes(self, status: PipelineStatus) -> None:
         result = self.view.result
         time = result.frame.time if result is not None else 0.0
-        self.legend.look_at(result, snapshot.view.split_at(time))
+        self.legend.look_at(result, status.view.split_at(time))
 
-    def _title(self, snapshot: PipelineStatus) -> list[str]:
-        source, place = snapshot.source, self.player.playlist.place
+    def _title(self, status: PipelineStatus) -> list[str]:
+        source, place = status.source, self.player.playlist.place
         if source is None:
             return []
         return [f"{source.name} ({place})" if place else source.name]
@@ -325,14 +325,14 @@ class MainWindow(QMainWindow):
 
     def _refused(self) -> bool:
         """Whether what should play does not: it failed, or what played before it goes on."""
-        snapshot, current = self.pipeline.snapshot(), self.player.playlist.current
+        status, current = self.pipeline.status(), self.player.playlist.current
         other = (
-            snapshot.source is not None
+            status.source is not None
             and current is not None
-            and snapshot.state != "opening"
-            and snapshot.source.name != current.name
+            and status.state != "opening"
+            and status.source.name != current.name
         )
-        return snapshot.state == "failed" or other
+        return status.state == "failed" or other
 
     def opened(self, spec: SourceSpec) -> None:
         """A source was chosen: its small pictures are to be had, and dialogs open beside it."""

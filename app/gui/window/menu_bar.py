@@ -110,13 +110,13 @@ class MenuBar:
             menu.aboutToShow.connect(lambda: self._grey(True))
             menu.aboutToHide.connect(lambda: self._grey(False))
 
-    def refresh(self, snapshot: PipelineStatus, *, page: str | None, full_screen: bool) -> None:
+    def refresh(self, status: PipelineStatus, *, page: str | None, full_screen: bool) -> None:
         """Tick what is so, and note what cannot be done now."""
-        actions, view, state = self._actions, snapshot.view, snapshot.state
+        actions, view, state = self._actions, status.view, status.state
         for name, ticked in (
-            ("loop", snapshot.loop is not None),
-            ("record", snapshot.recording is not None),
-            ("skip", snapshot.skip),
+            ("loop", status.loop is not None),
+            ("record", status.recording is not None),
+            ("skip", status.skip),
             ("confidence", view.view == "confidence"),
             ("wipe", view.view == "wipe"),
             ("contours", view.contours),
@@ -132,9 +132,9 @@ class MenuBar:
         self._themes[style.choice()].setChecked(True)
         has_picture = state in {"playing", "paused", "ended"}
         self._idle = {
-            *(_MOVES if not (snapshot.seekable and snapshot.source is not None) else ()),
+            *(_MOVES if not (status.seekable and status.source is not None) else ()),
             *(() if has_picture else ("play", "snapshot", "snapshot-all")),
-            *(() if state in {"playing", "paused"} or snapshot.recording else ("record",)),
+            *(() if state in {"playing", "paused"} or status.recording else ("record",)),
             *(() if state != "empty" else ("close",)),
             *(() if view.goes_by_switch else ("skip",)),
         }

@@ -120,9 +120,9 @@ def test_the_number_keys_change_the_input_size_of_a_held_picture():
     with window(replace(SMALL, input_size="quarter")) as w:
         play(w)
         hold(w)
-        assert w.pipeline.snapshot().network_size == (256, 512)
+        assert w.pipeline.status().network_size == (256, 512)
         press(w, Qt.Key.Key_2)
-        wait_until(lambda: w.pipeline.snapshot().network_size == (512, 1024), "the other size")
+        wait_until(lambda: w.pipeline.status().network_size == (512, 1024), "the other size")
         wait_until(lambda: w.panel.network.button.text().startswith("half"), "the words")
 
 
@@ -157,12 +157,12 @@ def test_arrow_keys_belong_to_a_slider_while_it_has_the_focus():
     with window() as w:
         play(w)
         hold(w)
-        before = w.pipeline.snapshot().position
+        before = w.pipeline.status().position
         w.panel.alpha.setFocus()
         press(w.panel.alpha, Qt.Key.Key_Right)
         assert w.panel.alpha.value() == 51
-        assert w.pipeline.snapshot().position == before
+        assert w.pipeline.status().position == before
         w.bar.play.setFocus()
         press(w.bar.play, Qt.Key.Key_Right)
         assert w.panel.alpha.value() == 51
-        wait_until(lambda: w.pipeline.snapshot().position > before + 4, "the place")
+        wait_until(lambda: w.pipeline.status().position > before + 4, "the place")

@@ -72,10 +72,10 @@ def test_a_source_that_hangs_is_named_and_so_is_its_return(impatient, make, monk
     pipeline = make()
     pipeline.open(ANY)
     _said(pipeline, "The source has given no picture for")
-    assert pipeline.snapshot().stuck.keys() == {"capture"}
+    assert pipeline.status().stuck.keys() == {"capture"}
     release.set()
     _said(pipeline, "The source goes on after")
-    assert pipeline.snapshot().stuck == {}
+    assert pipeline.status().stuck == {}
 
 
 def test_a_source_that_hangs_and_was_left_is_not_complained_about(impatient, make, monkeypatch):
@@ -87,7 +87,7 @@ def test_a_source_that_hangs_and_was_left_is_not_complained_about(impatient, mak
     pipeline.open(SourceSpec("file", "hangs"))
     _said(pipeline, "The source has given no picture for")
     pipeline.open(SourceSpec("file", "plays"))
-    wait_until(lambda: not pipeline.snapshot().stuck)
+    wait_until(lambda: not pipeline.status().stuck)
     release.set()
 
 
@@ -133,9 +133,9 @@ def test_a_network_that_is_at_one_frame_for_long_is_named(impatient, make, monke
 def test_a_window_that_does_not_answer_is_named(impatient, make, monkeypatch):
     impatient("display")
     pipeline = make(display=True)
-    pipeline.snapshot()  # as the window does ten times a second
+    pipeline.status()  # as the window does ten times a second
     _said(pipeline, "The window has not answered for")
-    pipeline.snapshot()
+    pipeline.status()
     _said(pipeline, "The window goes on after")
 
 
@@ -147,4 +147,4 @@ def test_what_works_is_not_complained_about(impatient, make, monkeypatch, tmp_pa
     pipeline.open(ANY)
     pipeline.start_recording(tmp_path / "o.mp4")
     wait_until(lambda: pipeline.stats.counters().recorded > 60)
-    assert pipeline.snapshot().stuck == {}
+    assert pipeline.status().stuck == {}

@@ -49,7 +49,7 @@ def test_a_folder_without_videos_is_refused_in_words_and_what_plays_goes_on(tmp_
             "The folder holiday holds no video and no picture: drop one that does."
         ]
         assert w.pipeline.generation == generation
-        assert w.pipeline.snapshot().state == "playing"
+        assert w.pipeline.status().state == "playing"
 
 
 def test_a_folder_of_pictures_and_a_picture_can_be_dropped(tmp_path):
@@ -60,7 +60,7 @@ def test_a_folder_of_pictures_and_a_picture_can_be_dropped(tmp_path):
     with window() as w:
         drop(w, folder)
         wait_until(lambda: shows(w, SourceSpec("images", str(folder))), "the pictures")
-        assert w.pipeline.snapshot().source.frames == 4
+        assert w.pipeline.status().source.frames == 4
         drop(w, folder / "2.png")
         wait_until(lambda: shows(w, SourceSpec("images", str(folder / "2.png"))), "the picture")
 

@@ -28,7 +28,7 @@ def ready():
     """A window with its network loaded, and its heart."""
     application()
     with window(Settings(device="cpu", input_size=(64, 128))) as w:
-        wait_until(lambda: w.pipeline.snapshot().network is not None, "the network", 60)
+        wait_until(lambda: w.pipeline.status().network is not None, "the network", 60)
         yield w, Heart()
 
 
@@ -65,7 +65,7 @@ def test_a_4k_file_does_not_stop_the_window(ready, big):
     heart.start()
     w.open(spec)
     wait_until(lambda: shows(w, spec), "a picture", 60)
-    wait_until(lambda: w.pipeline.snapshot().state == "ended", "the end", 60)
+    wait_until(lambda: w.pipeline.status().state == "ended", "the end", 60)
     for place in (0.1, 0.3, 0.0):
         w.pipeline.seek(place)
         time_up = time.monotonic() + 0.4

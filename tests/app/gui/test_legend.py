@@ -185,8 +185,8 @@ def test_sorted_by_share_the_largest_class_stands_first_and_groups_go(held):
 
 
 def test_arrow_keys_go_from_row_to_row_and_enter_hides(held):
-    position = held.pipeline.snapshot().position
-    speed = held.pipeline.snapshot().speed
+    position = held.pipeline.status().position
+    speed = held.pipeline.status().speed
     held.activateWindow()
     QTest.qWaitForWindowActive(held, 2000)
     held.legend.rows[0].setFocus(Qt.FocusReason.TabFocusReason)
@@ -198,8 +198,8 @@ def test_arrow_keys_go_from_row_to_row_and_enter_hides(held):
     press(held.legend.groups["flat"], Qt.Key.Key_Down)
     press(held.legend.rows[0], Qt.Key.Key_Return)
     assert hides(held, {0})
-    assert held.pipeline.snapshot().position == position
-    assert held.pipeline.snapshot().speed == speed
+    assert held.pipeline.status().position == position
+    assert held.pipeline.status().speed == speed
     held.legend.rows[0].clearFocus()
 
 

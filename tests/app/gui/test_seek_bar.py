@@ -34,7 +34,7 @@ def test_a_click_and_a_drag_on_the_timeline_go_there(clip):
         QTest.mouseMove(track, further)
         QTest.mouseRelease(track, Qt.MouseButton.LeftButton, pos=further)
         wait_until(lambda: _shown(w, track.seconds_at(further.x())), "the place dragged to")
-        assert w.pipeline.snapshot().state == "paused"
+        assert w.pipeline.status().state == "paused"
         assert w.timeline.position.text().startswith("0:0")
         assert w.timeline.duration.text() == "0:10"
 
@@ -80,7 +80,7 @@ def test_loop_points_are_set_shown_and_taken_away(clip):
             w.pipeline.seek(seconds)
             wait_until(lambda seconds=seconds: _shown(w, seconds), "the place")
             press(w, key)
-        begin, end = w.pipeline.snapshot().loop
+        begin, end = w.pipeline.status().loop
         assert (begin, end) == (pytest.approx(3.0, abs=0.04), pytest.approx(3.4, abs=0.04))
         wait_until(lambda: w.timeline.track.loop == (begin, end), "the marks")
         assert w.bar.loop.isChecked()
@@ -89,7 +89,7 @@ def test_loop_points_are_set_shown_and_taken_away(clip):
         wait_until(lambda: times.append(w.view.result.frame.time) or _turned(times), "two rounds")
         assert max(times[1:]) <= end + 0.05
         press(w, Qt.Key.Key_L)
-        assert w.pipeline.snapshot().loop is None
+        assert w.pipeline.status().loop is None
         wait_until(lambda: w.timeline.track.loop == (None, None), "no marks")
 
 
@@ -101,14 +101,14 @@ def test_the_speed_can_be_chosen_by_key_and_by_menu(clip):
     with window() as w:
         play(w, clip)
         press(w, Qt.Key.Key_Up)
-        assert w.pipeline.snapshot().speed == 1.5
+        assert w.pipeline.status().speed == 1.5
         press(w, Qt.Key.Key_Backspace)
-        assert w.pipeline.snapshot().speed == 1.0
+        assert w.pipeline.status().speed == 1.0
         for _ in range(9):
             press(w, Qt.Key.Key_Down)
-        assert w.pipeline.snapshot().speed == 0.25
+        assert w.pipeline.status().speed == 0.25
         w.bar.speed.menu().actions()[-1].trigger()
-        assert w.pipeline.snapshot().speed == 4.0
+        assert w.pipeline.status().speed == 4.0
         wait_until(lambda: w.bar.speed.text() == "4×", "the words")
 
 

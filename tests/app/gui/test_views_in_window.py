@@ -113,7 +113,7 @@ def test_the_cursor_says_that_the_divider_can_be_dragged(held):
 
 def test_arrow_keys_move_the_divider_while_the_picture_has_the_focus(held):
     wipe(held)
-    position = held.pipeline.snapshot().position
+    position = held.pipeline.status().position
     held.view.setFocus(Qt.FocusReason.TabFocusReason)
     press(held.view, Qt.Key.Key_Right)
     press(held.view, Qt.Key.Key_Right)
@@ -121,7 +121,7 @@ def test_arrow_keys_move_the_divider_while_the_picture_has_the_focus(held):
     press(held.view, Qt.Key.Key_Home)
     assert held.pipeline.view.split == 0
     assert "0 percent" in held.view.accessibleDescription()
-    assert held.pipeline.snapshot().position == position  # nothing was sought
+    assert held.pipeline.status().position == position  # nothing was sought
     held.view.clearFocus()
 
 
@@ -264,7 +264,7 @@ def test_hovering_tells_the_class_its_probability_and_the_pixel(held):
 
 def test_each_side_of_a_wipe_tells_what_its_own_network_sees(held):
     show(held, view="wipe", left=Side(skip=True), right=Side(skip=False))
-    on, off = held.view.result.seen
+    on, off = held.view.result.predictions
     rows, columns = np.nonzero(on.labels != off.labels)
     row, column = int(rows[0]), int(columns[0])
     x, y = (column + 0.5) / on.labels.shape[1], (row + 0.5) / on.labels.shape[0]
@@ -301,14 +301,14 @@ def test_a_click_on_the_picture_selects_its_class_and_another_lets_it_go(held):
 
 def test_the_menu_changes_what_the_confidence_shows(held):
     show(held, view="confidence")
-    sure = held.view.result.seen[0].confidence
+    sure = held.view.result.predictions[0].confidence
     [menu] = [m for m in held.findChildren(QMenu) if m.title() == "Confidence as"]
     probability, entropy = menu.actions()
     held.refresh()
     assert probability.isChecked()
     entropy.trigger()
     wait_until(lambda: held.view.result.view.measure == "entropy", "the entropy")
-    unsure = held.view.result.seen[0].confidence
+    unsure = held.view.result.predictions[0].confidence
     assert np.corrcoef(sure.ravel(), unsure.ravel())[0, 1] < -0.5
     probability.trigger()
     wait_until(lambda: held.view.result.view.measure == "probability", "the probability")

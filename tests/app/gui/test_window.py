@@ -99,7 +99,7 @@ def test_a_file_that_has_ended_plays_again(tmp_path):
     clip = SourceSpec("file", str(write_clip(tmp_path / "short.mp4", 8)))
     with window() as w:
         play(w, clip)
-        wait_until(lambda: w.pipeline.snapshot().state == "ended", "the end")
+        wait_until(lambda: w.pipeline.status().state == "ended", "the end")
         wait_until(lambda: w.bar.play.accessibleName() == "Play again", "the button")
         before = w.pipeline.generation
         press(w, Qt.Key.Key_Space)
@@ -110,7 +110,7 @@ def test_the_status_line_says_what_is_in_use():
     with window() as w:
         play(w, DEMO)
         wait_until(lambda: "input" in w.status.text.text(), "the status")
-        precision = w.pipeline.snapshot().network.precision  # bf16 where the processor has it
+        precision = w.pipeline.status().network.precision  # bf16 where the processor has it
         for part in ("demo street", "1024×512", "rendered", "cpu", precision, "input 64×128"):
             assert part in w.status.text.text()
         wait_until(lambda: w.status.counts.text().endswith("dropped"), "the counts")

@@ -113,7 +113,7 @@ def test_a_recordings_folder_that_is_gone_is_a_message(tmp_path):
         press(w, Qt.Key.Key_R)
         wait_until(lambda: messages(w), "the message")
         assert "gone" in messages(w)[0]
-        assert w.pipeline.snapshot().recording is None
+        assert w.pipeline.status().recording is None
 
 
 def test_enter_presses_the_button_that_has_the_focus():

@@ -36,7 +36,7 @@ def test_the_performance_panel_says_how_fast_what_it_costs_and_what_is_in_use():
         wait_until(lambda: "captured" in panel.drops.text, "the counts")
         wait_until(lambda: "network" in panel.stages.accessibleDescription(), "the stages")
         wait_until(lambda: "display" in panel.stages.accessibleDescription(), "the painting")
-        precision = w.pipeline.snapshot().network.precision  # bf16 where the processor has it
+        precision = w.pipeline.status().network.precision  # bf16 where the processor has it
         for word in (
             "decoder h264",
             "device cpu",
@@ -80,7 +80,7 @@ def test_a_long_download_shows_itself_and_can_be_cancelled(tmp_path, monkeypatch
             taken.append(connection)
 
         threading.Thread(target=serve, daemon=True).start()
-        wait_until(lambda: w.pipeline.snapshot().network, "the network")
+        wait_until(lambda: w.pipeline.status().network, "the network")
         w.use_weights(f"http://127.0.0.1:{server.getsockname()[1]}/weights.pth")
         wait_until(lambda: w.work.isVisible() and w.work.cancel.isVisible(), "the strip")
         wait_until(lambda: "50 %" in w.work.text.text(), "the share")
@@ -88,7 +88,7 @@ def test_a_long_download_shows_itself_and_can_be_cancelled(tmp_path, monkeypatch
         click(w.work.cancel)
         wait_until(lambda: not w.work.isVisible(), "its end")
         wait_until(lambda: any("cancelled" in text for text in messages(w)), "the word")
-        assert w.pipeline.snapshot().network.weights == "shipped weights"
+        assert w.pipeline.status().network.weights == "shipped weights"
         for connection in taken:
             connection.close()
 

@@ -42,7 +42,7 @@ def _chosen(*arguments):
 def test_view_classes_input_size_and_panel_come_back(tmp_path):
     path = tmp_path / "settings.ini"
     with window(SMALL, kept=SavedSettings(path)) as w:
-        wait_until(lambda: w.pipeline.snapshot().network, "the network")
+        wait_until(lambda: w.pipeline.status().network, "the network")
         w.panel.alpha.setValue(80)
         press(w, Qt.Key.Key_B)
         press(w, Qt.Key.Key_V)
@@ -51,7 +51,7 @@ def test_view_classes_input_size_and_panel_come_back(tmp_path):
         press(w, Qt.Key.Key_E)
         w.set_theme("light")
         w.resize(800, 650)
-        wait_until(lambda: w.pipeline.snapshot().network.options.input_size == "quarter", "it")
+        wait_until(lambda: w.pipeline.status().network.options.input_size == "quarter", "it")
         w.set_theme("system")
     kept = SavedSettings(path)
     settings = kept.apply(_chosen("--device", "cpu"))
@@ -108,7 +108,7 @@ def test_what_the_command_line_says_wins_and_is_not_kept(tmp_path):
     assert settings.view.view == "labels"
     assert settings.input_size == (64, 128)
     with window(settings, kept=SavedSettings(path)) as w:
-        wait_until(lambda: w.pipeline.snapshot().network, "the network")
+        wait_until(lambda: w.pipeline.status().network, "the network")
     again = SavedSettings(path).apply(_chosen())
     assert again.view.alpha == 0.8
     assert again.input_size == "half"

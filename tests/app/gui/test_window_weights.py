@@ -27,7 +27,7 @@ def _entries(made):
 
 def test_the_menu_offers_the_shipped_weights_the_zoo_and_files():
     with window() as made:
-        wait_until(lambda: made.pipeline.snapshot().network, "the network")
+        wait_until(lambda: made.pipeline.status().network, "the network")
         wait_until(lambda: made.panel.weights.button.text() == "shipped weights")
         entries = _entries(made)
         assert entries["Shipped weights"].isChecked()
@@ -68,12 +68,12 @@ def test_a_second_checkpoint_from_the_menu_stands_beside_the_first_under_a_divid
         wait_until(
             lambda: (
                 made.view.result.captions == ("other.pth", "shipped weights")
-                and len(made.view.result.seen) == 2
+                and len(made.view.result.predictions) == 2
             ),
             "both checkpoints",
         )
         assert made.view.divider() is not None
-        first, second = made.view.result.seen
+        first, second = made.view.result.predictions
         assert (first.labels != second.labels).any()
 
 
@@ -91,6 +91,6 @@ def test_a_file_that_is_no_checkpoint_is_refused_in_words_and_the_picture_goes_o
 def test_after_weights_that_failed_at_the_start_others_bring_the_picture(tmp_path, other):
     settings = replace(SMALL, weights=str(tmp_path / "none.pth"))
     with window(settings) as made:
-        wait_until(lambda: made.pipeline.snapshot().broken, "the error")
+        wait_until(lambda: made.pipeline.status().broken, "the error")
         made.use_weights(str(other))
         play(made)

@@ -77,7 +77,7 @@ def test_labels_come_back_in_order_and_equal_those_of_the_segmenter(segmenter, w
     assert [g.frame.index for g in got] == list(range(7))
     for done in got:
         skip = done.frame.index % 2 == 0
-        [seen] = done.seen
+        [seen] = done.predictions
         assert seen.run.skip == skip
         assert np.array_equal(seen.labels, segmenter(done.frame.image, skip=skip))
 
@@ -105,7 +105,7 @@ def test_each_run_sees_what_its_own_network_with_its_own_skip_sees(segmenter, ot
     for engine in engines(segmenter):
         engine.second = other
         engine.submit(frame(4), runs)
-        seen = engine.collect().seen
+        seen = engine.collect().predictions
         image = frame(4).image
         assert [one.run for one in seen] == runs
         for one in seen:
@@ -139,7 +139,7 @@ def test_the_shared_part_of_the_network_runs_once_for_both_skips():
 def test_the_probabilities_of_any_pixel_can_be_told_from_what_comes_back(segmenter):
     for engine in engines(segmenter):
         engine.submit(frame(2), [InferencePass()])
-        [seen] = engine.collect().seen
+        [seen] = engine.collect().predictions
         plain = segmenter.prob(frame(2).image)
         for row, column in ((0, 0), (95, 159), (40, 81), (3, 120)):
             told = probabilities_at(seen.logits, (96, 160), row, column, seen.aligned)
@@ -186,14 +186,14 @@ def test_a_change_of_size_gets_buffers_of_its_own(segmenter):
     engine = StreamEngine(segmenter, HostQueues())
     engine.submit(frame(0), [InferencePass()])
     engine.submit(frame(1, (80, 48)), [InferencePass()])
-    assert engine.collect().seen[0].labels.shape == (96, 160)
-    assert engine.collect().seen[0].labels.shape == (48, 80)
+    assert engine.collect().predictions[0].labels.shape == (96, 160)
+    assert engine.collect().predictions[0].labels.shape == (48, 80)
 
 
 def test_labels_outlive_the_slot_they_came_through(segmenter):
     engine = StreamEngine(segmenter, HostQueues())
     engine.submit(frame(0), [InferencePass()])
-    first = engine.collect().seen[0].labels
+    first = engine.collect().predictions[0].labels
     kept = first.copy()
     for index in range(1, 6):
         engine.submit(Frame(255 - picture(index), index, 0, 0, 1), [InferencePass()])
@@ -313,7 +313,7 @@ def test_out_of_memory_the_next_smaller_size_goes_on_without_losing_a_frame(whic
     while engine.pending:
         got.append(engine.collect())
     assert [each.frame.index for each in got] == [0, 1, 2, 3]
-    assert all(each.seen[0].labels.shape == (96, 160) for each in got)
+    assert all(each.predictions[0].labels.shape == (96, 160) for each in got)
     assert engine.shrunk
     assert engine.segmenter.input_size == "quarter"
 
@@ -336,7 +336,7 @@ def test_a_second_checkpoint_that_comes_later_follows_to_the_smaller_size(other)
     engine.collect()
     engine.compare_with(other.at("half"))
     engine.submit(frame(1), [InferencePass(), InferencePass(weights="b")])
-    ours, second = engine.collect().seen
+    ours, second = engine.collect().predictions
     assert ours.logits.shape == second.logits.shape
 
 
@@ -347,7 +347,7 @@ def test_cuda_streams_give_the_labels_of_the_plain_path():
     for index in range(20):
         if engine.pending == engine.depth:
             done = engine.collect()
-            for seen in done.seen:
+            for seen in done.predictions:
                 plain = segmenter(done.frame.image, skip=seen.run.skip)
                 assert np.array_equal(seen.labels, plain)
         engine.submit(frame(index, (512, 256)), BOTH if index % 3 else [InferencePass(skip=False)])

@@ -26,10 +26,10 @@ def test_another_input_size_and_precision_are_used_and_shown():
     pipeline.start()
     try:
         pipeline.open(SourceSpec("demo"))
-        wait_until(lambda: pipeline.snapshot().network_size == (64, 128))
+        wait_until(lambda: pipeline.status().network_size == (64, 128))
         pipeline.networks.use_options(NetworkOptions("cpu", "bf16", (96, 192)))
-        wait_until(lambda: pipeline.snapshot().network_size == (96, 192))
-        network = pipeline.snapshot().network
+        wait_until(lambda: pipeline.status().network_size == (96, 192))
+        network = pipeline.status().network
         assert network.precision == "bf16"
         assert network.options == NetworkOptions("cpu", "bf16", (96, 192))
         before = pipeline.stats.counters().processed
@@ -43,13 +43,13 @@ def test_a_device_that_is_not_there_is_refused_in_words_and_the_old_one_goes_on(
     pipeline.start()
     try:
         pipeline.open(SourceSpec("demo"))
-        wait_until(lambda: pipeline.snapshot().network)
+        wait_until(lambda: pipeline.status().network)
         pipeline.networks.use_options(replace(pipeline.networks.options, device="cuda:7"))
         errors = []
         wait_until(lambda: errors.extend(_events(pipeline)) or errors)
         assert "cuda:7 is not in this machine" in errors[0]
         assert pipeline.networks.options.device == "cpu"
-        assert pipeline.snapshot().network.options.device == "cpu"
+        assert pipeline.status().network.options.device == "cpu"
         before = pipeline.stats.counters().processed
         wait_until(lambda: pipeline.stats.counters().processed > before + 2)
     finally:
@@ -66,16 +66,16 @@ def test_a_download_can_be_cancelled_and_what_is_in_use_stays(tmp_path, monkeypa
         pipeline = Pipeline(SMALL, display=False)
         pipeline.start()
         try:
-            wait_until(lambda: pipeline.snapshot().network)
+            wait_until(lambda: pipeline.status().network)
             pipeline.networks.use_weights(address)
             wait_until(lambda: taken)
-            assert pipeline.snapshot().loading == "weights.pth"
+            assert pipeline.status().loading == "weights.pth"
             pipeline.networks.cancel_download()
             errors = []
             wait_until(lambda: errors.extend(_events(pipeline)) or errors)
             assert "cancelled" in errors[0]
-            wait_until(lambda: not pipeline.snapshot().loading)
-            assert pipeline.snapshot().network.weights == "shipped weights"
+            wait_until(lambda: not pipeline.status().loading)
+            assert pipeline.status().network.weights == "shipped weights"
         finally:
             pipeline.stop()
             for connection, _ in taken:
@@ -89,8 +89,8 @@ def test_a_closed_source_leaves_an_empty_window_and_another_can_be_opened():
         pipeline.open(SourceSpec("demo"))
         wait_until(lambda: pipeline.take() is not None)
         pipeline.close()
-        assert pipeline.snapshot().state == "empty"
-        assert pipeline.snapshot().source is None
+        assert pipeline.status().state == "empty"
+        assert pipeline.status().source is None
         pipeline.open(SourceSpec("demo"))
         wait_until(lambda: pipeline.take() is not None)
     finally:

@@ -57,7 +57,7 @@ def wait_until(condition, seconds=20.0):
 def open_and_pause(pipeline):
     """Play a little of the source, hold it, and take its last result."""
     pipeline.open(ANY)
-    wait_until(lambda: pipeline.snapshot().position > 0)
+    wait_until(lambda: pipeline.status().position > 0)
     pipeline.pause()
     time.sleep(0.3)
     last = None
@@ -97,7 +97,7 @@ def test_a_live_source_faster_than_the_network_stays_fresh_and_every_frame_is_ac
     pipeline.open(ANY)
     shown = []
     end = time.monotonic() + 3
-    wait_until(lambda: pipeline.snapshot().network is not None)
+    wait_until(lambda: pipeline.status().network is not None)
     while time.monotonic() < end:
         result = pipeline.take()
         if result is not None:
@@ -130,7 +130,7 @@ def test_nothing_piles_up_when_nobody_takes_results(sources, make):
 def test_a_played_file_keeps_its_own_pace(sources, make):
     sources["scripted"] = ScriptedSource(50, rate=50)
     pipeline = make(display=True)
-    wait_until(lambda: pipeline.snapshot().network is not None)
+    wait_until(lambda: pipeline.status().network is not None)
     started = time.monotonic()
     pipeline.open(ANY)
     wait_for(pipeline, "ended")
@@ -162,16 +162,16 @@ def test_pause_holds_a_file_and_play_goes_on_where_it_was(sources, make):
     sources["scripted"] = ScriptedSource(rate=100)
     pipeline = make(display=True)
     pipeline.open(ANY)
-    wait_until(lambda: pipeline.snapshot().position > 0.1)
+    wait_until(lambda: pipeline.status().position > 0.1)
     pipeline.pause()
-    assert pipeline.snapshot().state == "paused"
+    assert pipeline.status().state == "paused"
     time.sleep(0.15)
-    held = pipeline.snapshot().position
+    held = pipeline.status().position
     time.sleep(0.3)
-    assert pipeline.snapshot().position == held
+    assert pipeline.status().position == held
     pipeline.play()
-    wait_until(lambda: pipeline.snapshot().position > held)
-    assert pipeline.snapshot().position < held + 0.5
+    wait_until(lambda: pipeline.status().position > held)
+    assert pipeline.status().position < held + 0.5
 
 
 def test_a_paused_live_source_counts_what_went_by(sources, make):
@@ -258,7 +258,7 @@ def test_a_source_that_fails_is_reported_and_its_recording_is_closed(sources, ma
     pipeline.start_recording(tmp_path / "o.mp4")
     event = wait_for(pipeline, "error")
     assert (event.text, event.exit_code) == ("The cable is out.", 3)
-    assert pipeline.snapshot().state == "failed"
+    assert pipeline.status().state == "failed"
     pipeline.stop()
     assert count_by_opencv(tmp_path / "o.mp4") == 8
 
@@ -301,7 +301,7 @@ def test_other_weights_are_used_live_and_a_paused_picture_answers(sources, make,
     wait_until(lambda: after.append(pipeline.take()) or after[-1] is not None)
     assert after[-1].frame is before.frame
     assert not np.array_equal(after[-1].labels, before.labels)
-    network = pipeline.snapshot().network
+    network = pipeline.status().network
     assert (network.weights, network.origin) == ("other.pth", "another")
     pipeline.play()
     wait_until(lambda: (r := pipeline.take()) is not None and not r.repeated)
@@ -316,7 +316,7 @@ def test_weights_that_cannot_be_loaded_leave_the_old_ones_at_work(sources, make,
     assert wait_for(pipeline, "error").exit_code == 4
     before = pipeline.stats.counters().processed
     wait_until(lambda: pipeline.stats.counters().processed > before + 3)
-    assert pipeline.snapshot().network.weights == "shipped weights"
+    assert pipeline.status().network.weights == "shipped weights"
 
 
 def test_after_weights_that_cannot_be_loaded_others_can_be_chosen(sources, make, tmp_path):
@@ -325,10 +325,10 @@ def test_after_weights_that_cannot_be_loaded_others_can_be_chosen(sources, make,
     pipeline = make(settings, display=True)
     pipeline.open(ANY)
     assert wait_for(pipeline, "error").exit_code == 4
-    assert pipeline.snapshot().broken
+    assert pipeline.status().broken
     pipeline.networks.use_weights(_other_weights(tmp_path / "other.pth"))
     wait_until(lambda: pipeline.take() is not None)
-    assert not pipeline.snapshot().broken
+    assert not pipeline.status().broken
 
 
 def test_a_recording_that_fails_is_reported_while_the_picture_goes_on(sources, make, tmp_path):
@@ -376,7 +376,7 @@ def test_a_camera_that_never_opens_does_not_hold_up_the_stop(sources, make):
     forever = threading.Event()
     sources["scripted"] = lambda: forever.wait(30)
     pipeline = make()
-    wait_until(lambda: pipeline.snapshot().network is not None)
+    wait_until(lambda: pipeline.status().network is not None)
     pipeline.open(SourceSpec("camera", "scripted"))
     time.sleep(0.05)
     started = time.monotonic()

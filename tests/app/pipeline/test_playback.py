@@ -31,7 +31,7 @@ def player(clip):
     """A pipeline that plays the clip for a display, with the network loaded."""
     pipeline = Pipeline(TINY, display=True)
     pipeline.start()
-    wait_until(lambda: pipeline.snapshot().network is not None)
+    wait_until(lambda: pipeline.status().network is not None)
     pipeline.open(SourceSpec("file", str(clip)))
     yield pipeline
     pipeline.stop()
@@ -66,7 +66,7 @@ def play_out(pipeline):
 
     def ended():
         pipeline.take()
-        return pipeline.snapshot().state == "ended"
+        return pipeline.status().state == "ended"
 
     wait_until(ended)
     while pipeline.take() is not None:
@@ -174,13 +174,13 @@ def test_after_a_seek_the_first_picture_is_the_one_sought(player, state):
         if state == "paused":
             paused(player)
     player.seek(1.0)
-    assert player.snapshot().position == 1.0
+    assert player.status().position == 1.0
     assert number(take(player)) == 25
     if state == "playing":
         assert number(take(player)) > 25
-        assert player.snapshot().state == "playing"
+        assert player.status().state == "playing"
     else:
-        assert player.snapshot().state == "paused"
+        assert player.status().state == "paused"
         time.sleep(0.2)
         assert player.take() is None
 
@@ -194,7 +194,7 @@ def test_seeks_in_quick_succession_end_at_the_last_one(player):
     wait_until(lambda: (r := player.take()) is not None and number(r) == 55)
     time.sleep(0.2)
     assert player.take() is None
-    assert player.snapshot().position == pytest.approx(55 / RATE, abs=1e-3)
+    assert player.status().position == pytest.approx(55 / RATE, abs=1e-3)
 
 
 def test_while_a_timeline_is_dragged_pictures_are_shown_on_the_way(player):
@@ -219,7 +219,7 @@ def test_a_step_pauses_and_moves_by_frames_from_the_picture_seen(player):
     # Frames on their way when the step was asked for do not come any more.
     wait_until(lambda: (r := player.take()) is not None and (got.append(number(r)) or True))
     assert got[0] in {shown + 1, shown + 2}  # one more may have been finished meanwhile
-    assert player.snapshot().state == "paused"
+    assert player.status().state == "paused"
     at = got[0]
     for step in (1, 1, -1, -2, 5, -3):
         player.step(step)
@@ -233,15 +233,15 @@ def test_steps_stay_within_the_file(player):
     take(player)
     player.seek(0)
     player.step(-4)
-    wait_until(lambda: player.snapshot().state == "paused" and not player._playback.moving)
-    assert player.snapshot().position == 0
+    wait_until(lambda: player.status().state == "paused" and not player._playback.moving)
+    assert player.status().position == 0
     player.seek(100)
-    wait_until(lambda: player.snapshot().position == pytest.approx(59 / RATE, abs=1e-3))
+    wait_until(lambda: player.status().position == pytest.approx(59 / RATE, abs=1e-3))
     player.step(3)
     time.sleep(0.3)
     while player.take() is not None:
         pass
-    assert player.snapshot().position == pytest.approx(59 / RATE, abs=1e-3)
+    assert player.status().position == pytest.approx(59 / RATE, abs=1e-3)
     player.step(-1)
     assert number(take(player)) == 58
 
@@ -256,7 +256,7 @@ def test_a_file_that_has_ended_plays_again_and_steps_back_from_its_end(player):
     play_out(player)
     player.play()
     assert number(take(player)) <= 5
-    assert player.snapshot().state == "playing"
+    assert player.status().state == "playing"
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def test_a_file_that_has_ended_plays_again_and_steps_back_from_its_end(player):
 def test_speed_changes_how_long_a_file_lasts(player, speed, low, high):
     take(player)
     player.set_speed(speed)
-    assert player.snapshot().speed == speed
+    assert player.status().speed == speed
     player.seek(0.4)
     started = time.monotonic()
     play_out(player)
@@ -275,7 +275,7 @@ def test_speed_changes_how_long_a_file_lasts(player, speed, low, high):
 def test_a_part_is_played_over_and_over(player):
     take(player)
     player.set_loop((1.0, 1.4))
-    assert player.snapshot().loop == (1.0, 1.4)
+    assert player.status().loop == (1.0, 1.4)
     seen = []
     wait_until(
         lambda: (r := player.take()) is not None and (seen.append(number(r)) or len(seen) > 22)
@@ -291,7 +291,7 @@ def test_the_whole_file_is_played_over_and_over_without_an_end(player):
     player.set_loop("whole")
     player.seek(2.2)
     wait_until(lambda: (r := player.take()) is not None and number(r) < 10)
-    assert player.snapshot().state == "playing"
+    assert player.status().state == "playing"
     kinds = set()
     while not player.events.empty():
         kinds.add(player.events.get().kind)
@@ -308,9 +308,9 @@ def test_moves_keep_the_recording_under_way(player, tmp_path):
     take(player)
     player.play()
     wait_until(lambda: player.take() or player.stats.counters().recorded > 12)
-    assert player.snapshot().recording is not None
+    assert player.status().recording is not None
     player.stop_recording()
-    wait_until(lambda: player.snapshot().recording is None)
+    wait_until(lambda: player.status().recording is None)
     player.stop()
     counters = player.stats.counters()
     times, _ = read_clip(tmp_path / "o.mp4")
@@ -345,7 +345,7 @@ def test_a_recording_begun_at_a_standing_picture_begins_with_it(player, tmp_path
     take(player)
     player.pause()
     player.seek(1.0)
-    wait_until(lambda: not player._playback.moving and player.snapshot().position > 0.99)
+    wait_until(lambda: not player._playback.moving and player.status().position > 0.99)
     player.start_recording(tmp_path / "o.mp4")
     wait_until(lambda: player.stats.counters().recorded == 1)
     player.play()
@@ -371,13 +371,13 @@ def test_a_part_marked_while_the_picture_stands_is_gone_to_when_it_plays(player)
     take(player)
     player.seek(1.6)
     player.pause()
-    wait_until(lambda: not player._playback.moving and player.snapshot().position > 1.59)
+    wait_until(lambda: not player._playback.moving and player.status().position > 1.59)
     player.set_loop((0.4, 1.6))
     time.sleep(0.3)
-    assert player.snapshot().position == pytest.approx(1.6, abs=0.03)
+    assert player.status().position == pytest.approx(1.6, abs=0.03)
     player.play()
-    wait_until(lambda: player.take() is not None and player.snapshot().position < 1.59)
-    assert 0.39 <= player.snapshot().position < 1.0
+    wait_until(lambda: player.take() is not None and player.status().position < 1.59)
+    assert 0.39 <= player.status().position < 1.0
 
 
 def test_a_seek_before_the_file_is_open_is_carried_out_then(clip):

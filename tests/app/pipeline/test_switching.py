@@ -24,7 +24,7 @@ def clip(tmp_path_factory):
 def player(clip):
     pipeline = Pipeline(TINY, display=True)
     pipeline.start()
-    wait_until(lambda: pipeline.snapshot().network is not None, 60)
+    wait_until(lambda: pipeline.status().network is not None, 60)
     pipeline.open(SourceSpec("file", str(clip)))
     wait_until(lambda: (r := pipeline.take()) is not None and r.frame.time > 0.3)
     yield pipeline
@@ -51,7 +51,7 @@ def errors(pipeline):
 
 @pytest.mark.parametrize("address", ["nosuch.mp4", "rtsp"])
 def test_what_played_goes_on_where_another_source_does_not_open(player, address):
-    before = player.snapshot().position
+    before = player.status().position
     if address == "rtsp":
         address = f"rtsp://127.0.0.1:{free_port()}/x"
     player.open(parse_source(address))
@@ -62,8 +62,8 @@ def test_what_played_goes_on_where_another_source_does_not_open(player, address)
     wait_until(lambda: (r := player.take()) is not None and not result.append(r))
     assert result[0].frame.time >= before - 0.2
     assert result[0].frame.time < before + 3
-    snapshot = player.snapshot()
-    assert (snapshot.state, snapshot.source.name) == ("playing", "clip.mp4")
+    status = player.status()
+    assert (status.state, status.source.name) == ("playing", "clip.mp4")
 
 
 def test_what_was_paused_stays_so_and_answers(player):
@@ -71,12 +71,12 @@ def test_what_was_paused_stays_so_and_answers(player):
     time.sleep(0.2)
     while player.take() is not None:
         pass
-    place = player.snapshot().position
+    place = player.status().position
     player.open(SourceSpec("file", "nosuch.mp4"))
     got = []
     wait_until(lambda: (r := player.take()) is not None and not got.append(r))
     assert got[0].frame.time == pytest.approx(place, abs=1e-3)
-    assert player.snapshot().state == "paused"
+    assert player.status().state == "paused"
     player.skip = False
     wait_until(lambda: (r := player.take()) is not None and r.repeated)
 
@@ -86,14 +86,14 @@ def test_two_sources_that_do_not_open_leave_the_first_at_play(player):
         player.open(parse_source(f"http://127.0.0.1:{port}/x"))
         player.open(SourceSpec("file", "nosuch.mp4"))
         wait_until(lambda: player.take() is not None, 30)
-    assert player.snapshot().source.name == "clip.mp4"
+    assert player.status().source.name == "clip.mp4"
 
 
 def test_without_a_source_before_a_failure_is_a_failure():
     pipeline = Pipeline(TINY, display=True)
     pipeline.start()
     pipeline.open(SourceSpec("file", "nosuch.mp4"))
-    wait_until(lambda: pipeline.snapshot().state == "failed", 60)
+    wait_until(lambda: pipeline.status().state == "failed", 60)
     pipeline.stop()
 
 

@@ -30,7 +30,7 @@ def held(monkeypatch):
     pipeline = Pipeline(TINY, display=True)
     pipeline.start()
     pipeline.open(SourceSpec("file", "scripted"))
-    wait_until(lambda: pipeline.snapshot().position > 0)
+    wait_until(lambda: pipeline.status().position > 0)
     pipeline.pause()
     time.sleep(0.3)
     yield pipeline
@@ -62,14 +62,14 @@ def other(tmp_path_factory):
 def test_skip_on_and_off_are_both_computed_from_the_same_frame(held):
     held.view = SKIPS
     result = results(held, lambda r: r.view == SKIPS)
-    on, off = result.seen
+    on, off = result.predictions
     assert (on.run.skip, off.run.skip) == (True, False)
     assert (on.labels != off.labels).any()
-    for side, seen in zip(result.sides, result.seen, strict=True):
+    for side, seen in zip(result.sides, result.predictions, strict=True):
         assert np.array_equal(side, draw(result.frame.image, "overlay", SKIPS, seen.labels))
     assert result.captions == ("skip on", "skip off")
-    assert result.seen_at(0) is on
-    assert result.seen_at(1) is off
+    assert result.prediction_at(0) is on
+    assert result.prediction_at(1) is off
 
 
 def test_a_held_picture_shows_every_view_that_is_chosen(held):
@@ -79,7 +79,7 @@ def test_a_held_picture_shows_every_view_that_is_chosen(held):
         assert result.repeated
         assert len(result.sides) == (2 if view in {"side", "wipe"} else 1)
         if view == "confidence":
-            assert result.seen[0].confidence.shape == result.labels.shape
+            assert result.predictions[0].confidence.shape == result.labels.shape
         if view == "raw":
             assert np.array_equal(result.picture, result.frame.image)
 
@@ -98,25 +98,27 @@ def test_a_second_checkpoint_is_compared_once_it_is_there(held, other):
     waiting = results(held, lambda r: r.view.compares_weights)
     assert "not loaded" in waiting.captions[1]
     assert np.array_equal(waiting.sides[1], waiting.frame.image)
-    assert waiting.seen_at(1) is None
+    assert waiting.prediction_at(1) is None
     held.networks.compare_with(other)
-    result = results(held, lambda r: len(r.seen) == 2)
+    result = results(held, lambda r: len(r.predictions) == 2)
     assert result.captions == ("shipped weights", "other.pth")
-    assert (result.seen[0].labels != result.seen[1].labels).any()
+    assert (result.predictions[0].labels != result.predictions[1].labels).any()
     held.networks.use_weights(other)  # the first may change under the second
     both = results(held, lambda r: r.captions == ("other.pth", "other.pth"))
-    assert np.array_equal(both.seen[0].labels, both.seen[1].labels)
+    assert np.array_equal(both.predictions[0].labels, both.predictions[1].labels)
 
 
 def test_a_second_checkpoint_follows_a_change_of_the_input_size(held, other):
     left, right = PAIRS["checkpoint A | checkpoint B"]
     held.view = ViewOptions().comparing(left, right)
     held.networks.compare_with(other)
-    before = results(held, lambda r: len(r.seen) == 2)
+    before = results(held, lambda r: len(r.predictions) == 2)
     held.networks.use_options(replace(held.networks.options, input_size=(96, 128)))
-    larger = before.seen[0].logits.shape[1] + 4
-    result = results(held, lambda r: len(r.seen) == 2 and r.seen[0].logits.shape[1] == larger)
-    assert [seen.logits.shape for seen in result.seen] == [(19, 12, 16)] * 2
+    larger = before.predictions[0].logits.shape[1] + 4
+    result = results(
+        held, lambda r: len(r.predictions) == 2 and r.predictions[0].logits.shape[1] == larger
+    )
+    assert [seen.logits.shape for seen in result.predictions] == [(19, 12, 16)] * 2
     while not held.events.empty():
         assert held.events.get().kind != "error"
 

@@ -68,7 +68,7 @@ def test_else_a_switch_closes_the_recording(pipeline, tmp_path):
     pipeline.open(_file(write_clip(tmp_path / "b.mp4", 10)))
     next_event(pipeline, "recorded")
     assert len(reopened(tmp_path / "p.mp4")[0]) == pipeline.stats.counters().recorded
-    assert pipeline.snapshot().recording is None
+    assert pipeline.status().recording is None
 
 
 def _text_after_open(pipeline, clip):

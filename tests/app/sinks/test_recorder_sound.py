@@ -235,7 +235,7 @@ def test_without_audio_there_is_no_track(tmp_path, more, tracks):
     pipeline.start()
     pipeline.open(SourceSpec("file", str(clip)))
     pipeline.start_recording(tmp_path / "o.mp4")
-    wait_until(lambda: pipeline.snapshot().state == "ended")
+    wait_until(lambda: pipeline.status().state == "ended")
     pipeline.stop()
     assert len(reopened(tmp_path / "o.mp4")[0]) == 20
     with av.open(str(tmp_path / "o.mp4")) as container:

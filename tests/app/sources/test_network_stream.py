@@ -48,7 +48,7 @@ def impatient(monkeypatch):
 def pipeline():
     made = Pipeline(TINY, display=True)
     made.start()
-    wait_until(lambda: made.snapshot().network is not None)
+    wait_until(lambda: made.status().network is not None)
     yield made
     made.stop()
     counters = made.stats.counters()
@@ -123,11 +123,11 @@ def test_passwords_reach_the_camera_and_nothing_else(camera, caplog, pipeline):
     pipeline.open(parse_source(address))
     wait_until(lambda: pipeline.take() is not None)
     assert camera.authorization[0].startswith("Basic ")
-    shown = repr(pipeline.snapshot())
+    shown = repr(pipeline.status())
     pipeline.open(parse_source(f"rtsp://me:{SECRET}@127.0.0.1:{free_port()}/x?pw={SECRET}"))
     said = []
     wait_until(lambda: said.extend(texts(pipeline)) or any("cannot be opened" in t for t in said))
-    assert SECRET not in shown + "".join(said) + caplog.text + repr(pipeline.snapshot())
+    assert SECRET not in shown + "".join(said) + caplog.text + repr(pipeline.status())
 
 
 def test_a_dead_address_is_one_sentence_without_its_password():
@@ -260,26 +260,26 @@ def _age(server):
 def test_an_interruption_is_shown_as_such_and_ends(camera, pipeline, impatient, fault):
     pipeline.open(parse_source(camera.url))
     wait_until(lambda: pipeline.take() is not None)
-    assert pipeline.snapshot().offline is None
+    assert pipeline.status().offline is None
     if fault == "silent":
         camera.silent.set()
     else:
         camera.refusing.set()
         camera.cut()
-    wait_until(lambda: pipeline.snapshot().offline is not None)
+    wait_until(lambda: pipeline.status().offline is not None)
     captured = pipeline.stats.counters().captured
     time.sleep(0.3)
     # No picture is repeated in its place.
     assert pipeline.stats.counters().captured == captured
-    assert pipeline.snapshot().offline > 0.2
+    assert pipeline.status().offline > 0.2
     assert any("is offline" in text for text in texts(pipeline))
     while pipeline.take() is not None:
         pass
     camera.silent.clear()
     camera.refusing.clear()
     wait_until(lambda: pipeline.take() is not None)
-    assert pipeline.snapshot().offline is None
-    assert pipeline.snapshot().state == "playing"
+    assert pipeline.status().offline is None
+    assert pipeline.status().state == "playing"
     wait_until(lambda: any("is back after" in text for text in texts(pipeline)))
 
 
@@ -310,11 +310,11 @@ def test_a_stream_that_returns_many_times_keeps_its_time_and_its_recording(
             wait_until(lambda got=got: (r := pipeline.take()) is not None and not got.append(r))
             stamps.append(got[0].frame.time)
         server.cut()
-        wait_until(lambda: pipeline.snapshot().offline is not None)
+        wait_until(lambda: pipeline.status().offline is not None)
     pipeline.stop_recording()
     pipeline.open(parse_source("demo"))
     server.close()
-    wait_until(lambda: pipeline.snapshot().recording is None)
+    wait_until(lambda: pipeline.status().recording is None)
     assert all(b > a for a, b in pairwise(stamps))
     wait_until(lambda: any("Saved" in text for text in texts(pipeline)))
     assert count_by_opencv(tmp_path / "o.mp4") >= 5
@@ -348,7 +348,7 @@ def test_without_a_window_a_stream_that_stays_away_ends_the_run(camera, tmp_path
 def test_the_program_stops_while_a_stream_is_being_opened(scheme):
     pipeline = Pipeline(TINY, display=True)
     pipeline.start()
-    wait_until(lambda: pipeline.snapshot().network is not None)
+    wait_until(lambda: pipeline.status().network is not None)
     with silent_server() as port:
         pipeline.open(parse_source(f"{scheme}://127.0.0.1:{port}/x"))
         time.sleep(0.2)
@@ -362,7 +362,7 @@ def test_the_program_stops_while_a_stream_is_being_waited_for(camera, pipeline, 
     wait_until(lambda: pipeline.take() is not None)
     camera.refusing.set()
     camera.cut()
-    wait_until(lambda: pipeline.snapshot().offline is not None)
+    wait_until(lambda: pipeline.status().offline is not None)
     pipeline.stop()
     assert not any(t.name == "capture" for t in threading.enumerate())
 

@@ -94,7 +94,7 @@ def test_the_window_shows_every_awkward_file_or_says_why_not():
             if size is not None:
                 assert w.view.result.picture.shape[:2] == size[::-1], name
             if says:
-                wait_until(lambda: w.pipeline.snapshot().state == "ended", f"the end of {name}")
+                wait_until(lambda: w.pipeline.status().state == "ended", f"the end of {name}")
                 wait_until(lambda says=says: any(says in m for m in messages(w)), says)
         for name, says in REFUSED.items():
             w.open(SourceSpec("file", str(ODD / name)))
