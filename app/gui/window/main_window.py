@@ -1,4 +1,4 @@
-"""The main window: puts the widgets together, shows the pipeline's status, takes what is dropped."""
+"""The main window: puts the widgets together, shows the pipeline's status, takes drops."""
 
 from __future__ import annotations
 
