@@ -7,6 +7,7 @@ import queue
 import signal
 import sys
 import time
+from pathlib import Path
 
 from tqdm import tqdm
 
@@ -20,6 +21,7 @@ from app.pipeline.pipeline import Pipeline
 from app.run_report import check_report, report, write_report
 from app.sinks.recording.encoders import choose
 from app.sinks.recording.file_naming import check_output, recording_path
+from app.sources.source_spec import SourceSpec
 
 
 def run_headless(settings: Settings) -> int:
@@ -27,31 +29,20 @@ def run_headless(settings: Settings) -> int:
 
     A progress bar goes to standard error, the closing line to standard output.
     """
-    output = settings.output
     try:
-        if settings.source is None:
-            raise UsageError("--headless needs a source: name a file, a camera index or demo.")
-        if output is None and settings.record_dir is not None:
-            output = recording_path(settings.record_dir, settings.source, settings.record_name)
-        labels = settings.save_labels
-        if labels is not None:
-            check_output(labels, overwrite=settings.overwrite, source=settings.source, labels=True)
-        if output is not None:
-            check_output(output, overwrite=settings.overwrite, source=settings.source)
-            choose(settings.encoder, (256, 256), say=lambda _: None)  # said when it is used
-        if settings.stats_json is not None:
-            check_report(settings.stats_json, overwrite=settings.overwrite)
+        output, source = _checked_output(settings)
     except AppError as error:
         print(f"Error: {error}", file=sys.stderr)
         return error.exit_code
+    labels = settings.recording.labels
     pipeline = Pipeline(settings, display=False)
     started = time.monotonic()
     exit_code = 0
     try:
         pipeline.start()
-        pipeline.open(settings.source)
+        pipeline.open(source)
         if (path := output or labels) is not None:
-            pipeline.start_recording(path, labels=labels, overwrite=settings.overwrite)
+            pipeline.start_recording(path, labels=labels, overwrite=settings.recording.overwrite)
         exit_code = _follow(pipeline, settings)
     except AppError as error:
         print(f"Error: {error}", file=sys.stderr)
@@ -75,14 +66,36 @@ def run_headless(settings: Settings) -> int:
             parts = (network.device, network.precision, network.runtime)
             print(f"Network on {', '.join(parts)}.", file=sys.stderr)
         print(closing_line(pipeline.stats, ended - pipeline.ready_at, pipeline.ready_at - started))
-    if settings.stats_json is not None:
+    if settings.run.stats_json is not None:
         seconds = ended - pipeline.ready_at if pipeline.ready_at is not None else 0.0
         try:
-            write_report(settings.stats_json, report(pipeline, seconds, exit_code))
+            write_report(settings.run.stats_json, report(pipeline, seconds, exit_code))
         except OutputError as error:
             print(f"Error: {error}", file=sys.stderr)
             exit_code = exit_code or error.exit_code
     return exit_code
+
+
+def _checked_output(settings: Settings) -> tuple[Path | None, SourceSpec]:
+    """Return where the recording goes and what is opened, checked before any work.
+
+    Raises:
+        AppError: there is no source, or an output cannot be written.
+    """
+    recording, source = settings.recording, settings.first_source
+    if source is None:
+        raise UsageError("--headless needs a source: name a file, a camera index or demo.")
+    output = recording.file
+    if output is None and recording.record_dir is not None:
+        output = recording_path(recording.record_dir, source, recording.record_name)
+    if recording.labels is not None:
+        check_output(recording.labels, overwrite=recording.overwrite, source=source, labels=True)
+    if output is not None:
+        check_output(output, overwrite=recording.overwrite, source=source)
+        choose(recording.encoder, (256, 256), say=lambda _: None)  # said when it is used
+    if settings.run.stats_json is not None:
+        check_report(settings.run.stats_json, overwrite=recording.overwrite)
+    return output, source
 
 
 def closing_line(stats: Stats, seconds: float, start_up: float) -> str:
@@ -122,8 +135,8 @@ def _tell(event: Event) -> int:
 
 def _partly(settings: Settings) -> bool:
     """Whether something else than the whole source is played once."""
-    spec = settings.source
-    return settings.loop or (spec is not None and (spec.start > 0 or spec.end is not None))
+    spec = settings.first_source
+    return settings.source.loop or (spec is not None and (spec.start > 0 or spec.end is not None))
 
 
 class _DownloadBar:
@@ -169,7 +182,7 @@ def _follow(pipeline: Pipeline, settings: Settings) -> int:
             weights.show(status.download)
             if bar.total is None and status.source is not None:
                 stated = None if _partly(settings) else status.source.frames
-                totals = [n for n in (stated, settings.max_frames) if n]
+                totals = [n for n in (stated, settings.source.max_frames) if n]
                 bar.total = min(totals, default=None)
             bar.update(status.counters.processed - bar.n)
             if event is None:

@@ -24,7 +24,7 @@ from typing import Any
 # As app.cli.launcher does, before torch is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from app.config.settings import Settings
+from app.config.settings import NetworkOptions, Settings, SourceOptions
 from app.core.frame import Frame, Result
 from app.core.stats import Stats
 from app.errors import AppError, SourceError
@@ -164,7 +164,7 @@ def together(settings: Settings, out: Path) -> tuple[int, float, float, dict[str
     Raises:
         AppError: the run failed.
     """
-    assert settings.source is not None
+    assert settings.sources
     pipeline = Pipeline(settings, display=False)
     try:
         pipeline.start()
@@ -172,7 +172,7 @@ def together(settings: Settings, out: Path) -> tuple[int, float, float, dict[str
             _raise_errors(pipeline, timeout=0.01)
         used = time.process_time()
         started = time.monotonic()
-        pipeline.open(settings.source)
+        pipeline.open(settings.sources[0])
         pipeline.start_recording(out, overwrite=True)
         while _raise_errors(pipeline, timeout=1.0) != "ended":
             pass
@@ -225,12 +225,9 @@ def measure(
     network = f"{segmenter.device}, {segmenter.precision}, {segmenter.runtime}, {input_size}"
     report = Report(describe_machine(device), network, frames)
     settings = Settings(
-        source=spec,
-        headless=True,
-        device=device,
-        runtime=runtime,
-        input_size=size,
-        max_frames=frames,
+        sources=(spec,),
+        source=SourceOptions(max_frames=frames),
+        network=NetworkOptions(device=device, runtime=runtime, input_size=size),
     )
     alone: list[dict[str, float]] = []
     runs: list[tuple[int, float, float, dict[str, float]]] = []

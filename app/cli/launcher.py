@@ -7,11 +7,10 @@ import os
 import signal
 import sys
 import threading
-from dataclasses import replace
 from types import FrameType
 from typing import NoReturn
 
-from app.cli.argument_parser import build_parser, given_arguments, settings_from
+from app.cli.argument_parser import build_parser, settings_from
 from app.errors import AppError
 from app.preflight import check_opencv
 from app.sinks.image_folder import check_folder
@@ -36,16 +35,17 @@ def main(argv: list[str] | None = None) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     parser = build_parser()
     args = parser.parse_args(argv)
-    logging.basicConfig(
-        level=args.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
     try:
-        given = given_arguments(parser, argv, args)
-        settings = replace(settings_from(args), given=given)
+        settings = settings_from(args)
+        logging.basicConfig(
+            level=settings.run.log_level.upper(),
+            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        )
         check_opencv()
-        for output in settings.pictures:
-            check_folder(output, overwrite=settings.overwrite, source=settings.source)
-        if settings.headless:
+        overwrite, source = settings.recording.overwrite, settings.first_source
+        for output in settings.images:
+            check_folder(output, overwrite=overwrite, source=source)
+        if settings.run.headless:
             from app.headless import run_headless
 
             # A service manager ends a run as Ctrl+C does: with a finished file.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from pathlib import Path
 
+from app.config.arguments import OutputArguments
 from app.config.settings import Content, ImageFolderOptions, Suffix
 from app.errors import UsageError
 
@@ -14,7 +14,7 @@ _NO_FOLDERS = frozenset({".mp4", ".m4v", ".mov", ".avi", ".webm", ".png", ".jpg"
 
 
 def outputs_from(
-    args: argparse.Namespace,
+    args: OutputArguments,
 ) -> tuple[Path | None, Path | None, tuple[ImageFolderOptions, ...]]:
     """The recording, the file of labels and the folders of pictures that the arguments name.
 

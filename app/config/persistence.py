@@ -1,28 +1,23 @@
-"""What the window keeps from one run to the next, by profile."""
+"""Settings saved between runs, one file per profile."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import math
+import os
 import re
-from dataclasses import replace
+from dataclasses import Field, replace
 from pathlib import Path
-from typing import Any, get_args
-from urllib.parse import urlsplit
+from typing import Any, Protocol, get_args
 
-from PyQt6.QtCore import QByteArray, QSettings
+from platformdirs import user_config_path
 
-from app.config.settings import Settings
-from app.config.shortcuts import config_folder
+from app.config.settings import NetworkOptions, Settings
 from app.errors import UsageError
-from app.pipeline.pipeline import Pipeline
 from app.rendering.view_options import Measure, View, ViewOptions, parse_side
-from app.sources.source_spec import SourceSpec, parse_source
-from fastscnn.inference.input_size import parse_input_size
 from fastscnn.labels import NUM_CLASSES
-
-_RECENT = 10
+from fastscnn.option_fields import Option, options_of
 
 _SIDES = {"view", "left", "right", "split", "weights_b"}
 _ARGUMENTS = {
@@ -35,6 +30,12 @@ _ARGUMENTS = {
     "hidden": {"hide", "only"},
 }
 """The arguments of the command line that say what a field of the view is."""
+
+
+def config_folder() -> Path:
+    """Where the program keeps what the user set; ``FASTSCNN_CONFIG`` names another folder."""
+    named = os.environ.get("FASTSCNN_CONFIG")
+    return Path(named) if named else user_config_path("fastscnn-live", appauthor=False)
 
 
 def profile_path(profile: str | None) -> Path:
@@ -52,161 +53,67 @@ def profile_path(profile: str | None) -> Path:
     return config_folder() / f"profile-{profile}.ini"
 
 
+class Store(Protocol):
+    """Texts by key, in a file or in memory; a key that is not there holds the empty text."""
+
+    def get(self, key: str) -> str: ...
+    def set(self, key: str, text: str) -> None: ...
+
+
 class SavedSettings:
-    """Settings in a file. Whatever it holds that makes no sense is as good as not there.
+    """Options that a profile keeps; what it holds that makes no sense is as good as not there.
+
+    An option is kept where its field says ``saved``, under ``group/name``; the view is one text.
+    What the command line says wins over what was kept.
 
     Args:
-        path: the file; it need not exist.
+        store: the profile.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._store = QSettings(str(path), QSettings.Format.IniFormat)
-
-    def forget(self) -> None:
-        """Begin anew."""
-        self._store.clear()
-        self.sync()
-
-    def sync(self) -> None:
-        """Write it down now."""
-        self._store.sync()
+    def __init__(self, store: Store) -> None:
+        self._profile = store
 
     def apply(self, settings: Settings) -> Settings:
-        """Settings with what was kept in place of what the command line leaves open."""
-        given, view = settings.given, settings.view
-        found = self._view()
+        """Return settings with what was kept in place of what the command line leaves open."""
+        given, found = settings.given, self._view()
         fields = {name: found[name] for name in found if not given & _ARGUMENTS[name]}
-        changes: dict[str, Any] = {"view": replace(view, **fields)}
-        size = self._text("network/input_size")
-        if size and "input_size" not in given:
-            with contextlib.suppress(ValueError):
-                changes["input_size"] = parse_input_size(size)
-        weights = self._text("network/weights")
-        if weights and "weights" not in given and (Path(weights).is_file() or _is_name(weights)):
-            changes["weights"] = weights
-        return replace(settings, **changes)
+        network: dict[str, Any] = {}
+        for each, about in _saved():
+            text = self._profile.get(_key(each, about))
+            if text and each.name not in given and _is_usable(each.name, text):
+                with contextlib.suppress(ValueError):
+                    network[each.name] = about.parse(text) if about.parse else text
+        return replace(
+            settings,
+            view=replace(settings.view, **fields),
+            network=replace(settings.network, **network),
+        )
 
-    def keep_choices(self, pipeline: Pipeline, before: Settings) -> None:
-        """Keep view, weights and input size as far as they were changed since the start.
+    def keep(self, now: Settings, before: Settings) -> None:
+        """Keep what was changed since the start.
 
         What was only named on a command line so leaves what was kept as it is.
         """
-        status = pipeline.status()
-        self.keep_view(status.view, before.view)
-        if status.network is not None:
-            size = status.network.options.input_size
-            if pipeline.networks.weights != before.weights:
-                self.keep_weights(pipeline.networks.weights)
-            if size != before.input_size:
-                self.keep_input_size(size)
-
-    # One thing each
+        self.keep_view(now.view, before.view)
+        for each, about in _saved():
+            value = getattr(now.network, each.name)
+            if value != getattr(before.network, each.name):
+                text = about.format(value) if about.may_save(value) else ""
+                self._profile.set(_key(each, about), text)
 
     def keep_view(self, now: ViewOptions, before: ViewOptions) -> None:
-        """Keep how pictures are drawn, as far as it was changed since ``before``."""
+        """Keep how frames are drawn, as far as it was changed since ``before``."""
         was, said = _plain(before), _plain(now)
         changed = {name: value for name, value in said.items() if value != was[name]}
         if changed:
             kept = self._view()
             plain = _plain(replace(ViewOptions(), **kept))
             before_that = {name: plain[name] for name in kept}
-            self._store.setValue("picture/view", json.dumps({**before_that, **changed}))
-
-    def keep_weights(self, weights: str | Path | None) -> None:
-        """Keep which weights are used; an address that may hold a secret is not kept."""
-        text = str(weights) if weights is not None else ""
-        self._store.setValue("network/weights", text if is_public(text) else "")
-
-    def keep_input_size(self, size: str | tuple[int, int]) -> None:
-        """Keep what the network sees."""
-        text = size if isinstance(size, str) else f"{size[0]}x{size[1]}"
-        self._store.setValue("network/input_size", text)
-
-    @property
-    def geometry(self) -> QByteArray:
-        """Where the window was, as ``QWidget.saveGeometry`` gives it; may be empty."""
-        value = self._store.value("window/geometry")
-        return value if isinstance(value, QByteArray) else QByteArray()
-
-    @geometry.setter
-    def geometry(self, value: QByteArray) -> None:
-        self._store.setValue("window/geometry", value)
-
-    @property
-    def theme(self) -> str:
-        """The theme that the user chose."""
-        return self._text("window/theme")
-
-    @theme.setter
-    def theme(self, value: str) -> None:
-        self._store.setValue("window/theme", value)
-
-    @property
-    def page(self) -> str:
-        """The panel that was open at the bottom, or nothing."""
-        return self._text("window/panel")
-
-    @page.setter
-    def page(self, value: str) -> None:
-        self._store.setValue("window/panel", value)
-
-    @property
-    def folder(self) -> str:
-        """Where a file was opened last."""
-        return self._text("open/folder")
-
-    @folder.setter
-    def folder(self, value: str) -> None:
-        self._store.setValue("open/folder", value)
-
-    @property
-    def by_share(self) -> bool:
-        """Whether the classes are sorted by their share of the picture."""
-        return self._text("window/classes") == "by share"
-
-    @by_share.setter
-    def by_share(self, value: bool) -> None:
-        self._store.setValue("window/classes", "by share" if value else "in groups")
-
-    @property
-    def greeted(self) -> bool:
-        """Whether the user has been told of the keys."""
-        return self._text("window/greeted") == "yes"
-
-    @greeted.setter
-    def greeted(self, value: bool) -> None:
-        self._store.setValue("window/greeted", "yes" if value else "no")
-
-    @property
-    def recent(self) -> list[SourceSpec]:
-        """What was opened, newest first."""
-        try:
-            texts = json.loads(self._text("open/recent") or "[]")
-            return [parse_source(text) for text in texts if isinstance(text, str)][:_RECENT]
-        except Exception:  # whatever a damaged file holds
-            return []
-
-    def keep_recent(self, spec: SourceSpec) -> None:
-        """Put a file or an address at the head of what was opened."""
-        text = spec.value
-        if spec.kind in {"camera", "demo"} or not is_public(text):
-            return
-        if spec.kind in {"file", "images"}:
-            text = str(Path(text).expanduser().resolve())
-        others = [each.value for each in self.recent if each.value != text]
-        self._store.setValue("open/recent", json.dumps([text, *others][:_RECENT]))
-
-    def forget_recent(self) -> None:
-        """Empty the list of what was opened."""
-        self._store.remove("open/recent")
-
-    def _text(self, name: str) -> str:
-        value = self._store.value(name, "")
-        return value if isinstance(value, str) else ""
+            self._profile.set("picture/view", json.dumps({**before_that, **changed}))
 
     def _view(self) -> dict[str, Any]:
         try:
-            said = json.loads(self._text("picture/view") or "{}")
+            said = json.loads(self._profile.get("picture/view") or "{}")
         except (ValueError, RecursionError):
             return {}
         if not isinstance(said, dict):
@@ -234,6 +141,19 @@ class SavedSettings:
         return found
 
 
+def _saved() -> list[tuple[Field[Any], Option]]:
+    return [(each, about) for each, about in options_of(NetworkOptions) if about.saved]
+
+
+def _key(each: Field[Any], about: Option) -> str:
+    return f"{about.group}/{each.name}"
+
+
+def _is_usable(name: str, text: str) -> bool:
+    """Return whether weights that were kept are still to be had."""
+    return name != "weights" or Path(text).is_file() or _is_name(text)
+
+
 def _plain(view: ViewOptions) -> dict[str, Any]:
     """What is kept of a view, as JSON takes it."""
     return {
@@ -245,15 +165,6 @@ def _plain(view: ViewOptions) -> dict[str, Any]:
         "contours": view.contours,
         "hidden": sorted(view.hidden),
     }
-
-
-def is_public(address: str) -> bool:
-    """Whether an address holds nothing that could be a secret: no user, no password, no query."""
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return False
-    return "://" not in address or not (parts.username or parts.password or parts.query)
 
 
 def _is_name(weights: str) -> bool:

@@ -1,4 +1,9 @@
-"""What the user chose: one frozen object from the command line to every part."""
+"""Settings of a run: every option declared once, in the group that it belongs to.
+
+A field made by ``option`` is a flag of the command line, a row of docs/flags.md and, where it says
+so, a value that the window keeps between runs. ``…Arguments`` are what only the command line knows;
+rules of ``app.cli`` resolve them to options. ``Settings`` is what the program runs by.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +11,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from app.config.value_parsers import PATTERN
-from app.rendering.view_options import ViewOptions
+from app.config.value_parsers import (
+    PATTERN,
+    format_input_size,
+    is_public,
+    parse_count,
+)
+from app.rendering.view_options import (
+    ViewOptions,
+)
 from app.sources.source_spec import SourceSpec
+from fastscnn.inference.input_size import parse_input_size
+from fastscnn.option_fields import option
 
 OnSwitch = Literal["close", "continue"]
 """What becomes of a recording where its source ends or is changed."""
@@ -60,91 +74,166 @@ class EncoderChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class NetworkOptions:
-    """What the user chose for the network besides its weights.
+class SourceOptions:
+    """How any source is read.
 
     Attributes:
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
-        precision: ``auto``, ``fp32``, ``fp16`` or ``bf16``.
-        input_size: what the network sees, see ``fastscnn.inference.input_size.parse_input_size``.
-        runtime: ``auto``, ``torch``, ``onnxruntime`` or ``openvino``.
+        patience: seconds to wait for a stream that broke off; ``None`` waits for ever in the
+            window, a minute without one.
     """
 
-    device: str = "auto"
-    precision: str = "auto"
-    input_size: str | tuple[int, int] = "half"
-    runtime: str = "auto"
+    max_frames: int | None = option(
+        None, "end the source after N frames", group="source", parse=parse_count, metavar="N"
+    )
+    hwaccel: str = option(
+        "auto",
+        "where to decode; default: auto, on the graphics card where that works",
+        group="source",
+        choices={"auto": "Automatic", "none": "Processor", "cuda": "NVIDIA card"},
+        show_default=False,
+    )
+    patience: float | None = option(
+        None,
+        "how many seconds to wait for a stream that broke off;"
+        " default: for ever, without a window 60",
+        group="source",
+        parse=parse_count,
+        metavar="S",
+    )
+    loop: bool = option(False, "play the file over and over", group="source")
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkOptions:
+    """Network: its weights, and how it runs.
+
+    Attributes:
+        weights: checkpoint, as ``fastscnn.checkpoints.model_zoo.resolve`` takes it; ``None`` is the
+            one that ships with the program.
+        weights_b: a second checkpoint to compare with, likewise; ``None`` where there is none.
+    """
+
+    input_size: str | tuple[int, int] = option(
+        "half",
+        "full, half, quarter (short side 1024, 512, 256), exact, or HxW",
+        group="network",
+        parse=parse_input_size,
+        format=format_input_size,
+        metavar="SIZE",
+        saved=True,
+    )
+    skip: bool = option(True, "disable the skip connection", group="network")
+    weights: str | None = option(
+        None,
+        "a checkpoint: a name of --list-weights, a file, or an http(s) address;"
+        " default: the shipped one",
+        group="network",
+        format=lambda weights: weights or "",
+        metavar="WEIGHTS",
+        saved=True,
+        may_save=is_public,
+    )
+    device: str = option("auto", "auto, cpu, cuda, cuda:N or mps", group="network")
+    precision: str = option("auto", "auto, fp32, fp16 or bf16", group="network")
+    runtime: str = option(
+        "auto",
+        "what runs the network: auto, torch, or on the CPU, where installed, onnxruntime or"
+        " openvino; default: auto, the fastest of them",
+        group="network",
+        show_default=False,
+    )
+    weights_b: str | None = option(
+        None, "the second checkpoint, for weights-b", group="view", metavar="WEIGHTS"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingOptions:
+    """Recordings: where they go, how they are encoded, when they end.
+
+    Attributes:
+        file: MP4 to record from the first frame on.
+        labels: file for the labels of the recording from the start; recordings begun later have
+            theirs beside them.
+        encoder: which encoder makes recordings, and how.
+    """
+
+    overwrite: bool = option(False, "replace FILE where it exists", group="output")
+    record_dir: Path | None = option(
+        None,
+        "folder for recordings named by date and time; with --headless, record there",
+        group="output",
+        parse=Path,
+        metavar="DIR",
+    )
+    record_name: str = option(PATTERN, "how they are named", group="output", metavar="PATTERN")
+    audio: bool = option(True, "record without a file's sound", group="output")
+    on_switch: OnSwitch = option(
+        "close",
+        "where the source ends or is changed, close the recording or continue it with the next",
+        group="output",
+        choices={"close": "Close", "continue": "Continue"},
+    )
+    file: Path | None = None
+    labels: Path | None = None
+    encoder: EncoderChoice = field(default_factory=EncoderChoice)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowOptions:
+    """Window: its keys, and the profile that it keeps settings under."""
+
+    keys: Path | None = option(
+        None, "other keys, see docs/keys.md", group="window", parse=Path, metavar="FILE"
+    )
+    profile: str | None = option(
+        None, "keep settings under this name; each has its own", group="window", metavar="NAME"
+    )
+    reset_settings: bool = option(False, "forget the settings that were kept", group="window")
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """Run as a whole: with or without a window, and what it reports."""
+
+    headless: bool = option(False, "run without a window", group="output")
+    stats_json: Path | None = option(
+        None, "write what became of all frames there", group="output", parse=Path, metavar="FILE"
+    )
+    log_level: str = option(
+        "warning",
+        "how much to log on standard error",
+        group="output",
+        choices={level: level.capitalize() for level in ("debug", "info", "warning", "error")},
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The choices a run starts with.
+    """Choices that a run starts with.
 
     Attributes:
-        source: what to open; ``None`` starts an empty window.
-        playlist: what plays after it.
-        output: MP4 to record from the first frame on.
-        record_dir: folder for recordings that are named by the pattern.
-        record_name: pattern of those names, see ``app.config.value_parsers.check_pattern``.
-        encoder: which encoder makes recordings, and how.
-        save_labels: file for the labels of the recording from the start; recordings begun later
-            have theirs beside them.
-        audio: whether the sound of a file is recorded with it.
-        stats_json: file for the counts and figures of the run.
-        on_switch: whether a recording is closed or goes on where its source ends or is changed.
-        overwrite: replace ``output`` where it exists.
-        headless: run without a window.
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
-        precision: ``auto``, ``fp32``, ``fp16`` or ``bf16``.
-        runtime: ``auto``, ``torch``, ``onnxruntime`` or ``openvino``.
-        weights: checkpoint, as ``fastscnn.checkpoints.model_zoo.resolve`` takes it;
-            ``None`` is the one that ships with the program.
-        weights_b: a second checkpoint to compare with, likewise; ``None`` where there is none.
-        input_size: what the network sees, see ``fastscnn.segmenter.parse_input_size``.
+        sources: what to open, and what plays after it; empty starts an empty window.
+        images: folders that get an image per frame.
         view: how results are drawn.
-        skip: whether the skip connection contributes.
-        max_frames: end after so many frames.
-        loop: play the source over and over.
-        pictures: folders that get a picture per frame.
-        patience: seconds to wait for a stream that broke off; ``None`` waits for ever in the
-            window, a minute without one.
-        hwaccel: what decodes files and streams: ``auto``, ``none`` or a kind of device.
-        keys: file of other keys for the window.
-        profile: name that the window keeps settings under.
-        reset: whether the window forgets the settings that it kept.
-        given: names of the arguments that were given on the command line; kept settings stand
-            in only for others.
+        given: names of the arguments that were given on the command line; saved settings stand in
+            only for others.
     """
 
-    source: SourceSpec | None = None
-    playlist: tuple[SourceSpec, ...] = ()
-    output: Path | None = None
-    record_dir: Path | None = None
-    record_name: str = PATTERN
-    encoder: EncoderChoice = field(default_factory=EncoderChoice)
-    save_labels: Path | None = None
-    audio: bool = True
-    stats_json: Path | None = None
-    on_switch: OnSwitch = "close"
-    overwrite: bool = False
-    headless: bool = False
-    device: str = "auto"
-    precision: str = "auto"
-    runtime: str = "auto"
-    weights: str | None = None
-    weights_b: str | None = None
-    input_size: str | tuple[int, int] = "half"
+    sources: tuple[SourceSpec, ...] = ()
+    source: SourceOptions = field(default_factory=SourceOptions)
+    network: NetworkOptions = field(default_factory=NetworkOptions)
     view: ViewOptions = field(default_factory=ViewOptions)
-    skip: bool = True
-    max_frames: int | None = None
-    loop: bool = False
-    pictures: tuple[ImageFolderOptions, ...] = ()
-    hwaccel: str = "auto"
-    patience: float | None = None
-    keys: Path | None = None
-    profile: str | None = None
-    reset: bool = False
+    recording: RecordingOptions = field(default_factory=RecordingOptions)
+    images: tuple[ImageFolderOptions, ...] = ()
+    window: WindowOptions = field(default_factory=WindowOptions)
+    run: RunOptions = field(default_factory=RunOptions)
     given: frozenset[str] = frozenset()
+
+    @property
+    def first_source(self) -> SourceSpec | None:
+        """Source to open; ``None`` starts an empty window."""
+        return self.sources[0] if self.sources else None
 
     def complete(self, spec: SourceSpec, *, display: bool) -> SourceSpec:
         """A source with what it leaves to the settings.
@@ -154,9 +243,9 @@ class Settings:
             display: whether somebody watches.
         """
         # Nobody watches a run without a window: it has to end some time.
-        patience = self.patience if self.patience is not None or display else 60.0
+        patience = self.source.patience if self.source.patience is not None or display else 60.0
         return replace(
             spec,
-            hwaccel=spec.hwaccel or self.hwaccel,
+            hwaccel=spec.hwaccel or self.source.hwaccel,
             patience=patience if spec.patience is None else spec.patience,
         )

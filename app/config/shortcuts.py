@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from platformdirs import user_config_path
-
+from app.config.persistence import config_folder
 from app.errors import UsageError
 
 Keys = Mapping[str, tuple[str, ...]]
@@ -106,12 +104,6 @@ _NAMED = {
 }
 
 
-def config_folder() -> Path:
-    """Where the program keeps what the user set; ``FASTSCNN_CONFIG`` names another folder."""
-    named = os.environ.get("FASTSCNN_CONFIG")
-    return Path(named) if named else user_config_path("fastscnn-live", appauthor=False)
-
-
 def load_keys(path: Path | None) -> Keys:
     """The keys of all commands.
 
@@ -194,13 +186,3 @@ def parse_key(text: str) -> str:
     else:
         raise wrong
     return "+".join([*(word for word in _MODIFIERS if word in words), key])
-
-
-def keys_table() -> str:
-    """The commands as a table for the documents: Markdown."""
-    lines = ["| command | keys | does |", "|---|---|---|"]
-    lines += [
-        f"| `{command.name}` | {', '.join(f'`{key}`' for key in command.keys)} | {command.text} |"
-        for command in COMMANDS
-    ]
-    return "\n".join(lines)

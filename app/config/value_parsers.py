@@ -1,8 +1,10 @@
-"""Parsers of option values: text to value, or a sentence."""
+"""Parsers of option values: text to value, or a ``ValueError`` whose text says what is wrong."""
 
 from __future__ import annotations
 
+import re
 import string
+from urllib.parse import urlsplit
 
 from app.errors import UsageError
 
@@ -37,3 +39,81 @@ def check_pattern(pattern: str) -> str:
     if not pattern.lower().endswith(_SUFFIXES):
         raise UsageError(f"{pattern} cannot be recorded: the name must end in .mp4.")
     return pattern
+
+
+def parse_count(text: str) -> int:
+    """Return a whole number above 0."""
+    if not text.isdecimal() or not 0 < int(text) < 10**9:
+        raise ValueError(f"{text} must be a whole number above 0")
+    return int(text)
+
+
+def parse_index(text: str) -> int:
+    """Return the index of a camera or stream, from 0."""
+    if not text.isdecimal() or int(text) > 999:
+        raise ValueError(f"{text} must be a camera index: 0, 1, 2, …")
+    return int(text)
+
+
+def parse_time(text: str) -> float:
+    """Return seconds from seconds, or hours, minutes and seconds."""
+    parts = text.split(":")
+    try:
+        numbers = [float(part) for part in parts]
+    except ValueError:
+        numbers = []
+    plain = all(part.isdecimal() for part in parts[:-1]) and not text.startswith(("-", "+"))
+    plain = plain and all(number < 60 for number in numbers[1:])
+    seconds = 0.0
+    for number in numbers:
+        seconds = 60 * seconds + number
+    if not plain or not 0 < len(numbers) <= 3 or not 0 <= seconds < 1e7:
+        raise ValueError(f"{text} must be a time: 90, 1:30 or 0:01:30.5")
+    return seconds
+
+
+def parse_share(text: str) -> float:
+    """Return a number from 0 to 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise ValueError(f"{text} must be a number from 0 to 1")
+    return value
+
+
+def parse_split(text: str) -> float | str:
+    """Return where the divider is, 0 to 1, or ``sweep``."""
+    return text if text == "sweep" else parse_share(text)
+
+
+def parse_crf(text: str) -> int:
+    """Return a constant quality, 0 to 63."""
+    if not text.isdecimal() or int(text) > 63:
+        raise ValueError(f"{text} must be a whole number from 0 to 51 (av1: 63)")
+    return int(text)
+
+
+def parse_bitrate(text: str) -> int:
+    """Return bits per second from a number with ``k`` or ``M``."""
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,3})?)([kKmM]?)", text)
+    rate = float(match[1]) * {"": 1, "k": 1e3, "m": 1e6}[match[2].lower()] if match else 0.0
+    if not 1e4 <= rate <= 1e9:
+        raise ValueError(f"{text} must be bits per second from 10k to 1000M: 4M")
+    return round(rate)
+
+
+def format_input_size(size: str | tuple[int, int]) -> str:
+    """Return an input size as ``parse_input_size`` reads it."""
+    return size if isinstance(size, str) else f"{size[0]}x{size[1]}"
+
+
+def is_public(address: str | None) -> bool:
+    """Return whether an address holds nothing that could be secret: user, password, query."""
+    try:
+        parts = urlsplit(address or "")
+    except ValueError:
+        return False
+    secret = parts.username or parts.password or parts.query
+    return "://" not in (address or "") or not secret

@@ -13,7 +13,7 @@ from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication
 
 from app import __version__
-from app.config.persistence import SavedSettings, profile_path
+from app.config.persistence import profile_path
 from app.config.settings import Settings
 from app.config.shortcuts import load_keys
 from app.core.events import Event
@@ -21,6 +21,7 @@ from app.errors import INTERRUPTED, OutputError
 from app.gui.widgets import theme as style
 from app.gui.widgets.icons import app_icon
 from app.gui.window.main_window import TITLE, MainWindow
+from app.gui.window.saved_state import SavedState
 from app.preflight import drop_opencv_paths
 from app.run_report import check_report, report, write_report
 
@@ -33,13 +34,13 @@ def run_window(settings: Settings) -> int:
     Raises:
         UsageError: the file of keys or the name of the profile makes no sense.
     """
-    keys = load_keys(settings.keys)
-    kept = SavedSettings(profile_path(settings.profile))
-    if settings.reset:
+    keys = load_keys(settings.window.keys)
+    kept = SavedState(profile_path(settings.window.profile))
+    if settings.window.reset_settings:
         kept.forget()
     settings = kept.apply(settings)
-    if settings.stats_json is not None:
-        check_report(settings.stats_json, overwrite=settings.overwrite)
+    if settings.run.stats_json is not None:
+        check_report(settings.run.stats_json, overwrite=settings.recording.overwrite)
     drop_opencv_paths()  # once more: OpenCV sets them whenever it is first imported
     app = make_application()
     style.choose(next((c for c in style.CHOICES if c == kept.theme), "system"))
@@ -59,11 +60,11 @@ def run_window(settings: Settings) -> int:
         if event.kind in {"error", "recorded"}:
             _print(event)
     exit_code = INTERRUPTED if interrupted else 0
-    if settings.stats_json is not None:
+    if settings.run.stats_json is not None:
         ready = pipeline.ready_at
         seconds = time.monotonic() - ready if ready is not None else 0.0
         try:
-            write_report(settings.stats_json, report(pipeline, seconds, exit_code))
+            write_report(settings.run.stats_json, report(pipeline, seconds, exit_code))
         except OutputError as error:
             print(f"Error: {error}", file=sys.stderr)
             return exit_code or error.exit_code

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.config.settings import NetworkOptions, Settings
+from app.config.settings import NetworkOptions
 from app.core.channel import Closed
 from app.errors import UsageError, WeightsError
 
@@ -30,22 +30,16 @@ class NetworkLoader:
     """Makes segmenters.
 
     Args:
-        settings: what the user chose to begin with.
         say: told what the user should know of a download.
         watch: told how far a download is; ``None`` when there is none any more.
     """
 
     def __init__(
         self,
-        settings: Settings,
         *,
         say: Callable[[str], None],
         watch: Callable[[Download | None], None],
     ) -> None:
-        self.options = NetworkOptions(
-            settings.device, settings.precision, settings.input_size, settings.runtime
-        )
-        """What segmenters are made with from now on."""
         self._say, self._watch = say, watch
         self._stop_asked = threading.Event()
         self._cancels = 0
@@ -58,8 +52,8 @@ class NetworkLoader:
         """Give up what is being downloaded; ``load`` then fails in words."""
         self._cancels += 1
 
-    def load(self, weights: str | Path | None) -> Segmenter:
-        """A segmenter with the weights of a zoo name, a path or an address; ``None``: the shipped.
+    def load(self, options: NetworkOptions) -> Segmenter:
+        """Create a segmenter with the weights, the device and the size that the options name.
 
         Takes seconds, or a download, so never on the thread of the window.
 
@@ -68,8 +62,7 @@ class NetworkLoader:
             UsageError: the device or precision is not to be had.
             Closed: stopped while downloading.
         """
-        options = self.options
-        path = self._fetch(weights) if weights is not None else None
+        path = self._fetch(options.weights) if options.weights is not None else None
         # torch is imported here, on the calling thread: the window opens without waiting for it
         from fastscnn.checkpoints.checkpoint import CheckpointError
         from fastscnn.segmenter import DeviceError, Segmenter

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.config.settings import NetworkOptions, Settings
+from app.config.settings import NetworkOptions
 from app.core.channel import Closed
 from app.inference.network_loader import Download, NetworkLoader
 
@@ -25,7 +25,7 @@ class NetworkManager:
     All methods may be called from any thread and return at once, except ``load_first``.
 
     Args:
-        settings: what the user chose to begin with.
+        options: what the user chose to begin with.
         use: given a loaded network to go on with; returns one that waited and now never will be.
         compare: given a loaded second network, for the views that show two.
         say: told what the user should know.
@@ -34,7 +34,7 @@ class NetworkManager:
 
     def __init__(
         self,
-        settings: Settings,
+        options: NetworkOptions,
         *,
         use: Callable[[Segmenter], Segmenter | None],
         compare: Callable[[Segmenter], None],
@@ -47,18 +47,15 @@ class NetworkManager:
         """The weights that are being downloaded."""
         self.segmenter: Segmenter | None = None
         """The network in use; ``None`` until it is loaded."""
-        self._settings = settings
         self._use, self._compare, self._say, self._failed = use, compare, say, failed
         self._lock = threading.Lock()
-        self._loader = NetworkLoader(settings, say=say, watch=self._downloading)
-        self._weights: Weights = settings.weights
-        self._options = self._loader.options
-        self._wanted: Weights = settings.weights
-        self._second: Weights = settings.weights_b
+        self._loader = NetworkLoader(say=say, watch=self._downloading)
+        self._in_use = self._wanted = options
+        self._second: Weights = options.weights_b
         self._second_in_use: Weights = None
         self._compares = False
         # What was loaded and is not in use yet, with what it was made of.
-        self._arriving: dict[Segmenter, tuple[Weights, NetworkOptions]] = {}
+        self._arriving: dict[Segmenter, NetworkOptions] = {}
         self._loading: list[Weights] = []
 
     # What the user does
@@ -69,17 +66,19 @@ class NetworkManager:
         Frames are served with the old ones meanwhile, and further if the new ones cannot be had.
         """
         with self._lock:
-            self._wanted = weights
+            self._wanted = wanted = replace(self._wanted, weights=_text(weights))
         # Not a daemon: torch must not be cut off in the middle at exit.
-        threading.Thread(target=self._load, args=(weights,), name="loader").start()
+        threading.Thread(target=self._load, args=(wanted,), name="loader").start()
 
     def use_options(self, options: NetworkOptions) -> None:
         """Go on with another device, precision or input size once a network is made for them.
 
-        As with weights, what is shown goes on meanwhile, and further if it cannot be.
+        As with weights, what is shown goes on meanwhile, and further if it cannot be. The weights
+        are those chosen last, whatever the options name.
         """
         with self._lock:
-            self._loader.options, weights = options, self._wanted
+            weights = self._wanted.weights
+            self._wanted = replace(options, weights=weights)
             second, compares = self._second, self._compares
         self.use_weights(weights)
         if compares:
@@ -108,12 +107,12 @@ class NetworkManager:
     def weights(self) -> Weights:
         """The weights in use, as ``use_weights`` takes them."""
         with self._lock:
-            return self._weights
+            return self._in_use.weights
 
     @property
     def options(self) -> NetworkOptions:
         """The device, precision and input size that the user chose last."""
-        return self._loader.options
+        return self._wanted
 
     @property
     def has_second(self) -> bool:
@@ -126,7 +125,7 @@ class NetworkManager:
         """What the checkpoint in use and the second one are called."""
         with self._lock:
             second = _name(self._second) if self._compares else "checkpoint B"
-            return _name(self._weights), second
+            return _name(self._in_use.weights), second
 
     @property
     def loading(self) -> str:
@@ -138,13 +137,13 @@ class NetworkManager:
     def info(self) -> NetworkInfo | None:
         """What runs the network; ``None`` until it is loaded."""
         with self._lock:
-            segmenter, weights, options = self.segmenter, self._weights, self._options
+            segmenter, options = self.segmenter, self._in_use
         if segmenter is None:
             return None
         return NetworkInfo(
             str(segmenter.device),
             segmenter.precision,
-            _name(weights),
+            _name(options.weights),
             segmenter.origin,
             options,
             segmenter.runtime,
@@ -163,9 +162,10 @@ class NetworkManager:
             UsageError: the device or precision is not to be had.
             Closed: stopped while downloading.
         """
-        first, second = self._loader.load(self._settings.weights), None
-        if both and self._settings.weights_b is not None:
-            second = self._loader.load(self._settings.weights_b)
+        options = self._in_use
+        first, second = self._loader.load(options), None
+        if both and options.weights_b is not None:
+            second = self._loader.load(replace(options, weights=options.weights_b))
             self._compares = True
         return first, second
 
@@ -173,8 +173,7 @@ class NetworkManager:
         """A network that was handed over is in use now."""
         with self._lock:
             self.segmenter = segmenter
-            in_use = self._weights, self._options
-            self._weights, self._options = self._arriving.pop(segmenter, in_use)
+            self._in_use = self._arriving.pop(segmenter, self._in_use)
             self.broken = False
         if segmenter.origin:
             self._say(
@@ -194,48 +193,46 @@ class NetworkManager:
     def _downloading(self, download: Download | None) -> None:
         self.download = download
 
-    def _load(self, weights: Weights) -> None:
-        options = self._loader.options
-        self._loading.append(weights)
+    def _load(self, options: NetworkOptions) -> None:
+        self._loading.append(options.weights)
         try:
-            segmenter = self._loader.load(weights)
-        except Closed:
-            return
-        except Exception as error:
-            with self._lock:
-                if self._wanted == weights:
-                    self._wanted = self._weights
-                if self._loader.options == options:
-                    self._loader.options = self._options
-            self._failed(error)
-            return
+            segmenter = self._made(options)
         finally:
-            self._loading.remove(weights)
+            self._loading.remove(options.weights)
         with self._lock:
-            if weights != self._wanted or options != self._loader.options:
+            if segmenter is None:
+                if self._wanted == options:
+                    self._wanted = self._in_use
+                return
+            if options != self._wanted:
                 return  # the user has chosen again meanwhile
-            self._arriving[segmenter] = weights, options
+            self._arriving[segmenter] = options
         passed_over = self._use(segmenter)
         with self._lock:
             if passed_over is not None:
                 self._arriving.pop(passed_over, None)  # or it would be kept in memory
 
     def _load_second(self, weights: Weights) -> None:
-        try:
-            segmenter = self._loader.load(weights)
-        except Closed:
-            return
-        except Exception as error:
-            with self._lock:
+        segmenter = self._made(replace(self._wanted, weights=_text(weights)))
+        with self._lock:
+            if segmenter is None:
                 if self._second == weights:
                     self._second = self._second_in_use
-            self._failed(error)
-            return
-        with self._lock:
+                return
             if weights != self._second:
                 return  # the user has chosen again meanwhile
             self._second_in_use, self._compares = weights, True
         self._compare(segmenter)
+
+    def _made(self, options: NetworkOptions) -> Segmenter | None:
+        """Load a network; where that fails the user is told why, and ``None`` comes back."""
+        try:
+            return self._loader.load(options)
+        except Closed:
+            return None
+        except Exception as error:
+            self._failed(error)
+            return None
 
 
 def _name(weights: Weights) -> str:
@@ -256,3 +253,7 @@ class NetworkInfo:
     """What the user asked for, where device and precision may be ``auto``."""
     runtime: str = ""
     """The library that runs it, with its version."""
+
+
+def _text(weights: Weights) -> str | None:
+    return None if weights is None else str(weights)

@@ -57,7 +57,7 @@ class Pipeline:
         self.stats = Stats()
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self.view = settings.view
-        self.skip = settings.skip
+        self.skip = settings.network.skip
         self.generation = 0
         self.ready_at: float | None = None
         """Monotonic time at which the network was loaded."""
@@ -70,7 +70,7 @@ class Pipeline:
         """Generation at which the source was opened; those after it are moves in it."""
         self._shown_from = 0
         """The oldest generation whose pictures may still be shown."""
-        self._playback = Playback(self._begin_move, loop="whole" if settings.loop else None)
+        self._playback = Playback(self._begin_move, loop="whole" if settings.source.loop else None)
         self._state: State = "empty"
         self._spec: SourceSpec | None = None
         self._source: SourceInfo | None = None
@@ -98,7 +98,7 @@ class Pipeline:
             shrunk=lambda segmenter: self.networks.shrunk(segmenter),
         )
         self.networks = NetworkManager(
-            settings,
+            settings.network,
             use=self._worker.use,
             compare=self._worker.compare_with,
             say=lambda text: self.events.put(Event("notice", text)),
@@ -109,14 +109,14 @@ class Pipeline:
 
     def start(self) -> None:
         """Load the network; a source can be opened before or after."""
-        for output in self._settings.pictures:
+        for output in self._settings.images:
             writer = ImageFolderWriter(output, closed=self._writer_closed)
             writer.start()
             self._writers.append(writer)
         self._worker.start()
         self._watchdog.start()
-        if self._display and self._settings.weights_b is not None:
-            self.networks.compare_with(self._settings.weights_b)
+        if self._display and self._settings.network.weights_b is not None:
+            self.networks.compare_with(self._settings.network.weights_b)
 
     def open(self, spec: SourceSpec) -> None:
         """Play a source in place of the one before it, or of none.
@@ -127,7 +127,7 @@ class Pipeline:
         previous = self._capture
         if previous is not None:
             previous.ask_to_stop()
-        if self._settings.on_switch == "close":
+        if self._settings.recording.on_switch == "close":
             self.stop_recording()
         before = self._playback
         before.close()  # none of its moves may begin behind the opening
@@ -156,7 +156,7 @@ class Pipeline:
             lossless=self._lossless,
             paced=self._display,
             held=self._nothing_to_show,
-            max_frames=self._settings.max_frames,
+            max_frames=self._settings.source.max_frames,
             opened=self._source_opened,
             tell=lambda text: self.events.put(Event("notice", text)),
             previous=previous,
@@ -254,9 +254,9 @@ class Pipeline:
         settings = self._settings
         # A file is made with its first frame: those of recordings just begun are not there yet.
         taken = [recorder.path for recorder in self._recorders]
-        where = settings.record_dir or folder
-        labels = settings.save_labels is not None
-        return recording_path(where, self._spec, settings.record_name, taken=taken, labels=labels)
+        options = settings.recording
+        where, labels = options.record_dir or folder, options.labels is not None
+        return recording_path(where, self._spec, options.record_name, taken=taken, labels=labels)
 
     def start_recording(
         self, path: Path, *, labels: Path | None = None, overwrite: bool = False
@@ -272,7 +272,7 @@ class Pipeline:
             OutputError: the file cannot be written.
         """
         self.stop_recording()
-        if labels is None and self._settings.save_labels is not None:
+        if labels is None and self._settings.recording.labels is not None:
             labels = labels_path(path)
         recorder = Recorder(
             path,
@@ -281,7 +281,7 @@ class Pipeline:
             stats=self.stats,
             closed=self._recorder_closed,
             say=lambda text: self.events.put(Event("notice", text)),
-            choice=self._settings.encoder,
+            choice=self._settings.recording.encoder,
             sound=self._sound_of,
             overwrite=overwrite,
             source=self._spec,
@@ -343,6 +343,12 @@ class Pipeline:
         self.stats.drop("stopped", left)
 
     # What the window reads
+
+    def current_settings(self) -> Settings:
+        """Return the settings with view, weights and network options as they are in use now."""
+        info = self.networks.info()
+        network = info.options if info is not None else self._settings.network
+        return replace(self._settings, view=self.view, network=network)
 
     def take(self) -> Result | None:
         """The newest result, if there is one that was not taken yet; it then counts as shown."""
@@ -442,7 +448,7 @@ class Pipeline:
         """The file whose sound belongs to pictures of an opening, if there is one."""
         with self._lock:
             spec = self._spec if opening == self._opening else None
-        if spec is None or spec.kind != "file" or not self._settings.audio:
+        if spec is None or spec.kind != "file" or not self._settings.recording.audio:
             return None
         return Path(spec.value).expanduser()
 
@@ -502,7 +508,7 @@ class Pipeline:
                 return  # another source was opened, or the user went elsewhere
             self._state = "failed" if end.error else "ended"
         self._playback.settled(end.generation)
-        if self._settings.on_switch == "close" or not self._display:
+        if self._settings.recording.on_switch == "close" or not self._display:
             self.stop_recording()
         if end.error is not None:
             self._failed(end.error)

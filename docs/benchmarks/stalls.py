@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from app.config.settings import Settings
+from app.config.settings import NetworkOptions, Settings
 from app.gui.window.main_window import MainWindow
 from app.sources.source_spec import SourceSpec
 from tests.support.event_loop_monitor import LIMIT, Heart
@@ -66,7 +66,7 @@ def main() -> None:
     made: list[MainWindow] = []
 
     def appear() -> None:
-        made.append(MainWindow(Settings(device="cpu")))
+        made.append(MainWindow(Settings(network=NetworkOptions(device="cpu"))))
         made[0].show()
         app.processEvents()
 

@@ -6,24 +6,26 @@ The command's options, the presets, the config file and the checkpoints all come
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from fastscnn.option_fields import option
 
-def _option(default: Any, meaning: str, source: str = "", **more: Any) -> Any:
-    return field(default=default, metadata={"meaning": meaning, "source": source, **more})
+
+def _same(*values: str) -> dict[str, str]:
+    return dict(zip(values, values, strict=True))
 
 
 def _schedule(default: Any, meaning: str, source: str = "", **more: Any) -> Any:
-    return _option(default, meaning, source, group="schedule and optimiser", **more)
+    return option(default, meaning, source=source, group="schedule and optimiser", **more)
 
 
 def _loss(default: Any, meaning: str, source: str = "", **more: Any) -> Any:
-    return _option(default, meaning, source, group="loss and network", **more)
+    return option(default, meaning, source=source, group="loss and network", **more)
 
 
 def _vary(default: Any, meaning: str, source: str = "", **more: Any) -> Any:
-    return _option(default, meaning, source, group="augmentation", **more)
+    return option(default, meaning, source=source, group="augmentation", **more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Recipe:
     amp: str = _schedule(
         "none",
         "mixed precision; auto: bfloat16 or float16 on CUDA, none elsewhere",
-        choices=("auto", "none", "bf16", "fp16"),
+        choices=_same("auto", "none", "bf16", "fp16"),
     )
     seed: int = _schedule(1, "of the weights, the data order and the augmentation")
 
@@ -66,7 +68,7 @@ class Recipe:
     class_balance: str = _loss(
         "none",
         "weigh pixels by 1/ln(c + share of their classes), as ENet does",
-        choices=("none", "enet"),
+        choices=_same("none", "enet"),
     )
     balance_c: float = _loss(1.02, "that c: the closer to 1, the more rare classes weigh")
     ohem: float = _loss(1.0, "average over this share of the pixels, the hardest", metavar="SHARE")
@@ -94,7 +96,7 @@ class Recipe:
     augment: str = _vary(
         "auto",
         "where samples are varied; auto: on a CUDA GPU, which then keeps the data, else host",
-        choices=("auto", "host", "device"),
+        choices=_same("auto", "host", "device"),
     )
 
     def __post_init__(self) -> None:

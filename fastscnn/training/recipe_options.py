@@ -6,11 +6,12 @@ import argparse
 import json
 import re
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import Field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from fastscnn.checkpoints.checkpoint import CheckpointError
+from fastscnn.option_fields import Option, add_option, options_of
 from fastscnn.training.recipe import PRESETS, Recipe
 
 _NAMES = {f.name for f in fields(Recipe)}
@@ -55,35 +56,28 @@ def add_recipe(parser: argparse.ArgumentParser, without: set[str] | None = None)
         help="the values that options below start from: the paper's (default) or those for a CPU",
     )
     groups: dict[str, Any] = {}
-    for f in fields(Recipe):
-        if f.name in (without or set()):
+    for each, about in options_of(Recipe):
+        if each.name in (without or set()):
             continue
-        meta = f.metadata
-        title = meta["group"]
-        groups[title] = group = groups.get(title) or parser.add_argument_group(title)
-        values = [_shown(getattr(p, f.name), meta.get("metavar")) for p in PRESETS.values()]
-        source = f", {meta['source']}" if meta["source"] else ""
-        paper, cpu = values
-        shown = f"{paper}{source}" if paper == cpu else f"{paper}{source}; cpu: {cpu}"
-        more: dict[str, Any] = {}
-        default = getattr(Recipe(), f.name)
+        if about.group not in groups:
+            groups[about.group] = parser.add_argument_group(about.group)
+        default, more = each.default, dict[str, Any]()
         if isinstance(default, bool):
             more["action"] = argparse.BooleanOptionalAction
         elif isinstance(default, tuple):
-            more["type"] = _pair(type(default[0]), "x×" if f.name == "crop" else "-–")
+            more["type"] = _pair(type(default[0]), "x×" if each.name == "crop" else "-–")
         else:
             more["type"] = type(default)
-        if not isinstance(default, bool):
-            more["metavar"] = meta.get("metavar") or ("N" if isinstance(default, int) else "X")
-        if "choices" in meta:
-            more["choices"] = meta["choices"]
-            more.pop("metavar")
-        group.add_argument(
-            f"--{f.name.replace('_', '-')}",
-            default=argparse.SUPPRESS,
-            help=f"{meta['meaning']} ({shown})",
-            **more,
-        )
+        if not isinstance(default, bool) and not about.choices:
+            more["metavar"] = about.metavar or ("N" if isinstance(default, int) else "X")
+        add_option(groups[about.group], each, about, help=_help(each, about), **more)
+
+
+def _help(each: Field[Any], about: Option) -> str:
+    paper, cpu = (_shown(getattr(preset, each.name), about.metavar) for preset in PRESETS.values())
+    source = f", {about.source}" if about.source else ""
+    shown = f"{paper}{source}" if paper == cpu else f"{paper}{source}; cpu: {cpu}"
+    return f"{about.help} ({shown})"
 
 
 def given(args: argparse.Namespace) -> dict[str, Any]:

@@ -40,7 +40,9 @@ def endurance(seconds: float, folder: Path) -> dict[str, object]:
     samples: list[tuple[float, float, float]] = []
     path = folder / "endurance.mp4"
     try:
-        with window(replace(SMALL, input_size=(128, 256)), recordings=folder) as made:
+        with window(
+            replace(SMALL, network=replace(SMALL.network, input_size=(128, 256))), recordings=folder
+        ) as made:
             made.open(SourceSpec("demo"))
             while made.pipeline.stats.counters().shown < 5:
                 QTest.qWait(20)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from app.config.settings import Settings
+from app.config.settings import NetworkOptions, Settings
 from app.pipeline.pipeline import Pipeline
 from app.sources import network_stream as stream
 from app.sources import parse_source
@@ -29,7 +29,9 @@ def broken_stream(times: int, folder: Path) -> dict[str, object]:
     # Silence is noticed sooner than users would want it: this is about what happens then.
     stream.SILENCE, stream._FIRST_PAUSE = 1.0, 0.1
     camera = MjpegServer()
-    pipeline = Pipeline(Settings(device="cpu", input_size=(64, 96)), display=True)
+    pipeline = Pipeline(
+        Settings(network=NetworkOptions(device="cpu", input_size=(64, 96))), display=True
+    )
     faults: Counter[str] = Counter()
     path = folder / "stream.mp4"
     longest = 0.0

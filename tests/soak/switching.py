@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from app.config.settings import Settings
+from app.config.settings import NetworkOptions, RecordingOptions, Settings
 from app.core.stats import Counters
 from app.pipeline import capture
 from app.pipeline.pipeline import Pipeline
@@ -36,10 +36,10 @@ def random_run(
     """
     dice = random.Random(seed)
     settings = Settings(
-        device="cpu",
-        input_size=(64, 96),
-        on_switch=dice.choice(["close", "continue"]),
-        audio=dice.random() < 0.5,
+        network=NetworkOptions(device="cpu", input_size=(64, 96)),
+        recording=RecordingOptions(
+            on_switch=dice.choice(["close", "continue"]), audio=dice.random() < 0.5
+        ),
     )
     real = capture.open_source
     capture.open_source = _open_live_too(real)

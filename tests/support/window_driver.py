@@ -16,16 +16,16 @@ from PyQt6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QWidget
 
-from app.config.persistence import SavedSettings
-from app.config.settings import Settings
+from app.config.settings import NetworkOptions, Settings
 from app.config.shortcuts import USUAL, Keys
 from app.gui.application import make_application
 from app.gui.window.main_window import MainWindow
+from app.gui.window.saved_state import SavedState
 from app.sources.demo import DemoSource
 from app.sources.source_spec import SourceSpec
 from tests.support.media import write_clip
 
-SMALL = Settings(device="cpu", input_size=(64, 128))
+SMALL = Settings(network=NetworkOptions(device="cpu", input_size=(64, 128)))
 """Fast on any machine."""
 DEMO = SourceSpec("demo")
 
@@ -46,7 +46,7 @@ def window(
     *,
     recordings: Path | None = None,
     keys: Keys = USUAL,
-    kept: SavedSettings | None = None,
+    kept: SavedState | None = None,
 ) -> Iterator[MainWindow]:
     """The window as the program shows it; closed at the end."""
     application()

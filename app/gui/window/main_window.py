@@ -24,7 +24,6 @@ from PyQt6.QtWidgets import (
     QStackedWidget,
 )
 
-from app.config.persistence import SavedSettings
 from app.config.settings import NetworkOptions, Settings
 from app.config.shortcuts import USUAL, Keys
 from app.core.events import Event
@@ -52,6 +51,7 @@ from app.gui.window.drag_and_drop import DropOverlay, DroppedSources, parse_mime
 from app.gui.window.full_screen import FullScreen
 from app.gui.window.menu_bar import MenuBar
 from app.gui.window.open_menu import OpenMenu
+from app.gui.window.saved_state import SavedState
 from app.gui.window.welcome_page import WelcomePage
 from app.gui.window.window_layout import connect, lay_out
 from app.pipeline.pipeline import Pipeline
@@ -82,7 +82,7 @@ class MainWindow(QMainWindow):
         *,
         recordings: Path | None = None,
         keys: Keys = USUAL,
-        kept: SavedSettings | None = None,
+        kept: SavedState | None = None,
     ) -> None:
         super().__init__()
         self._settings, self._keys, self._kept = settings, keys, kept
@@ -147,15 +147,16 @@ class MainWindow(QMainWindow):
         """Load the network and open and record what the settings say."""
         self._timer.start(100)
         self.pipeline.start()
-        if self._settings.source is not None:
-            self.player.open([self._settings.source, *self._settings.playlist])
-        output = self._settings.output or self._settings.save_labels
+        recording = self._settings.recording
+        if self._settings.sources:
+            self.player.open(self._settings.sources)
+        output = recording.file or recording.labels
         if output is not None:
             try:
                 self.pipeline.start_recording(
                     output,
-                    labels=self._settings.save_labels,
-                    overwrite=self._settings.overwrite,
+                    labels=recording.labels,
+                    overwrite=recording.overwrite,
                 )
             except OutputError as error:
                 self.tell("error", str(error))
@@ -386,7 +387,7 @@ class MainWindow(QMainWindow):
 
     def _keep(self) -> None:
         if self._kept is not None:
-            self._kept.keep_choices(self.pipeline, self._settings)
+            self._kept.keep(self.pipeline.current_settings(), self._settings)
             if not self.full.on:
                 self._kept.geometry = self.saveGeometry()
             self._kept.by_share = self.legend.by_share

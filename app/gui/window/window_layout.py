@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.config.persistence import SavedSettings
 from app.config.settings import Settings
 from app.gui.widgets import theme as style
 from app.gui.widgets.fitting import FittingScrollArea
+from app.gui.window.saved_state import SavedState
 
 if TYPE_CHECKING:
     from app.gui.window.main_window import MainWindow
@@ -55,7 +55,7 @@ def lay_out(window: MainWindow) -> None:
     window.hint.raise_()
 
 
-def connect(window: MainWindow, kept: SavedSettings | None, settings: Settings) -> None:
+def connect(window: MainWindow, kept: SavedState | None, settings: Settings) -> None:
     """Let the widgets of a window tell what the user wants.
 
     Args:

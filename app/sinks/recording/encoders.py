@@ -16,6 +16,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from app.config.arguments import OutputArguments
 from app.config.settings import Codec, EncoderChoice
 from app.errors import OutputError
 from app.sinks.recording.encoder_rules import encoder_choice
@@ -163,7 +164,7 @@ def usable_encoders() -> dict[str, str]:
             continue
         kind = codec.canonical_name
         if kind in get_args(Codec) and codec.name == name and name != "libx264rgb":
-            choice = encoder_choice(None, name, None, None, None)
+            choice = encoder_choice(OutputArguments(encoder=name))
             found[name] = why_not(_set_up(name, choice, (256, 256)))
     return found
 

@@ -18,7 +18,7 @@ def test_files_and_a_folder_of_videos_play_one_after_the_other(tmp_path):
     (tmp_path / "more").mkdir()
     paths = [write_clip(tmp_path / name, 6) for name in ("b.mp4", "more/2.mp4", "more/10.mp4")]
     chosen = settings(str(paths[0]), str(tmp_path / "more"), "--input-size", "64x128")
-    assert [spec.value for spec in (chosen.source, *chosen.playlist)] == [str(p) for p in paths]
+    assert [spec.value for spec in chosen.sources] == [str(p) for p in paths]
     with window(chosen) as w:
         wait_until(lambda: shows(w, SourceSpec("file", str(paths[2]))), "the last of them")
         wait_until(lambda: "(3 of 3)" in w.windowTitle(), "the title")
@@ -29,7 +29,11 @@ def test_a_folder_of_pictures_is_one_source(tmp_path):
         cv2.imwrite(str(tmp_path / f"{index}.png"), picture(index))
     write_clip(tmp_path / "making of.mp4", 2)
     chosen = settings(str(tmp_path), "--fps", "5")
-    assert (chosen.source.kind, chosen.source.rate, chosen.playlist) == ("images", 5, ())
+    assert (chosen.first_source.kind, chosen.first_source.rate, chosen.sources[1:]) == (
+        "images",
+        5,
+        (),
+    )
 
 
 def test_a_camera_and_a_file_exclude_each_other():
@@ -47,4 +51,4 @@ def test_without_a_window_a_folder_of_videos_is_refused_in_words(tmp_path):
 def test_the_last_of_a_time_s_parts_are_below_sixty():
     with pytest.raises(SystemExit):
         settings("a.mp4", "--start", "1:99")
-    assert settings("a.mp4", "--start", "1:59").source.start == 119
+    assert settings("a.mp4", "--start", "1:59").first_source.start == 119

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.config.settings import Settings
+from app.config.settings import NetworkOptions, Settings
 from app.core.watchdog import LIMITS
 from app.pipeline import capture
 from app.pipeline.pipeline import Pipeline
@@ -14,7 +14,7 @@ from app.sources.source_spec import SourceSpec
 from tests.support.media import ScriptedSource
 from tests.support.recordings import wait_until
 
-TINY = Settings(device="cpu", input_size=(64, 96))
+TINY = Settings(network=NetworkOptions(device="cpu", input_size=(64, 96)))
 ANY = SourceSpec("file", "scripted")
 
 
@@ -125,7 +125,7 @@ def test_a_recorder_that_hangs_on_its_file_is_named(impatient, make, monkeypatch
 def test_a_network_that_is_at_one_frame_for_long_is_named(impatient, make, monkeypatch):
     monkeypatch.setattr(capture, "open_source", lambda spec: ScriptedSource(live=True))
     monkeypatch.setitem(LIMITS, "network", 0.0)
-    pipeline = make(replace(TINY, input_size=(1024, 2048)))
+    pipeline = make(replace(TINY, network=replace(TINY.network, input_size=(1024, 2048))))
     pipeline.open(ANY)
     _said(pipeline, "The network has worked on one frame for")
 

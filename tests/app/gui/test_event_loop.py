@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from app.config.settings import Settings
+from app.config.settings import NetworkOptions, Settings
 from app.sources import parse_source
 from app.sources.source_spec import SourceSpec
 from tests.support.event_loop_monitor import Heart
@@ -27,7 +27,7 @@ def big(tmp_path_factory):
 def ready():
     """A window with its network loaded, and its heart."""
     application()
-    with window(Settings(device="cpu", input_size=(64, 128))) as w:
+    with window(Settings(network=NetworkOptions(device="cpu", input_size=(64, 128)))) as w:
         wait_until(lambda: w.pipeline.status().network is not None, "the network", 60)
         yield w, Heart()
 

@@ -136,7 +136,11 @@ def test_a_missing_camera_gives_one_sentence_and_the_window_plays_on():
 def test_what_plays_is_never_recorded_over(tmp_path):
     clip = write_clip(tmp_path / "clip.mp4", 12)
     before = clip.read_bytes()
-    settings = replace(SMALL, source=SourceSpec("file", str(clip)), output=clip, overwrite=True)
+    settings = replace(
+        SMALL,
+        sources=(SourceSpec("file", str(clip)),),
+        recording=replace(SMALL.recording, file=clip, overwrite=True),
+    )
     with window(settings) as w:
         wait_until(lambda: messages(w), "the message")
         assert "clip.mp4" in messages(w)[0]
@@ -147,7 +151,9 @@ def test_what_plays_is_never_recorded_over(tmp_path):
 def test_bad_weights_give_one_sentence_and_the_window_stays(tmp_path):
     bad = tmp_path / "bad.pth"
     bad.write_bytes(b"no checkpoint")
-    with window(replace(SMALL, weights=str(bad), source=DEMO)) as w:
+    with window(
+        replace(SMALL, sources=(DEMO,), network=replace(SMALL.network, weights=str(bad)))
+    ) as w:
         wait_until(lambda: messages(w), "the message")
         assert len(messages(w)) == 1
         assert "bad.pth" in messages(w)[0]
@@ -214,7 +220,9 @@ def test_every_frame_is_accounted_for_after_closing():
 
 def test_closing_while_playing_and_recording_is_quick_and_leaves_a_playable_file(tmp_path):
     out = tmp_path / "out.mp4"
-    with window(replace(SMALL, source=street(), output=out)) as w:
+    with window(
+        replace(SMALL, sources=(street(),), recording=replace(SMALL.recording, file=out))
+    ) as w:
         wait_until(lambda: w.pipeline.stats.counters().recorded > 10, "ten recorded frames")
         started = time.monotonic()
         w.close()
@@ -227,7 +235,9 @@ def test_closing_while_playing_and_recording_is_quick_and_leaves_a_playable_file
 def test_an_output_that_cannot_be_written_is_a_message_and_the_window_plays(tmp_path):
     taken = tmp_path / "out.mp4"
     taken.write_bytes(b"precious")
-    with window(replace(SMALL, source=DEMO, output=taken)) as w:
+    with window(
+        replace(SMALL, sources=(DEMO,), recording=replace(SMALL.recording, file=taken))
+    ) as w:
         assert "exists" in messages(w)[0]
         wait_until(lambda: shows(w, DEMO), "the demo street")
         assert len(messages(w)) == 1

@@ -11,10 +11,11 @@ import pytest
 from PyQt6.QtCore import Qt
 
 from app.cli import argument_parser as cli
-from app.cli.argument_parser import given_arguments
-from app.config.persistence import SavedSettings, is_public, profile_path
-from app.config.settings import Settings
+from app.config.persistence import profile_path
+from app.config.settings import NetworkOptions, Settings
+from app.config.value_parsers import is_public
 from app.errors import UsageError
+from app.gui.window.saved_state import SavedState
 from app.rendering.view_options import Side, ViewOptions
 from app.sources.source_spec import SourceSpec
 from tests.support.media import ROOT, write_clip
@@ -34,14 +35,16 @@ from tests.support.window_driver import (
 
 def _chosen(*arguments):
     parser = cli.build_parser()
-    args = parser.parse_args(arguments)
-    given = given_arguments(parser, arguments, args)
-    return replace(cli.settings_from(args), given=given)
+    return cli.settings_from(parser.parse_args(arguments))
+
+
+def _with_weights(weights):
+    return Settings(network=NetworkOptions(weights=weights))
 
 
 def test_view_classes_input_size_and_panel_come_back(tmp_path):
     path = tmp_path / "settings.ini"
-    with window(SMALL, kept=SavedSettings(path)) as w:
+    with window(SMALL, kept=SavedState(path)) as w:
         wait_until(lambda: w.pipeline.status().network, "the network")
         w.panel.alpha.setValue(80)
         press(w, Qt.Key.Key_B)
@@ -53,12 +56,12 @@ def test_view_classes_input_size_and_panel_come_back(tmp_path):
         w.resize(800, 650)
         wait_until(lambda: w.pipeline.status().network.options.input_size == "quarter", "it")
         w.set_theme("system")
-    kept = SavedSettings(path)
+    kept = SavedState(path)
     settings = kept.apply(_chosen("--device", "cpu"))
     assert (settings.view.view, settings.view.alpha) == ("labels", 0.8)
     assert settings.view.contours
     assert settings.view.hidden == {8}
-    assert settings.input_size == "quarter"
+    assert settings.network.input_size == "quarter"
     with window(settings, kept=kept) as w:
         assert (w.width(), w.height()) == (800, 650)
         assert w.drawer.page == "log"
@@ -68,22 +71,22 @@ def test_view_classes_input_size_and_panel_come_back(tmp_path):
 
 def test_what_is_compared_and_the_order_of_the_classes_come_back(tmp_path):
     path = tmp_path / "settings.ini"
-    with window(SMALL, kept=SavedSettings(path)) as w:
+    with window(SMALL, kept=SavedState(path)) as w:
         press(w, Qt.Key.Key_W)
         w.looks.set_measure("entropy")
         click(w.legend.sort)
-    settings = SavedSettings(path).apply(_chosen())
+    settings = SavedState(path).apply(_chosen())
     assert settings.view.view == "wipe"
     assert [side.skip for side in settings.view.sides] == [True, False]
     assert settings.view.measure == "entropy"
-    with window(settings, kept=SavedSettings(path)) as w:
+    with window(settings, kept=SavedState(path)) as w:
         assert w.legend.by_share
         assert w.panel.pair.text() == "skip on | skip off"
-    assert SavedSettings(path).apply(_chosen("--left", "labels")).view.right == Side("overlay")
+    assert SavedState(path).apply(_chosen("--left", "labels")).view.right == Side("overlay")
 
 
 def test_a_second_checkpoint_is_not_kept(tmp_path):
-    kept = SavedSettings(tmp_path / "settings.ini")
+    kept = SavedState(tmp_path / "settings.ini")
     both = replace(ViewOptions(), view="wipe", left=Side(weights="a"), right=Side(weights="b"))
     kept.keep_view(both, ViewOptions())
     assert not kept.apply(_chosen()).view.compares_weights
@@ -92,7 +95,7 @@ def test_a_second_checkpoint_is_not_kept(tmp_path):
 def test_the_same_file_by_two_names_is_offered_once(tmp_path, monkeypatch):
     clip = write_clip(tmp_path / "a.mp4", 2)
     monkeypatch.chdir(tmp_path)
-    kept = SavedSettings(tmp_path / "settings.ini")
+    kept = SavedState(tmp_path / "settings.ini")
     for name in (str(clip), "a.mp4", f"../{tmp_path.name}/a.mp4"):
         kept.keep_recent(SourceSpec("file", name))
     assert [spec.value for spec in kept.recent] == [str(clip)]
@@ -100,34 +103,34 @@ def test_the_same_file_by_two_names_is_offered_once(tmp_path, monkeypatch):
 
 def test_what_the_command_line_says_wins_and_is_not_kept(tmp_path):
     path = tmp_path / "settings.ini"
-    with window(SMALL, kept=SavedSettings(path)) as w:
+    with window(SMALL, kept=SavedState(path)) as w:
         w.panel.alpha.setValue(80)
         press(w, Qt.Key.Key_V)
-    settings = SavedSettings(path).apply(_chosen("--alpha", "0.5", "--input-size", "64x128"))
+    settings = SavedState(path).apply(_chosen("--alpha", "0.5", "--input-size", "64x128"))
     assert settings.view.alpha == 0.5
     assert settings.view.view == "labels"
-    assert settings.input_size == (64, 128)
-    with window(settings, kept=SavedSettings(path)) as w:
+    assert settings.network.input_size == (64, 128)
+    with window(settings, kept=SavedState(path)) as w:
         wait_until(lambda: w.pipeline.status().network, "the network")
-    again = SavedSettings(path).apply(_chosen())
+    again = SavedState(path).apply(_chosen())
     assert again.view.alpha == 0.8
-    assert again.input_size == "half"
+    assert again.network.input_size == "half"
 
 
 def test_weights_are_kept_while_their_file_is_there(tmp_path):
     weights = tmp_path / "mine.pth"
     weights.write_bytes(b"weights")
-    kept = SavedSettings(tmp_path / "settings.ini")
-    kept.keep_weights(str(weights))
-    assert kept.apply(_chosen()).weights == str(weights)
-    assert kept.apply(_chosen("--weights", "gluoncv")).weights == "gluoncv"
+    kept = SavedState(tmp_path / "settings.ini")
+    kept.keep(_with_weights(str(weights)), Settings())
+    assert kept.apply(_chosen()).network.weights == str(weights)
+    assert kept.apply(_chosen("--weights", "gluoncv")).network.weights == "gluoncv"
     weights.unlink()
-    assert kept.apply(_chosen()).weights is None
+    assert kept.apply(_chosen()).network.weights is None
 
 
 def test_files_that_were_opened_are_offered_again_and_can_be_forgotten(tmp_path):
     clips = [write_clip(tmp_path / f"{name}.mp4", 30) for name in "ab"]
-    kept = SavedSettings(tmp_path / "settings.ini")
+    kept = SavedState(tmp_path / "settings.ini")
     with window(SMALL, kept=kept) as w:
         drop(w, tmp_path / "settings.ini")  # no video: it is not offered again
         wait_until(lambda: messages(w), "the error")
@@ -149,10 +152,10 @@ def test_files_that_were_opened_are_offered_again_and_can_be_forgotten(tmp_path)
 )
 def test_an_address_with_a_secret_is_never_written_down(tmp_path, address):
     path = tmp_path / "settings.ini"
-    kept = SavedSettings(path)
+    kept = SavedState(path)
     assert not is_public(address)
     kept.keep_recent(SourceSpec("stream", address))
-    kept.keep_weights(address)
+    kept.keep(_with_weights(address), Settings())
     kept.keep_recent(SourceSpec("stream", "rtsp://10.0.0.1/live"))
     kept.sync()
     assert "secret" not in path.read_text()
@@ -163,7 +166,7 @@ def test_an_address_with_a_secret_is_never_written_down(tmp_path, address):
 def test_settings_that_make_no_sense_are_as_good_as_none(tmp_path, text):
     path = tmp_path / "settings.ini"
     path.write_text(f"[picture]\nview={json.dumps(text)}\n[open]\nrecent={text}\n")
-    kept = SavedSettings(path)
+    kept = SavedState(path)
     assert kept.apply(Settings()) == Settings()
     assert kept.recent == []
 
@@ -176,7 +179,7 @@ def test_each_profile_has_its_own_settings_and_odd_names_are_refused():
 
 
 def test_the_keys_are_told_at_the_first_picture_and_never_again(tmp_path):
-    kept = SavedSettings(tmp_path / "settings.ini")
+    kept = SavedState(tmp_path / "settings.ini")
     street()  # made before: it takes a while
     with window(SMALL, kept=kept) as w:
         play(w)
@@ -190,7 +193,7 @@ def test_the_keys_are_told_at_the_first_picture_and_never_again(tmp_path):
 @pytest.mark.skipif(os.name != "posix", reason="sends a POSIX signal")
 def test_the_program_keeps_settings_resets_them_and_says_an_error_in_the_terminal_at_once(tmp_path):
     environment = os.environ | {"FASTSCNN_CONFIG": str(tmp_path)}
-    kept = SavedSettings(tmp_path / "profile-night.ini")
+    kept = SavedState(tmp_path / "profile-night.ini")
     kept.folder = "/somewhere"
     kept.sync()
     arguments = ["nosuch.mp4", "--profile", "night", "--reset-settings"]
@@ -209,4 +212,4 @@ def test_the_program_keeps_settings_resets_them_and_says_an_error_in_the_termina
     assert process.returncode == 130
     assert "Traceback" not in rest
     assert "Fatal" not in rest
-    assert SavedSettings(tmp_path / "profile-night.ini").folder == ""
+    assert SavedState(tmp_path / "profile-night.ini").folder == ""

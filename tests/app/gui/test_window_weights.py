@@ -89,7 +89,7 @@ def test_a_file_that_is_no_checkpoint_is_refused_in_words_and_the_picture_goes_o
 
 
 def test_after_weights_that_failed_at_the_start_others_bring_the_picture(tmp_path, other):
-    settings = replace(SMALL, weights=str(tmp_path / "none.pth"))
+    settings = replace(SMALL, network=replace(SMALL.network, weights=str(tmp_path / "none.pth")))
     with window(settings) as made:
         wait_until(lambda: made.pipeline.status().broken, "the error")
         made.use_weights(str(other))

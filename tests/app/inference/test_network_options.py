@@ -11,7 +11,7 @@ from app.sources.source_spec import SourceSpec
 from fastscnn.segmenter import Segmenter
 from tests.app.pipeline.test_pipeline import wait_until
 
-SMALL = Settings(device="cpu", input_size=(64, 128))
+SMALL = Settings(network=NetworkOptions(device="cpu", input_size=(64, 128)))
 
 
 def _events(pipeline):
@@ -27,11 +27,11 @@ def test_another_input_size_and_precision_are_used_and_shown():
     try:
         pipeline.open(SourceSpec("demo"))
         wait_until(lambda: pipeline.status().network_size == (64, 128))
-        pipeline.networks.use_options(NetworkOptions("cpu", "bf16", (96, 192)))
+        pipeline.networks.use_options(NetworkOptions((96, 192), device="cpu", precision="bf16"))
         wait_until(lambda: pipeline.status().network_size == (96, 192))
         network = pipeline.status().network
         assert network.precision == "bf16"
-        assert network.options == NetworkOptions("cpu", "bf16", (96, 192))
+        assert network.options == NetworkOptions((96, 192), device="cpu", precision="bf16")
         before = pipeline.stats.counters().processed
         wait_until(lambda: pipeline.stats.counters().processed > before + 2)
     finally:

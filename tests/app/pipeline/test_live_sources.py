@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from app.cli.launcher import main
-from app.config.settings import Settings
+from app.config.settings import NetworkOptions, Settings
 from app.pipeline import capture
 from app.pipeline.pipeline import Pipeline
 from app.sources.source_spec import SourceSpec
@@ -31,7 +31,10 @@ def test_a_live_frame_is_shown_before_the_camera_is_far_ahead(monkeypatch, displ
 
     monkeypatch.setattr(Segmenter, "logits_of", slow)
     pipeline = Pipeline(
-        Settings(source=SourceSpec("camera", "0"), device="cpu", input_size=(64, 96)),
+        Settings(
+            sources=(SourceSpec("camera", "0"),),
+            network=NetworkOptions(device="cpu", input_size=(64, 96)),
+        ),
         display=display,
     )
     behind, enough = [], threading.Event()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from app.config.settings import Settings
+from app.config.settings import NetworkOptions, Settings, SourceOptions
 from app.errors import SourceError
 from app.pipeline import capture
 from app.pipeline.pipeline import Pipeline
@@ -15,7 +15,7 @@ from fastscnn.checkpoints.checkpoint import Checkpoint, save
 from fastscnn.model.fast_scnn import FastSCNN
 from tests.support.media import ScriptedSource, count_by_opencv, read_clip
 
-TINY = Settings(device="cpu", input_size=(64, 96))
+TINY = Settings(network=NetworkOptions(device="cpu", input_size=(64, 96)))
 ANY = SourceSpec("file", "scripted")
 
 
@@ -93,7 +93,9 @@ def test_a_live_source_faster_than_the_network_stays_fresh_and_every_frame_is_ac
     sources, make
 ):
     sources["scripted"] = ScriptedSource(live=True, rate=500)
-    pipeline = make(Settings(device="cpu", input_size=(128, 256)), display=True)
+    pipeline = make(
+        Settings(network=NetworkOptions(device="cpu", input_size=(128, 256))), display=True
+    )
     pipeline.open(ANY)
     shown = []
     end = time.monotonic() + 3
@@ -277,7 +279,9 @@ def test_weights_that_cannot_be_loaded_are_reported_and_frames_accounted_for(
     sources, make, tmp_path
 ):
     sources["scripted"] = ScriptedSource(live=True)
-    pipeline = make(Settings(weights=str(tmp_path / "none.pth")), display=True)
+    pipeline = make(
+        Settings(network=NetworkOptions(weights=str(tmp_path / "none.pth"))), display=True
+    )
     pipeline.open(ANY)
     assert wait_for(pipeline, "error").exit_code == 4
     time.sleep(0.1)
@@ -321,7 +325,11 @@ def test_weights_that_cannot_be_loaded_leave_the_old_ones_at_work(sources, make,
 
 def test_after_weights_that_cannot_be_loaded_others_can_be_chosen(sources, make, tmp_path):
     sources["scripted"] = ScriptedSource(live=True)
-    settings = Settings(device="cpu", input_size=(64, 96), weights=str(tmp_path / "none.pth"))
+    settings = Settings(
+        network=NetworkOptions(
+            device="cpu", input_size=(64, 96), weights=str(tmp_path / "none.pth")
+        )
+    )
     pipeline = make(settings, display=True)
     pipeline.open(ANY)
     assert wait_for(pipeline, "error").exit_code == 4
@@ -387,7 +395,12 @@ def test_a_camera_that_never_opens_does_not_hold_up_the_stop(sources, make):
 
 def test_the_end_comes_after_max_frames(sources, make):
     sources["scripted"] = ScriptedSource()
-    pipeline = make(Settings(device="cpu", input_size=(64, 96), max_frames=7))
+    pipeline = make(
+        Settings(
+            network=NetworkOptions(device="cpu", input_size=(64, 96)),
+            source=SourceOptions(max_frames=7),
+        )
+    )
     pipeline.open(ANY)
     wait_for(pipeline, "ended")
     assert pipeline.stats.counters().processed == 7

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from app.cli.argument_parser import build_parser, settings_from
-from app.config.settings import Settings
+from app.config.settings import NetworkOptions, Settings
 from app.headless import run_headless
 from app.pipeline import capture
 from app.pipeline.pipeline import Pipeline
@@ -19,7 +19,7 @@ from fastscnn.checkpoints.checkpoint import Checkpoint, save
 from fastscnn.model.fast_scnn import FastSCNN
 from tests.support.media import ScriptedSource, read_clip, write_clip
 
-TINY = Settings(device="cpu", input_size=(64, 96))
+TINY = Settings(network=NetworkOptions(device="cpu", input_size=(64, 96)))
 SKIPS = ViewOptions(view="wipe", left=Side(skip=True), right=Side(skip=False))
 
 

@@ -133,7 +133,7 @@ def test_choices_that_do_not_go_together_are_refused(arguments, words):
 
 def test_the_arguments_mean_the_choice():
     def chosen(*arguments):
-        return settings_from(build_parser().parse_args(["demo", *arguments])).encoder
+        return settings_from(build_parser().parse_args(["demo", *arguments])).recording.encoder
 
     assert chosen() == EncoderChoice()
     assert chosen("--encoder", "libsvtav1", "--crf", "60") == EncoderChoice(

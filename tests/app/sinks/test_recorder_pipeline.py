@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.config.settings import Settings
+from app.config.settings import NetworkOptions, Settings
 from app.core.stats import Stats
 from app.pipeline import capture
 from app.pipeline.pipeline import Pipeline
@@ -15,7 +15,7 @@ from app.sources.source_spec import SourceSpec
 from tests.support.media import ScriptedSource, picture, write_clip
 from tests.support.recordings import recorder_for, reopened, result, wait_until
 
-TINY = Settings(device="cpu", input_size=(64, 96))
+TINY = Settings(network=NetworkOptions(device="cpu", input_size=(64, 96)))
 
 
 def next_event(pipeline, *kinds, seconds=30.0):

@@ -8,7 +8,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from app.config.settings import Settings
+from app.config.settings import (
+    NetworkOptions,
+    RecordingOptions,
+    RunOptions,
+    Settings,
+    SourceOptions,
+)
 from app.errors import SourceError
 from app.headless import run_headless
 from app.pipeline.pipeline import Pipeline
@@ -26,7 +32,7 @@ from tests.support.stream_servers import (
     web_folder,
 )
 
-TINY = Settings(device="cpu", input_size=(64, 96))
+TINY = Settings(network=NetworkOptions(device="cpu", input_size=(64, 96)))
 SECRET = "s3cr3t"
 
 
@@ -112,7 +118,7 @@ def test_an_address_of_an_unknown_kind_is_refused():
 def test_what_is_secret_in_an_address_is_not_shown(address, shown):
     spec = parse_source(address)
     assert spec.name.startswith(shown)
-    for text in (spec.name, str(spec), repr(spec), repr(Settings(source=spec))):
+    for text in (spec.name, str(spec), repr(spec), repr(Settings(sources=(spec,)))):
         assert SECRET not in text
 
 
@@ -322,12 +328,11 @@ def test_a_stream_that_returns_many_times_keeps_its_time_and_its_recording(
 
 def test_without_a_window_a_stream_that_stays_away_ends_the_run(camera, tmp_path, capfd, impatient):
     settings = Settings(
-        source=parse_source(camera.url),
-        output=tmp_path / "o.mp4",
-        headless=True,
-        device="cpu",
-        input_size=(64, 96),
-        patience=0.5,
+        sources=(parse_source(camera.url),),
+        recording=RecordingOptions(file=tmp_path / "o.mp4"),
+        run=RunOptions(headless=True),
+        network=NetworkOptions(device="cpu", input_size=(64, 96)),
+        source=SourceOptions(patience=0.5),
     )
 
     def vanish():

@@ -5,7 +5,13 @@ import signal
 import pytest
 
 from app.cli.launcher import main
-from app.config.settings import Settings
+from app.config.settings import (
+    NetworkOptions,
+    RecordingOptions,
+    RunOptions,
+    Settings,
+    SourceOptions,
+)
 from app.headless import run_headless
 from app.sources.source_spec import SourceSpec
 from tests.support.media import SHARED, count_by_opencv, needs_clips, read_clip
@@ -44,12 +50,11 @@ def test_an_awkward_file_is_annotated_frame_by_frame(name, tmp_path, capfd):
     # Encoding 720p takes a while; the other files are recorded as well.
     out = tmp_path / "o.mp4" if size != (1280, 720) else None
     settings = Settings(
-        source=SourceSpec("file", str(ODD / name)),
-        output=out,
-        headless=True,
-        device="cpu",
-        input_size=TINY,
-        max_frames=20 if frames is None else None,
+        sources=(SourceSpec("file", str(ODD / name)),),
+        recording=RecordingOptions(file=out),
+        run=RunOptions(headless=True),
+        network=NetworkOptions(device="cpu", input_size=TINY),
+        source=SourceOptions(max_frames=20 if frames is None else None),
     )
     assert run_headless(settings) == 0
     captured = capfd.readouterr()
@@ -70,11 +75,10 @@ def test_an_awkward_file_is_annotated_frame_by_frame(name, tmp_path, capfd):
 @pytest.mark.parametrize("name", REFUSED)
 def test_an_awkward_file_without_video_is_refused_in_a_sentence(name, tmp_path, capfd):
     settings = Settings(
-        source=SourceSpec("file", str(ODD / name)),
-        output=tmp_path / "o.mp4",
-        headless=True,
-        device="cpu",
-        input_size=TINY,
+        sources=(SourceSpec("file", str(ODD / name)),),
+        recording=RecordingOptions(file=tmp_path / "o.mp4"),
+        run=RunOptions(headless=True),
+        network=NetworkOptions(device="cpu", input_size=TINY),
     )
     assert run_headless(settings) == 3
     errors = [line for line in capfd.readouterr().err.splitlines() if line.startswith("Error: ")]
@@ -86,7 +90,7 @@ def test_an_awkward_file_without_video_is_refused_in_a_sentence(name, tmp_path, 
 @needs_clips
 def test_the_window_shows_every_awkward_file_or_says_why_not():
     application()
-    with window(Settings(device="cpu", input_size=TINY)) as w:
+    with window(Settings(network=NetworkOptions(device="cpu", input_size=TINY))) as w:
         for name, (_, size, says) in PLAYS.items():
             spec = SourceSpec("file", str(ODD / name))
             w.open(spec)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from app.config.settings import Settings
+from app.config.settings import NetworkOptions, Settings
 from app.gui.feedback.status_bar import waiting_for
 from app.pipeline.pipeline import Pipeline
 from fastscnn.checkpoints import checkpoint
@@ -626,7 +626,7 @@ def test_a_download_under_way_is_shown_and_does_not_hold_up_the_end(web, ours):
         web.released.wait(30)
 
     web.pages["/x.pth"] = answer
-    pipeline = Pipeline(Settings(weights=f"{web.url}/x.pth"), display=True)
+    pipeline = Pipeline(Settings(network=NetworkOptions(weights=f"{web.url}/x.pth")), display=True)
     pipeline.start()
     end = time.monotonic() + 20
     while "50 %" not in (shown := waiting_for(pipeline.status())):

@@ -1,0 +1,228 @@
+"""Arguments that only the command line knows; rules of app.cli resolve them to options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.config.settings import (
+    Codec,
+    NetworkOptions,
+    RecordingOptions,
+    RunOptions,
+    SourceOptions,
+    WindowOptions,
+)
+from app.config.value_parsers import (
+    parse_bitrate,
+    parse_count,
+    parse_crf,
+    parse_index,
+    parse_share,
+    parse_split,
+    parse_time,
+)
+from app.rendering.view_options import (
+    VIEWS,
+    Measure,
+    Side,
+    View,
+    parse_classes,
+    parse_side,
+)
+from fastscnn.option_fields import option
+
+
+@dataclass(frozen=True, slots=True)
+class SourceArguments:
+    """Source on the command line; ``source_rules.sources_from`` resolves it."""
+
+    source: tuple[str, ...] = option(
+        (),
+        "a video file, pictures (a folder or pattern), an address, a camera index, or demo;"
+        " in the window also several, or a folder of videos: they play one after the other",
+        group="source",
+        flags=("source",),
+        nargs="*",
+        exclusive="source",
+    )
+    camera: int | None = option(
+        None,
+        "camera number N, from 0",
+        group="source",
+        parse=parse_index,
+        metavar="N",
+        exclusive="source",
+    )
+    demo: bool = option(False, "the demo street", group="source", exclusive="source")
+    width: int | None = option(
+        None, "width to ask a camera for", group="source", parse=parse_count, metavar="PX"
+    )
+    height: int | None = option(
+        None, "height to ask for", group="source", parse=parse_count, metavar="PX"
+    )
+    fps: int | None = option(
+        None,
+        "rate to ask for; of pictures, 10 unless said",
+        group="source",
+        parse=parse_count,
+        metavar="N",
+    )
+    start: float | None = option(
+        None,
+        "begin a file there: seconds, or [h:]mm:ss",
+        group="source",
+        parse=parse_time,
+        metavar="TIME",
+    )
+    end: float | None = option(
+        None, "end a file before this time", group="source", parse=parse_time, metavar="TIME"
+    )
+    video_stream: int | None = option(
+        None,
+        "which of a file's video streams to play, from 0; default: the largest",
+        group="source",
+        parse=parse_index,
+        metavar="N",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ViewArguments:
+    """View on the command line; ``view_rules.view_from`` resolves it to ``ViewOptions``."""
+
+    view: View | None = option(
+        None,
+        "overlay, labels, confidence, raw; side (two pictures next to each other) or wipe"
+        " (two under a divider); default: overlay",
+        group="view",
+        choices={view: view.capitalize() for view in VIEWS},
+        metavar="VIEW",
+    )
+    left: Side | None = option(
+        None,
+        "left of side or wipe: overlay, labels, confidence or raw, skip-on or skip-off,"
+        " weights-a or weights-b, joined by + (labels+skip-off); default: raw",
+        group="view",
+        parse=parse_side,
+        metavar="WHAT",
+    )
+    right: Side | None = option(
+        None, "right of it; default: overlay", group="view", parse=parse_side, metavar="WHAT"
+    )
+    split: float | str | None = option(
+        None,
+        "where the divider of the wipe is, or sweep: it goes to and fro; default: 0.5",
+        group="view",
+        parse=parse_split,
+        metavar="0..1",
+    )
+    alpha: float = option(
+        0.5,
+        "weight of the colours over the picture",
+        group="view",
+        parse=parse_share,
+        metavar="0..1",
+    )
+    contours: bool = option(False, "draw borders between classes", group="view")
+    hide: frozenset[int] | None = option(
+        None,
+        "leave out the colours of classes or groups, with commas: sky,vegetation",
+        group="view",
+        parse=parse_classes,
+        metavar="CLASSES",
+        exclusive="classes",
+    )
+    only: frozenset[int] | None = option(
+        None,
+        "leave out all others",
+        group="view",
+        parse=parse_classes,
+        metavar="CLASSES",
+        exclusive="classes",
+    )
+    confidence: Measure = option(
+        "probability",
+        "what confidence shows: the highest probability (default), or the entropy of all",
+        group="view",
+        choices={"probability": "Probability", "entropy": "Entropy"},
+        show_default=False,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OutputArguments:
+    """Outputs on the command line; ``output_rules`` and ``encoder_rules`` resolve them."""
+
+    output: str | None = option(
+        None,
+        "record an annotated MP4 from the start; FOLDER/ takes a picture per frame",
+        group="output",
+        flags=("-o", "--output"),
+        metavar="FILE",
+    )
+    save_labels: Path | None = option(
+        None,
+        "write labels there: FILE.mkv records train ids without loss, a folder gets an 8-bit"
+        " PNG of them per frame",
+        group="output",
+        parse=Path,
+        metavar="WHERE",
+    )
+    label_ids: bool = option(
+        False,
+        "in a folder, write Cityscapes label ids instead, as its server wants them",
+        group="output",
+    )
+    picture_format: str = option(
+        "png",
+        "of pictures that go to a FOLDER/",
+        group="output",
+        choices={"png": "PNG", "jpg": "JPEG"},
+    )
+    codec: Codec | None = option(
+        None,
+        "kind of video to record; default: h264",
+        group="output",
+        choices={"h264": "H.264", "hevc": "HEVC", "av1": "AV1"},
+    )
+    encoder: str = option(
+        "auto",
+        "auto (NVENC where it works, else the CPU), or FFmpeg's name: libx264, h264_nvenc, …",
+        group="output",
+        metavar="NAME",
+        show_default=False,
+    )
+    crf: int | None = option(
+        None,
+        "quality of recordings, lower is better; libx264: 20",
+        group="output",
+        parse=parse_crf,
+        metavar="N",
+    )
+    bitrate: int | None = option(
+        None,
+        "bits per second instead: 4M, 2500k",
+        group="output",
+        parse=parse_bitrate,
+        metavar="RATE",
+    )
+    preset: str | None = option(
+        None,
+        "the encoder's speed in its own words; libx264: superfast",
+        group="output",
+        metavar="WORD",
+    )
+
+
+ARGUMENTS: tuple[type, ...] = (
+    SourceArguments,
+    SourceOptions,
+    NetworkOptions,
+    ViewArguments,
+    OutputArguments,
+    RecordingOptions,
+    WindowOptions,
+    RunOptions,
+)
+"""All that is declared, in the order of ``--help``."""

@@ -1,0 +1,132 @@
+"""State of the window saved between runs, with the settings of its profile: one INI file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from PyQt6.QtCore import QByteArray, QSettings
+
+from app.config.persistence import SavedSettings
+from app.config.value_parsers import is_public
+from app.sources.source_spec import SourceSpec, parse_source
+
+_RECENT = 10
+
+
+class SavedState(SavedSettings):
+    """Profile of a window. Whatever its file holds that makes no sense is as good as not there.
+
+    Args:
+        path: the file; it need not exist.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._store = QSettings(str(path), QSettings.Format.IniFormat)
+        super().__init__(_IniStore(self._store))
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._store.clear()
+        self.sync()
+
+    def sync(self) -> None:
+        """Write it down now."""
+        self._store.sync()
+
+    @property
+    def geometry(self) -> QByteArray:
+        """Where the window was, as ``QWidget.saveGeometry`` gives it; may be empty."""
+        value = self._store.value("window/geometry")
+        return value if isinstance(value, QByteArray) else QByteArray()
+
+    @geometry.setter
+    def geometry(self, value: QByteArray) -> None:
+        self._store.setValue("window/geometry", value)
+
+    @property
+    def theme(self) -> str:
+        """The theme that the user chose."""
+        return self._text("window/theme")
+
+    @theme.setter
+    def theme(self, value: str) -> None:
+        self._store.setValue("window/theme", value)
+
+    @property
+    def page(self) -> str:
+        """The panel that was open at the bottom, or nothing."""
+        return self._text("window/panel")
+
+    @page.setter
+    def page(self, value: str) -> None:
+        self._store.setValue("window/panel", value)
+
+    @property
+    def folder(self) -> str:
+        """Where a file was opened last."""
+        return self._text("open/folder")
+
+    @folder.setter
+    def folder(self, value: str) -> None:
+        self._store.setValue("open/folder", value)
+
+    @property
+    def by_share(self) -> bool:
+        """Whether the classes are sorted by their share of the picture."""
+        return self._text("window/classes") == "by share"
+
+    @by_share.setter
+    def by_share(self, value: bool) -> None:
+        self._store.setValue("window/classes", "by share" if value else "in groups")
+
+    @property
+    def greeted(self) -> bool:
+        """Whether the user has been told of the keys."""
+        return self._text("window/greeted") == "yes"
+
+    @greeted.setter
+    def greeted(self, value: bool) -> None:
+        self._store.setValue("window/greeted", "yes" if value else "no")
+
+    @property
+    def recent(self) -> list[SourceSpec]:
+        """What was opened, newest first."""
+        try:
+            texts = json.loads(self._text("open/recent") or "[]")
+            return [parse_source(text) for text in texts if isinstance(text, str)][:_RECENT]
+        except Exception:  # whatever a damaged file holds
+            return []
+
+    def keep_recent(self, spec: SourceSpec) -> None:
+        """Put a file or an address at the head of what was opened."""
+        text = spec.value
+        if spec.kind in {"camera", "demo"} or not is_public(text):
+            return
+        if spec.kind in {"file", "images"}:
+            text = str(Path(text).expanduser().resolve())
+        others = [each.value for each in self.recent if each.value != text]
+        self._store.setValue("open/recent", json.dumps([text, *others][:_RECENT]))
+
+    def forget_recent(self) -> None:
+        """Empty the list of what was opened."""
+        self._store.remove("open/recent")
+
+    def _text(self, name: str) -> str:
+        return self._profile.get(name)
+
+
+class _IniStore:
+    """Texts of an INI file."""
+
+    def __init__(self, store: QSettings) -> None:
+        self._store = store
+
+    def get(self, key: str) -> str:
+        """Return the text under a key; values of another type are as good as not there."""
+        value = self._store.value(key, "")
+        return value if isinstance(value, str) else ""
+
+    def set(self, key: str, text: str) -> None:
+        """Put a text under a key."""
+        self._store.setValue(key, text)
