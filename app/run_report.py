@@ -58,7 +58,7 @@ def report(pipeline: Pipeline, seconds: float, exit_code: int) -> dict[str, Any]
                 "lost": info.lost,
                 "error": error,
             }
-            for info, error in pipeline.recordings()
+            for info, error in pipeline.recordings.all()
         ],
     }
 

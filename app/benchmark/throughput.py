@@ -25,6 +25,7 @@ from typing import Any
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from app.config.settings import NetworkOptions, Settings, SourceOptions
+from app.core.events import EventBus
 from app.core.frame import Frame, Result
 from app.core.stats import Stats
 from app.errors import AppError, SourceError
@@ -92,7 +93,7 @@ def decode(spec: SourceSpec, frames: int) -> list[Frame]:
                 break
             held = [
                 *held[-_HELD + 1 :],
-                Frame(picture.image, index, picture.time, 0.0, 1, lossless=True),
+                Frame(picture.image, index, picture.time, 0.0, lossless=True),
             ]
     finally:
         source.close()
@@ -133,14 +134,12 @@ def stages_alone(
                 )
 
     def encode() -> None:
-        recorder = Recorder(
-            out, rate=lambda: 30.0, stats=Stats(), closed=lambda _: None, overwrite=True
-        )
+        recorder = Recorder(out, Stats(), EventBus(), overwrite=True)
         recorder.start()
         for index in range(frames):
             result = results[index % len(results)]
             frame = result.frame
-            at = Frame(frame.image, index, index / 30, 0.0, 1)
+            at = Frame(frame.image, index, index / 30, 0.0)
             recorder.put(
                 Result(at, result.predictions, result.sides, result.captions, view, True), wait=True
             )
@@ -168,7 +167,7 @@ def together(settings: Settings, out: Path) -> tuple[int, float, float, dict[str
     pipeline = Pipeline(settings, display=False)
     try:
         pipeline.start()
-        while pipeline.ready_at is None:
+        while pipeline.networks.ready_at is None:
             _raise_errors(pipeline, timeout=0.01)
         used = time.process_time()
         started = time.monotonic()

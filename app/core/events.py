@@ -1,21 +1,48 @@
-"""Events: what any thread reports to the user."""
+"""Events: messages of any thread to whoever tells the user."""
 
 from __future__ import annotations
 
+import logging
+import queue
 from dataclasses import dataclass
 from typing import Literal
+
+from app.errors import AppError
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something the user should know.
+    """Message to the user.
 
     Attributes:
         kind: ``opened``, ``ended``, ``recorded`` and ``notice`` inform; ``error`` is an error.
         text: one sentence, may be empty where there is nothing to say.
-        exit_code: what a headless run ends with, for errors.
+        exit_code: exit code of a headless run, for errors.
     """
 
     kind: Literal["opened", "ended", "recorded", "notice", "error"]
     text: str = ""
     exit_code: int = 0
+
+
+class EventBus(queue.SimpleQueue[Event]):
+    """Queue of events: any thread puts, the window or the progress bar takes."""
+
+    def notice(self, text: str) -> None:
+        """Tell the user something."""
+        self.put(Event("notice", text))
+
+    def failure(self, error: BaseException) -> None:
+        """Tell the user of an error, in a sentence."""
+        if isinstance(error, AppError):
+            _log.info("%s", error, exc_info=error)
+            self.put(Event("error", str(error), error.exit_code))
+            return
+        _log.info("unexpected error", exc_info=error)
+        text = (
+            f"Something unforeseen went wrong ({type(error).__name__}: {error}):"
+            " run again with --log-level info and report what it prints."
+        )
+        self.put(Event("error", text, AppError.exit_code))

@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.cancel_token import CancelToken
 from app.rendering.overlay import compose
 from app.rendering.view_options import InferencePass, ViewOptions
+from app.sources.base import SourceInfo
+from app.sources.source_spec import SourceSpec
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """One opened source, as its frames carry it.
+
+    Attributes:
+        id: number of the session, rising within a run.
+        spec: what was opened.
+        source: facts of the open source.
+    """
+
+    id: int
+    spec: SourceSpec
+    source: SourceInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,24 +39,26 @@ class Frame:
         index: how many frames came before it since its source was opened.
         time: presentation time in seconds, from its source.
         captured: monotonic time at which it was captured.
-        generation: which opening of a source, or which move in it, it follows.
+        token: cancelled when the user seeks or opens another source.
         read_seconds: how long the source took to deliver it.
         lossless: whether no stage may drop it.
-        segment: the generation that opened its source, and a number that rises whenever the
-            source's time was broken: by a seek, a loop, a step back, or a pause of a live source. A
-            recording closes the gap between two segments.
+        segment: the session's id, and a number that rises whenever the source's time was broken: by
+            a seek, a loop, a step back, or a pause of a live source. A recording closes the gap
+            between two segments.
         name: what it is called in its source, empty where it has no name.
+        session: the opened source that it comes from.
     """
 
     image: NDArray[np.uint8]
     index: int
     time: float
     captured: float
-    generation: int
+    token: CancelToken = field(default_factory=CancelToken)
     read_seconds: float = 0.0
     lossless: bool = False
     segment: tuple[int, int] = (0, 0)
     name: str = ""
+    session: SessionInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +66,19 @@ class EndOfSource:
     """Follows the last frame of a source.
 
     Attributes:
-        generation: which opening of a source, or which move in it, it follows.
+        token: that of the frames before it.
         notice: what the user should know about the end.
         error: why the source failed, if it did.
     """
 
-    generation: int
+    token: CancelToken
     notice: str = ""
     error: BaseException | None = None
+
+    @property
+    def stale(self) -> bool:
+        """True where another source was opened meanwhile, or the user went elsewhere."""
+        return self.token.cause is not None and (self.error is None or self.token.cause != "seek")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +157,16 @@ class Result:
         run = shown.run(self.skip, self.view.measure)
         found = next((seen for seen in self.predictions if seen.run.is_of(run)), None)
         return self.predictions[0] if found is None and shown.content == "raw" else found
+
+
+class ResultHandler(Protocol):
+    """Receiver of what the worker makes, on the worker's thread."""
+
+    def deliver(self, result: Result) -> None:
+        """Take a result, in order."""
+
+    def end_of_source(self, end: EndOfSource) -> None:
+        """Take the end of a source, after the results before it."""
+
+    def interrupted(self) -> None:
+        """Learn that frames in progress were lost: the network was changed, or failed."""

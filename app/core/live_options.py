@@ -1,23 +1,15 @@
-"""Options that may change while frames run."""
+"""Live options: choices of the user that are read anew for every frame."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
 
-from app.core.stats import DropCause
 from app.rendering.view_options import ViewOptions
 
-if TYPE_CHECKING:
-    pass
 
+@dataclass(slots=True)
+class LiveOptions:
+    """View and skip connection; any thread may read them, the user's thread puts others."""
 
-class LiveOptions(Protocol):
-    """What the user may change at any time; read anew for every frame."""
-
-    @property
-    def view(self) -> ViewOptions: ...
-    @property
-    def skip(self) -> bool: ...
-    def stale(self, generation: int) -> DropCause | None: ...
-    @property
-    def names(self) -> tuple[str, str]: ...
+    view: ViewOptions
+    skip: bool

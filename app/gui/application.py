@@ -61,7 +61,7 @@ def run_window(settings: Settings) -> int:
             _print(event)
     exit_code = INTERRUPTED if interrupted else 0
     if settings.run.stats_json is not None:
-        ready = pipeline.ready_at
+        ready = pipeline.networks.ready_at
         seconds = time.monotonic() - ready if ready is not None else 0.0
         try:
             write_report(settings.run.stats_json, report(pipeline, seconds, exit_code))

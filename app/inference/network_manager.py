@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.config.settings import NetworkOptions
 from app.core.channel import Closed
+from app.core.events import EventBus
 from app.inference.network_loader import Download, NetworkLoader
 
 if TYPE_CHECKING:
@@ -26,20 +27,12 @@ class NetworkManager:
 
     Args:
         options: what the user chose to begin with.
-        use: given a loaded network to go on with; returns one that waited and now never will be.
-        compare: given a loaded second network, for the views that show two.
-        say: told what the user should know.
-        failed: told why a network cannot be had.
+        events: where it is reported what the user should know.
+        load_both: whether the second checkpoint is loaded before the first frame passes.
     """
 
     def __init__(
-        self,
-        options: NetworkOptions,
-        *,
-        use: Callable[[Segmenter], Segmenter | None],
-        compare: Callable[[Segmenter], None],
-        say: Callable[[str], None],
-        failed: Callable[[BaseException], None],
+        self, options: NetworkOptions, events: EventBus, *, load_both: bool = False
     ) -> None:
         self.broken = False
         """The network ended with an error; no picture comes until another one is loaded."""
@@ -47,9 +40,14 @@ class NetworkManager:
         """The weights that are being downloaded."""
         self.segmenter: Segmenter | None = None
         """The network in use; ``None`` until it is loaded."""
-        self._use, self._compare, self._say, self._failed = use, compare, say, failed
+        self.second: Segmenter | None = None
+        """The second network, for the views that show two."""
+        self.ready_at: float | None = None
+        """Monotonic time at which the first network was ready."""
+        self._events, self._load_both = events, load_both
+        self._next: Segmenter | None = None
         self._lock = threading.Lock()
-        self._loader = NetworkLoader(say=say, watch=self._downloading)
+        self._loader = NetworkLoader(say=events.notice, watch=self._downloading)
         self._in_use = self._wanted = options
         self._second: Weights = options.weights_b
         self._second_in_use: Weights = None
@@ -151,11 +149,24 @@ class NetworkManager:
 
     # For the worker
 
-    def load_first(self, *, both: bool) -> tuple[Segmenter, Segmenter | None]:
-        """What the worker begins with; takes seconds, or a download.
+    @property
+    def has_next(self) -> bool:
+        """True while a loaded network waits to take the place of the one in use."""
+        return self._next is not None
 
-        Args:
-            both: the second checkpoint too, where the user named one: no frame passes before.
+    def take_next(self) -> Segmenter | None:
+        """Return the network that waits, if one does."""
+        with self._lock:
+            segmenter, self._next = self._next, None
+        return segmenter
+
+    @property
+    def waiting(self) -> bool:
+        """True while the first network is being loaded: what played now would be missed."""
+        return self.ready_at is None and not self.broken
+
+    def load_first(self) -> Segmenter:
+        """What the worker begins with; takes seconds, or a download.
 
         Raises:
             WeightsError: the weights cannot be had or loaded.
@@ -163,11 +174,11 @@ class NetworkManager:
             Closed: stopped while downloading.
         """
         options = self._in_use
-        first, second = self._loader.load(options), None
-        if both and options.weights_b is not None:
-            second = self._loader.load(replace(options, weights=options.weights_b))
+        first = self._loader.load(options)
+        if self._load_both and options.weights_b is not None:
+            self.second = self._loader.load(replace(options, weights=options.weights_b))
             self._compares = True
-        return first, second
+        return first
 
     def ready(self, segmenter: Segmenter) -> None:
         """A network that was handed over is in use now."""
@@ -175,18 +186,25 @@ class NetworkManager:
             self.segmenter = segmenter
             self._in_use = self._arriving.pop(segmenter, self._in_use)
             self.broken = False
+        if self.ready_at is None:
+            self.ready_at = time.monotonic()
         if segmenter.origin:
-            self._say(
+            self._events.notice(
                 f"These weights come from {segmenter.origin} and run as they were trained there."
             )
 
     def shrunk(self, segmenter: Segmenter) -> None:
         """The network in use goes on at a smaller input size."""
         self.segmenter = segmenter
-        self._say(
+        self._events.notice(
             f"The memory of {segmenter.device} did not suffice: the network goes on at"
             f" {segmenter.input_size} input size."
         )
+
+    def fail(self, error: BaseException) -> None:
+        """The network in use ended with an error, which is reported."""
+        self.broken = True
+        self._events.failure(error)
 
     # On threads of its own
 
@@ -196,43 +214,41 @@ class NetworkManager:
     def _load(self, options: NetworkOptions) -> None:
         self._loading.append(options.weights)
         try:
-            segmenter = self._made(options)
+            segmenter = self._loader.load(options)
+        except Closed:
+            return
+        except Exception as error:
+            with self._lock:
+                if self._wanted == options:
+                    self._wanted = self._in_use
+            self._events.failure(error)
+            return
         finally:
             self._loading.remove(options.weights)
         with self._lock:
-            if segmenter is None:
-                if self._wanted == options:
-                    self._wanted = self._in_use
-                return
             if options != self._wanted:
                 return  # the user has chosen again meanwhile
             self._arriving[segmenter] = options
-        passed_over = self._use(segmenter)
-        with self._lock:
+            passed_over, self._next = self._next, segmenter
             if passed_over is not None:
                 self._arriving.pop(passed_over, None)  # or it would be kept in memory
 
     def _load_second(self, weights: Weights) -> None:
-        segmenter = self._made(replace(self._wanted, weights=_text(weights)))
-        with self._lock:
-            if segmenter is None:
+        try:
+            segmenter = self._loader.load(replace(self._wanted, weights=_text(weights)))
+        except Closed:
+            return
+        except Exception as error:
+            with self._lock:
                 if self._second == weights:
                     self._second = self._second_in_use
-                return
+            self._events.failure(error)
+            return
+        with self._lock:
             if weights != self._second:
                 return  # the user has chosen again meanwhile
             self._second_in_use, self._compares = weights, True
-        self._compare(segmenter)
-
-    def _made(self, options: NetworkOptions) -> Segmenter | None:
-        """Load a network; where that fails the user is told why, and ``None`` comes back."""
-        try:
-            return self._loader.load(options)
-        except Closed:
-            return None
-        except Exception as error:
-            self._failed(error)
-            return None
+            self.second = segmenter
 
 
 def _name(weights: Weights) -> str:

@@ -1,16 +1,16 @@
-"""The inference worker: takes frames, gives results."""
+"""Inference worker thread: runs the network on frames and renders the results."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.core.channel import Channel, Closed
-from app.core.frame import EndOfSource, Frame, Prediction, Result
+from app.core.frame import EndOfSource, Frame, Prediction, Result, ResultHandler
 from app.core.live_options import LiveOptions
 from app.core.stats import DropCause, Stats
 from app.rendering.overlay import draw
@@ -18,6 +18,7 @@ from app.rendering.view_options import InferencePass, ViewOptions
 
 if TYPE_CHECKING:
     from app.inference.engine import Engine, Segmented
+    from app.inference.network_manager import NetworkManager
     from fastscnn.segmenter import Segmenter
 
 
@@ -28,44 +29,30 @@ class Worker(threading.Thread):
     paused picture answers at once.
 
     Args:
-        load: makes the network to begin with, and a second one to compare it with where that is
-            wanted from the start; ``Closed`` from it ends the work.
         inbox: where frames come from.
+        networks: the network to begin with, and others that the user chooses meanwhile.
+        handlers: given every result and every end of source, in order.
+        live: view and skip, read anew for every frame.
         stats: where frames and times are counted.
-        choices: skip and view, the checkpoints' names, and which frames are stale.
-        ready: told once the network is loaded.
-        deliver: given every result, in order.
-        ended: given every end of source, after the results before it.
-        failed: told of the error that ends the work.
-        shrunk: told of the network at a smaller input size, when memory has run out.
     """
 
     _IDLE = 0.03
 
     def __init__(
         self,
-        load: Callable[[], tuple[Segmenter, Segmenter | None]],
         inbox: Channel[Frame | EndOfSource],
+        networks: NetworkManager,
+        handlers: Sequence[ResultHandler],
+        live: LiveOptions,
         stats: Stats,
-        choices: LiveOptions,
-        *,
-        ready: Callable[[Segmenter], None],
-        deliver: Callable[[Result], None],
-        ended: Callable[[EndOfSource], None],
-        failed: Callable[[BaseException], None],
-        shrunk: Callable[[Segmenter], None] = lambda segmenter: None,
     ) -> None:
         super().__init__(name="worker")
         self.loading = True
-        """Whether the first network is not loaded yet; no frame has been touched then."""
-        self._load, self._inbox, self._stats, self._choices = load, inbox, stats, choices
-        self._ready, self._deliver, self._ended, self._failed = ready, deliver, ended, failed
-        self._shrunk = shrunk
+        """True while the first network is not loaded; no frame has been touched then."""
+        self._inbox, self._networks, self._handlers = inbox, networks, handlers
+        self._live, self._stats = live, stats
         self._last: Result | None = None
         self._stop_asked = threading.Event()
-        self._next: Segmenter | None = None
-        self._handing_over = threading.Lock()
-        self._second: Segmenter | None = None
         self._compared: Segmenter | None = None
         self._paired = False
         # The options that the frames under way were submitted with.
@@ -73,20 +60,6 @@ class Worker(threading.Thread):
         self._stale = False
         self._in_hand = 0
         """Frames taken that are not accounted for yet."""
-
-    def use(self, segmenter: Segmenter) -> Segmenter | None:
-        """Go on with another network from the next frame on.
-
-        Returns:
-            The one that waited for that, if there was one: it is passed over.
-        """
-        with self._handing_over:
-            waiting, self._next = self._next, segmenter
-        return waiting
-
-    def compare_with(self, segmenter: Segmenter) -> None:
-        """Have a second network for the views that show one, from the next frame on."""
-        self._second = segmenter
 
     def ask_to_stop(self) -> None:
         """End after the frame under way."""
@@ -96,14 +69,13 @@ class Worker(threading.Thread):
         segmenter: Segmenter | None = None
         try:
             try:
-                segmenter, second = self._load()
+                segmenter = self._networks.load_first()
             finally:
                 self.loading = False
-            self._second = self._second or second
         except Closed:
             return
         except BaseException as error:  # nothing may end this thread silently
-            self._failed(error)
+            self._fail(error)
             segmenter = self._refuse_all()
         while segmenter is not None:
             segmenter = self._serve(segmenter)
@@ -118,35 +90,43 @@ class Worker(threading.Thread):
             self._compare(engine)
             self._asked.clear()
             self._stale = True
-            self._ready(segmenter)
+            self._networks.ready(segmenter)
+            self._interrupted()
             self._work(engine)
         except Closed:
             pass
         except BaseException as error:  # nothing may end this thread silently
-            self._failed(error)
+            self._fail(error)
             self._account("failed")
             return self._refuse_all()
         self._account("stopped")
-        return None if self._stop_asked.is_set() else self._take_next()
+        return None if self._stop_asked.is_set() else self._networks.take_next()
+
+    def _deliver(self, result: Result) -> None:
+        for handler in self._handlers:
+            handler.deliver(result)
+
+    def _interrupted(self) -> None:
+        for handler in self._handlers:
+            handler.interrupted()
+
+    def _fail(self, error: BaseException) -> None:
+        self._networks.fail(error)
+        self._interrupted()
 
     def _account(self, cause: DropCause) -> None:
         """Count what is in the engine and will not come out of it."""
         self._stats.drop(cause, self._in_hand)
         self._in_hand = 0
 
-    def _take_next(self) -> Segmenter | None:
-        with self._handing_over:
-            segmenter, self._next = self._next, None
-        return segmenter
-
     def _work(self, engine: Engine) -> None:
         """Serve frames until asked to stop or until another network is there."""
         while not self._stop_asked.is_set():
-            if self._next is not None:
+            if self._networks.has_next:
                 while engine.pending:
                     self._collect(engine)
                 return
-            if self._second is not self._compared:
+            if self._networks.second is not self._compared:
                 while engine.pending:
                     self._collect(engine)
                 self._compare(engine)
@@ -154,7 +134,7 @@ class Worker(threading.Thread):
                 engine.settle()
             item = self._inbox.get(timeout=0 if engine.pending else self._IDLE)
             if isinstance(item, Frame):
-                cause = self._choices.stale(item.generation)
+                cause = item.token.cause
                 if cause is not None:
                     self._stats.drop(cause)
                 else:
@@ -165,7 +145,8 @@ class Worker(threading.Thread):
             elif isinstance(item, EndOfSource):
                 while engine.pending:
                     self._collect(engine)
-                self._ended(item)
+                for handler in self._handlers:
+                    handler.end_of_source(item)
             if engine.pending:
                 self._collect(engine)
             elif item is None:
@@ -173,13 +154,13 @@ class Worker(threading.Thread):
 
     def _compare(self, engine: Engine) -> None:
         """Bring the second network into the engine."""
-        self._compared = self._second
+        self._compared = self._networks.second
         engine.compare_with(self._compared)
         self._paired = engine.second is not None
-        self._stale = self._stale or self._choices.view.compares_weights
+        self._stale = self._stale or self._live.view.compares_weights
 
     def _submit(self, engine: Engine, frame: Frame, *, repeated: bool = False) -> None:
-        view, skip = self._choices.view, self._choices.skip
+        view, skip = self._live.view, self._live.skip
         self._in_hand += not repeated
         before = engine.segmenter
         with self._stats.at_work("network"):
@@ -196,17 +177,17 @@ class Worker(threading.Thread):
 
     def _tell_if_shrunk(self, engine: Engine, before: Segmenter) -> None:
         if engine.segmenter is not before:
-            self._shrunk(engine.segmenter)
+            self._networks.shrunk(engine.segmenter)
 
     def _finish(self, done: Segmented, *, repeated: bool = False) -> None:
         frame, asked = done.frame, self._asked.popleft()
-        cause = self._choices.stale(frame.generation)
+        cause = frame.token.cause
         if cause is not None:
             self._in_hand -= not repeated
             self._stats.drop(cause, int(not repeated))
             return
         started = time.monotonic()
-        view, skip = self._choices.view, self._choices.skip
+        view, skip = self._live.view, self._live.skip
         # What changed meanwhile shows at once, unless it needs what was not computed.
         if not _covers(done.predictions, view.runs(skip, second=self._paired)):
             view, skip = asked
@@ -228,7 +209,7 @@ class Worker(threading.Thread):
     def _drawn(self, result: Result) -> Result:
         """A result with its sides drawn and named."""
         image, view = result.frame.image, result.view
-        captions = list(view.captions(result.skip, self._choices.names))
+        captions = list(view.captions(result.skip, self._networks.names))
         sides = []
         for number, side in enumerate(view.sides):
             seen = result.prediction_at(number)
@@ -242,9 +223,9 @@ class Worker(threading.Thread):
     def _repeat(self, engine: Engine) -> None:
         """Bring the last result up to date with options that changed since."""
         last = self._last
-        if last is None or self._choices.stale(last.frame.generation):
+        if last is None or last.frame.token.cause:
             return
-        view, skip = self._choices.view, self._choices.skip
+        view, skip = self._live.view, self._live.skip
         runs = view.runs(skip, second=self._paired)
         if self._stale or not _covers(last.predictions, runs):
             self._submit(engine, last.frame, repeated=True)
@@ -259,8 +240,8 @@ class Worker(threading.Thread):
     def _refuse_all(self) -> Segmenter | None:
         """With no network left, account for frames until another one is there, or until the end."""
         while not self._stop_asked.is_set():
-            if self._next is not None:
-                return self._take_next()
+            if self._networks.has_next:
+                return self._networks.take_next()
             try:
                 item = self._inbox.get(timeout=0.1)
             except Closed:
@@ -268,7 +249,8 @@ class Worker(threading.Thread):
             if isinstance(item, Frame):
                 self._stats.drop("failed")
             elif isinstance(item, EndOfSource):
-                self._ended(item)
+                for handler in self._handlers:
+                    handler.end_of_source(item)
         return None
 
 

@@ -6,10 +6,13 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
+from app.core.cancel_token import CancelToken
 from app.core.channel import Channel
-from app.core.frame import EndOfSource, Frame
+from app.core.events import EventBus
+from app.core.frame import EndOfSource, Frame, SessionInfo
 from app.core.stats import Stats
 from app.errors import AppError, SourceError
 from app.pipeline.pacer import Pacer
@@ -20,10 +23,58 @@ from app.sources.source_spec import SourceSpec
 
 
 class _Read(NamedTuple):
-    """A picture on its way to the worker, with the seconds that reading took."""
+    """An image on its way to the worker, with the seconds that reading took."""
 
     picture: Picture
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Place to go on at where another source does not open.
+
+    Attributes:
+        spec: the source that played before.
+        position: its time in seconds.
+        playing: whether it played or stood.
+    """
+
+    spec: SourceSpec
+    position: float
+    playing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CapturePolicy:
+    """Rules by which a source is read.
+
+    Attributes:
+        paced: whether a file keeps its own pace and waits at its end.
+        lossless: asked for each frame of a file: must it get through?
+        held: returns whether playback must wait because the network is still loading.
+        max_frames: end after so many.
+    """
+
+    paced: bool
+    lossless: Callable[[], bool]
+    held: Callable[[], bool]
+    max_frames: int | None
+
+
+class CaptureOwner(Protocol):
+    """Session that a capture thread works for."""
+
+    id: int
+    token: CancelToken
+    playback: Playback
+    resume: Resume | None
+
+    @property
+    def spec(self) -> SourceSpec:
+        """Source to open."""
+
+    def opened(self, info: SourceInfo, *, resumed: bool) -> None:
+        """Learn that the source is open, or what goes on in place of it."""
 
 
 class Capture(threading.Thread):
@@ -34,65 +85,50 @@ class Capture(threading.Thread):
     room instead. A file that is played stays open at its end: the user may go back in it.
 
     Args:
-        spec: what to open.
-        generation: stamped on every frame until the first move.
+        session: what to open, how the user wants it played, and what to resume where it does not
+            open.
         inbox: where the worker takes frames.
+        policy: rules of the run.
         stats: where frames are counted.
-        playback: how the user wants it played.
-        lossless: asked for each frame of a file: may it be dropped?
-        paced: whether a file keeps its own pace and waits at its end.
-        held: asked whether a file that keeps its pace has to wait, since nothing can be shown yet.
-        max_frames: end after so many.
-        opened: told what was opened, and whether it is what goes on in place of it.
-        tell: given each sentence that the source has for the user.
+        events: where sentences of the source go.
         previous: the capture before this one; its device must be free first.
-        instead: what to go on with where the source does not open, and from which time.
-        failed: told why a source did not open that something else goes on in place of.
     """
 
     def __init__(
         self,
-        spec: SourceSpec,
-        generation: int,
+        session: CaptureOwner,
         inbox: Channel[Frame | EndOfSource],
+        policy: CapturePolicy,
         stats: Stats,
-        *,
-        playback: Playback,
-        lossless: Callable[[], bool],
-        paced: bool,
-        held: Callable[[], bool],
-        max_frames: int | None,
-        opened: Callable[[int, SourceInfo, bool], None],
-        tell: Callable[[str], None],
+        events: EventBus,
         previous: Capture | None,
-        instead: tuple[SourceSpec, float] | None,
-        failed: Callable[[BaseException], None],
     ) -> None:
         # A driver may never come back from opening or reading: such a thread must not keep the
         # process alive, so it is a daemon. It runs no torch code, which would abort at exit.
         super().__init__(name="capture", daemon=True)
-        self._spec, self._generation = spec, generation
-        self._inbox, self._stats = inbox, stats
-        self._playback, self._lossless, self._paced = playback, lossless, paced
-        self._held = held
-        self._max_frames, self._opened, self._previous = max_frames, opened, previous
-        self._tell = tell
-        self._instead, self._failed = instead, failed
+        self._session, self._spec = session, session.spec
+        self._playback, self._token = session.playback, session.token
+        self._inbox, self._policy, self._stats, self._events = inbox, policy, stats, events
+        self._previous = previous
         self._stop_asked = threading.Event()
         self._source: Source | None = None
+        self._info: SessionInfo | None = None
         self._back = False
         self._pacer = Pacer()
-        self._index = 0
-        self._left = max_frames if max_frames is not None else math.inf
-        self._opening, self._segment = generation, 0
+        self._index = self._segment = 0
+        self._left = self._limit()
         self._standing = -math.inf
-        """Stamp of the picture that was handed over last."""
+        """Stamp of the frame that was handed over last."""
 
     @property
     def offline_for(self) -> float | None:
         """Seconds since when a live source has given nothing; ``None`` while pictures come."""
         since = self._source.offline_since if self._source is not None else None
         return time.monotonic() - since if since is not None else None
+
+    def _limit(self) -> float:
+        most = self._policy.max_frames
+        return most if most is not None else math.inf
 
     def ask_to_stop(self) -> None:
         """End soon; frames read from now on go nowhere."""
@@ -101,7 +137,7 @@ class Capture(threading.Thread):
         self._stats.leave(self.ident)
 
     def run(self) -> None:
-        end = EndOfSource(self._generation)
+        end = EndOfSource(self._token)
         try:
             if self._previous is not None:
                 self._previous.join(2.0)
@@ -114,15 +150,16 @@ class Capture(threading.Thread):
             self._source = source
             try:
                 if not self._stop_asked.is_set():
-                    self._opened(self._generation, source.info, self._back)
+                    self._info = SessionInfo(self._session.id, self._spec, source.info)
+                    self._session.opened(source.info, resumed=self._back)
                     source.listen(self._say)
                     self._read_all(source)
-                end = EndOfSource(self._generation, notice=source.notice)
+                end = EndOfSource(self._token, notice=source.notice)
                 self._stats.count("unreadable", source.unreadable)
             finally:
                 source.close()
         except BaseException as error:  # nothing may end this thread silently
-            end = EndOfSource(self._generation, error=error)
+            end = EndOfSource(self._token, error=error)
         if not self._stop_asked.is_set():
             self._inbox.put(end)
 
@@ -130,10 +167,11 @@ class Capture(threading.Thread):
         try:
             return open_source(self._spec)
         except AppError as error:
-            if self._instead is None or self._stop_asked.is_set():
+            resume = self._session.resume
+            if resume is None or self._stop_asked.is_set():
                 raise
-            self._failed(error)
-        self._spec, place = self._instead
+            self._events.failure(error)
+        self._spec, place = resume.spec, resume.position
         source = open_source(self._spec)
         if source.info.seekable:
             source.seek(place)
@@ -174,12 +212,12 @@ class Capture(threading.Thread):
         while not self._stop_asked.is_set():
             asked = self._playback.take()
             if asked is not None:
-                move, self._generation = asked
+                move, self._token = asked
                 sought, held = self._move(source, move, held), None
-                self._left = self._max_frames if self._max_frames is not None else math.inf
+                self._left = self._limit()
                 if sought is not None:
                     stamp = sought.picture.time
-                    self._hand_over(sought, lossless=self._lossless())
+                    self._hand_over(sought, lossless=self._policy.lossless())
                     # From here on: the picture sought is seen for as long as it lasts.
                     self._pacer.reset()
                     self._pacer.delay(stamp, self._playback.speed)
@@ -190,7 +228,7 @@ class Capture(threading.Thread):
                 self._pacer.reset()
                 self._playback.wait()
                 continue
-            if self._paced and self._playback.unsettled:
+            if self._policy.paced and self._playback.unsettled:
                 # The picture sought must be seen: one that came now could take its place.
                 self._pacer.reset()
                 self._playback.wait(0.1)
@@ -198,17 +236,17 @@ class Capture(threading.Thread):
             if held is None:
                 held = self._next(source) if self._left > 0 else None
             if held is None:
-                if not (self._paced and source.info.seekable):
+                if not (self._policy.paced and source.info.seekable):
                     break
                 ended = self._end(source)
                 continue
-            if self._paced and self._held():
+            if self._policy.paced and self._policy.held():
                 self._pacer.reset()
                 self._playback.wait(0.05)
                 continue
             stamp = held.picture.time
-            lossless, late = self._lossless(), False
-            if self._paced:
+            lossless, late = self._policy.lossless(), False
+            if self._policy.paced:
                 delay = self._pacer.delay(stamp, self._playback.speed)
                 if delay > 0 and self._playback.wait(delay):
                     continue  # something was asked for meanwhile
@@ -218,7 +256,7 @@ class Capture(threading.Thread):
 
     def _end(self, source: Source) -> bool:
         """Say that the end is reached; the source stays open."""
-        self._inbox.put(EndOfSource(self._generation, notice=source.notice))
+        self._inbox.put(EndOfSource(self._token, notice=source.notice))
         return True
 
     def _next(self, source: Source) -> _Read | None:
@@ -285,7 +323,7 @@ class Capture(threading.Thread):
 
     def _say(self, text: str) -> None:
         if not self._stop_asked.is_set():
-            self._tell(text)
+            self._events.notice(text)
 
     def _hand_over(
         self, read: _Read, *, lossless: bool, late: bool = False, paused: bool = False
@@ -296,11 +334,12 @@ class Capture(threading.Thread):
             self._index,
             read.picture.time,
             time.monotonic(),  # a paced picture's age starts when it was due
-            self._generation,
+            self._token,
             read.seconds,
             lossless,
-            (self._opening, self._segment),
+            (self._session.id, self._segment),
             read.picture.name,
+            self._info,
         )
         self._index += 1
         self._left -= 1

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from app.core.cancel_token import CancelToken
+
 Loop = tuple[float, float] | Literal["whole"] | None
 """A part to repeat, in seconds from and to; all that is played; or nothing."""
 
@@ -31,14 +33,14 @@ class Playback:
     shows pictures on the way, and the last place is where it ends.
 
     Args:
-        begin: called when a move begins, which makes all frames so far stale; returns the
-            generation of those to come. It is told whether the move follows on another one, whose
+        begin: called when a move begins, which cancels all frames so far; returns the token of
+            those to come. It is told whether the move follows on another one, whose
             picture is done and may still be shown.
         speed, loop: to start with.
     """
 
     def __init__(
-        self, begin: Callable[[bool], int], *, speed: float = 1.0, loop: Loop = None
+        self, begin: Callable[[bool], CancelToken], *, speed: float = 1.0, loop: Loop = None
     ) -> None:
         self.playing = True
         self.speed = speed
@@ -47,7 +49,7 @@ class Playback:
         self._lock = threading.Lock()
         self._woken = threading.Event()
         self._asked: SeekRequest | None = None
-        self._awaited: int | None = None
+        self._awaited: CancelToken | None = None
         self._taken = False
         self._open = self._closed = False
 
@@ -83,10 +85,14 @@ class Playback:
             self._asked = self._awaited = None
         self.wake()
 
-    def settled(self, generation: int) -> None:
-        """The first picture after a move is done, or cannot be."""
+    def settled(self, token: CancelToken | None = None) -> None:
+        """Report that the first frame after a seek was processed or dropped.
+
+        Args:
+            token: the frame's; ``None`` where nothing that is awaited will come any more.
+        """
         with self._lock:
-            if self._awaited is None or generation < self._awaited:
+            if self._awaited is None or token not in {None, self._awaited}:
                 return
             self._awaited = None
             if self._asked is not None:
@@ -114,8 +120,8 @@ class Playback:
 
     # For the capture thread
 
-    def take(self) -> tuple[SeekRequest, int] | None:
-        """The move to carry out now, if there is one, with the generation that its frames get."""
+    def take(self) -> tuple[SeekRequest, CancelToken] | None:
+        """The move to carry out now, if there is one, with the token that its frames get."""
         self._woken.clear()  # whatever is asked for from now on ends the next wait
         with self._lock:
             if self._asked is None or self._awaited is None or self._taken:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
-from app.core.stats import Counters
+from app.core.live_options import LiveOptions
+from app.core.stats import Counters, Stats
 from app.inference.network_loader import Download
-from app.inference.network_manager import NetworkInfo
+from app.inference.network_manager import NetworkInfo, NetworkManager
 from app.pipeline.playback import Loop
+from app.pipeline.session import Session, State
 from app.rendering.view_options import ViewOptions
 from app.sinks.recording.recorder import RecordingInfo
 from app.sources.base import SourceInfo
-
-State = Literal["empty", "opening", "playing", "paused", "ended", "failed"]
-"""Where the pipeline stands with its source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +62,40 @@ class PipelineStatus:
     loading: str = ""
     offline: float | None = None
     stuck: dict[str, float] = field(default_factory=dict)
+
+
+def status_of(
+    session: Session,
+    networks: NetworkManager,
+    stats: Stats,
+    live: LiveOptions,
+    *,
+    recording: RecordingInfo | None,
+    stuck: dict[str, float],
+) -> PipelineStatus:
+    """Return the status of a pipeline's parts at this moment."""
+    source, segmenter, size = session.source, networks.segmenter, None
+    if segmenter is not None and source is not None:
+        size = segmenter.network_size(source.height, source.width)
+    return PipelineStatus(
+        state=session.state,
+        source=source,
+        network=networks.info(),
+        network_size=size,
+        fps=stats.fps(),
+        latency=stats.latency(),
+        position=session.position,
+        counters=stats.counters(),
+        stages=stats.recent_stages(),
+        recording=recording,
+        skip=live.skip,
+        view=live.view,
+        broken=networks.broken,
+        download=networks.download,
+        seekable=source is not None and source.seekable,
+        speed=session.playback.speed,
+        loop=session.playback.loop,
+        loading=networks.loading,
+        offline=session.offline_for,
+        stuck=stuck,
+    )

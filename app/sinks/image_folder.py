@@ -1,11 +1,9 @@
-"""The picture writer: what is shown, or labels, as one picture per frame in a folder."""
+"""Image folder sink: the view, or labels, as one image per frame."""
 
 from __future__ import annotations
 
 import logging
 import os
-import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -13,16 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.config.settings import ImageFolderOptions
-from app.core.channel import Channel, Closed
+from app.core.events import Event, EventBus
 from app.core.frame import Result
 from app.errors import AppError, OutputError
+from app.sinks.base import QueuedSink
 from app.sources.source_spec import SourceSpec
 from fastscnn.labels import ID_TO_TRAIN_ID
 
 _log = logging.getLogger(__name__)
-
-_WAITING = 4
-"""Frames that may wait for the writer."""
 
 
 def _train_id_to_id() -> NDArray[np.uint8]:
@@ -37,65 +33,50 @@ def _train_id_to_id() -> NDArray[np.uint8]:
 TRAIN_ID_TO_ID = _train_id_to_id()
 
 
-class ImageFolderWriter(threading.Thread):
-    """Writes one picture per frame on a thread of its own.
+class ImageFolderSink(QueuedSink):
+    """Folder with one image per frame.
 
     They are called as their frames are in the source, or by their number where those have no names.
 
     Args:
         output: what to write, and where.
-        closed: called at the end with the writer, from its thread.
+        events: where its end is reported.
     """
 
-    def __init__(
-        self, output: ImageFolderOptions, *, closed: Callable[[ImageFolderWriter], None]
-    ) -> None:
-        super().__init__(name="pictures")
+    def __init__(self, output: ImageFolderOptions, events: EventBus) -> None:
+        super().__init__("pictures", events)
         self.output = output
         self.written = 0
-        self.error: AppError | None = None
         self.left_out = 0
         """Frames of a live source that there was no time for."""
-        self._closed = closed
-        self._inbox: Channel[Result] = Channel(_WAITING)
         self._names: set[str] = set()
 
-    def put(self, result: Result, *, wait: bool) -> None:
-        """Hand over a result; with ``wait`` the caller is held back until there is room."""
-        taken = self._inbox.put(result) if wait else self._inbox.offer(result)
-        self.left_out += not taken
+    def _open(self, first: Result) -> None:
+        """Folders are made with the images in them."""
 
-    def finish(self) -> None:
-        """End once what waits is written; does not block."""
-        self._inbox.close()
+    def _close(self) -> None:
+        """Every image is whole as it is."""
 
-    def run(self) -> None:
-        try:
-            while True:
-                result = self._inbox.get()
-                if result is not None:
-                    self._write(result)
-        except Closed:
-            pass
-        except OSError as error:
-            self.error = OutputError(
-                f"{self.output.folder}: writing pictures had to end after {self.written}"
-                f" ({error.strerror or error}): make room, or name another folder."
-            )
-            self.error.__cause__ = error
-        except Exception as error:  # nothing may end this thread silently
+    def _refused(self, *, failed: bool, full: bool) -> None:
+        self.left_out += full and not failed
+
+    def _in_words(self, error: Exception) -> AppError:
+        if not isinstance(error, OSError):
             _log.info("unexpected error", exc_info=error)
-            self.error = OutputError(f"{self.output.folder}: writing pictures failed: {error}.")
-        finally:
-            self._inbox.close()
-            self._inbox.drain()
-            self._closed(self)
+            return OutputError(f"{self.output.folder}: writing pictures failed: {error}.")
+        words = OutputError(
+            f"{self.output.folder}: writing pictures had to end after {self.written}"
+            f" ({error.strerror or error}): make room, or name another folder."
+        )
+        words.__cause__ = error
+        return words
 
-    def summary(self) -> str:
-        """What to say of what was written."""
-        what = "pictures" if self.output.content == "view" else "pictures of labels"
-        left = f", {self.left_out} left out for want of time" if self.left_out else ""
-        return f"Saved {self.written} {what}{left}: {self.output.folder}"
+    def _report(self) -> None:
+        if self.written:
+            what = "pictures" if self.output.content == "view" else "pictures of labels"
+            left = f", {self.left_out} left out for want of time" if self.left_out else ""
+            text = f"Saved {self.written} {what}{left}: {self.output.folder}"
+            self._events.put(Event("recorded", text))
 
     def _write(self, result: Result) -> None:
         suffix = self.output.suffix

@@ -52,7 +52,7 @@ def _results(options: ViewOptions) -> list[Result]:
         sides = tuple(
             draw(image, side.content, options, labels, seen.confidence) for side in options.sides
         )
-        frame = Frame(image, index, index / 30, time.monotonic(), 1)
+        frame = Frame(image, index, index / 30, time.monotonic())
         made.append(Result(frame, (seen,), sides, options.captions(True), options, True))
     return made
 

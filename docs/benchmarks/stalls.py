@@ -126,7 +126,7 @@ def main() -> None:
             wait_until(lambda: shows(window, big), "a picture", 60)
             wait_until(lambda: window.pipeline.status().state == "ended", "the end", 60)
             for place in (0.1, 0.9, 0.0):
-                window.pipeline.seek(place)
+                window.pipeline.session.seek(place)
                 live(0.5)
 
         measure("a 4K file, played and sought in", heart, large)

@@ -8,10 +8,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from fastscnn import export as command
 from fastscnn.checkpoints.checkpoint import Checkpoint, load, save
 from fastscnn.checkpoints.public_formats import FORMATS, WRITABLE
 from fastscnn.export import export, main
+from fastscnn.exporting import agreement, export_writers
 from fastscnn.exporting import exportable_model as exportable
 from fastscnn.exporting.agreement import Agreement, ExportError, compare, reference
 from fastscnn.exporting.exportable_model import Exportable, Signature, average_pool
@@ -32,7 +32,7 @@ PADDLE = next(format_ for format_ in FORMATS if format_.name == "PaddleSeg")
 @pytest.fixture
 def small_sizes(monkeypatch):
     """Fewer pixels where only the way of an export matters."""
-    monkeypatch.setattr(command, "SIZES", ((2, 64, 96), (1, 97, 131), (1, 128, 64)))
+    monkeypatch.setattr(agreement, "SIZES", ((2, 64, 96), (1, 97, 131), (1, 128, 64)))
 
 
 def _random(config, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)):
@@ -46,7 +46,7 @@ def _session(path):
 
 
 def _pixels(height, width):
-    return command._pictures(1, height, width)
+    return agreement._pictures(1, height, width)
 
 
 @pytest.mark.parametrize("bins", [1, 2, 3, 4, 6, 16])
@@ -189,9 +189,9 @@ def test_outputs_of_another_shape_or_without_a_value_do_not_agree(small_sizes):
 
 
 def test_a_missing_package_is_said_in_one_sentence(tmp_path, monkeypatch, capsys):
-    find = command.importlib.util.find_spec
+    find = export_writers.importlib.util.find_spec
     monkeypatch.setattr(
-        command.importlib.util,
+        export_writers.importlib.util,
         "find_spec",
         lambda name: None if name in ("onnxscript", "openvino") else find(name),
     )

@@ -58,7 +58,7 @@ def random_run(
     _await_threads(before)
     errors = [e.text for e in _events(pipeline) if e.kind == "error"]
     assert not errors, errors
-    recordings = pipeline.recordings()
+    recordings = pipeline.recordings.all()
     for info, error in recordings:
         assert not error, error
         if info.frames:
@@ -94,7 +94,7 @@ def _drive(
 
     def loop() -> None:
         begin = dice.uniform(0, 1)
-        pipeline.set_loop(dice.choice([None, "whole", (begin, begin + 0.3)]))
+        pipeline.session.set_loop(dice.choice([None, "whole", (begin, begin + 0.3)]))
 
     def view() -> None:
         pipeline.skip = dice.random() < 0.5
@@ -102,11 +102,11 @@ def _drive(
 
     acts: dict[str, tuple[int, Callable[[], object]]] = {
         "open": (20, open_any),
-        "seek": (25, lambda: pipeline.seek(dice.uniform(-0.5, 3.0))),
-        "step": (10, lambda: pipeline.step(dice.choice([-10, -2, -1, 1, 2, 7]))),
+        "seek": (25, lambda: pipeline.session.seek(dice.uniform(-0.5, 3.0))),
+        "step": (10, lambda: pipeline.session.step(dice.choice([-10, -2, -1, 1, 2, 7]))),
         "pause": (8, pipeline.pause),
         "play": (14, pipeline.play),
-        "speed": (4, lambda: pipeline.set_speed(dice.choice([0.25, 1, 2, 4]))),
+        "speed": (4, lambda: pipeline.session.set_speed(dice.choice([0.25, 1, 2, 4]))),
         "loop": (4, loop),
         "view": (5, view),
         "record": (12, record),

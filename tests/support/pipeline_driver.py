@@ -69,17 +69,17 @@ def drive(
         if command == "open":
             pipeline.open(choose.choice(sources))
         elif command == "seek":
-            pipeline.seek(choose.uniform(-1, 12))
+            pipeline.session.seek(choose.uniform(-1, 12))
         elif command == "step":
-            pipeline.step(choose.choice([-5, -1, 1, 4]))
+            pipeline.session.step(choose.choice([-5, -1, 1, 4]))
         elif command == "pause":
-            pipeline.pause()
+            pipeline.session.pause()
         elif command == "play":
             pipeline.play()
         elif command == "speed":
-            pipeline.set_speed(choose.choice([0.25, 1, 4]))
+            pipeline.session.set_speed(choose.choice([0.25, 1, 4]))
         elif command == "loop":
-            pipeline.set_loop(choose.choice([None, "whole", (0.5, 1.5)]))
+            pipeline.session.set_loop(choose.choice([None, "whole", (0.5, 1.5)]))
         elif command == "record":
             recordings.append(folder / f"{len(recordings):04}.mp4")
             pipeline.start_recording(recordings[-1])
@@ -87,7 +87,7 @@ def drive(
             pipeline.stop_recording()
         _look(pipeline, choose.expovariate(1 / pause), unforeseen)
     pipeline.stop_recording()
-    pipeline.set_loop(None)
+    pipeline.session.set_loop(None)
     pipeline.play()
     _look(pipeline, 1.0, unforeseen)
     pipeline.stop()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,14 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.frame import Frame, Prediction, Result
+from app.config.settings import EncoderChoice, RecordingOptions
+from app.core.events import EventBus
+from app.core.frame import Frame, Prediction, Result, SessionInfo
 from app.core.stats import Stats
 from app.rendering.view_options import InferencePass, ViewOptions
 from app.sinks.recording.recorder import Recorder
+from app.sources.base import SourceInfo
+from app.sources.source_spec import SourceSpec
 from tests.support.media import count_by_opencv, picture, read_clip
 
 
@@ -24,12 +28,11 @@ def result(
     stamp: float,
     *,
     index: int = 0,
-    generation: int = 1,
     segment: tuple[int, int] = (1, 0),
     labels: NDArray[np.uint8] | None = None,
 ) -> Result:
     """A result that shows ``image`` itself."""
-    frame = Frame(image, index, stamp, time.monotonic(), generation, segment=segment)
+    frame = Frame(image, index, stamp, time.monotonic(), segment=segment)
     if labels is None:
         labels = np.zeros(image.shape[:2], np.uint8)
     seen = Prediction(InferencePass(), labels, np.zeros((19, 1, 1), np.float32))
@@ -46,24 +49,57 @@ def results(
     )
 
 
-def recorder_for(path: Path, *, rate: float = 30.0, **more: Any) -> Recorder:
+class _Told(EventBus):
+    """Tells notices at once."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.notice = say  # type: ignore[method-assign]
+
+
+class _Fed(Recorder):
+    """Recorder whose frames come of one source after the other, by the test's word."""
+
+    rate: float
+    sound: Callable[[int], Path | None]
+
+    def put(self, result: Result, *, wait: bool) -> bool:
+        number = result.frame.segment[0]
+        file = self.sound(number)
+        spec = SourceSpec("file", str(file)) if file is not None else SourceSpec("demo")
+        info = SourceInfo("test", 160, 96, self.rate)
+        frame = replace(result.frame, session=SessionInfo(number, spec, info))
+        return super().put(replace(result, frame=frame), wait=wait)
+
+
+def recorder_for(
+    path: Path,
+    *,
+    rate: float = 30.0,
+    sound: Callable[[int], Path | None] = lambda opening: None,
+    choice: EncoderChoice | None = None,
+    say: Callable[[str], None] | None = None,
+    stats: Stats | None = None,
+    events: EventBus | None = None,
+    **more: Any,
+) -> Recorder:
     """A recorder that is not started yet."""
-    more.setdefault("stats", Stats())
-    more.setdefault("closed", lambda _: None)
-    return Recorder(path, rate=lambda: rate, **more)
+    options = RecordingOptions(encoder=choice or EncoderChoice())
+    bus = events or (_Told(say) if say is not None else EventBus())
+    recorder = _Fed(path, stats or Stats(), bus, options, **more)
+    recorder.rate, recorder.sound = rate, sound
+    return recorder
 
 
 def record(path: Path, what: Iterable[Result], **more: Any) -> Recorder:
     """Record results to the end; the recorder tells how it went."""
-    closed = threading.Event()
-    recorder = recorder_for(path, closed=lambda _: closed.set(), **more)
+    recorder = recorder_for(path, **more)
     recorder.start()
     for item in what:
         if not recorder.put(item, wait=True):
             break
     recorder.finish()
     recorder.join(30)
-    assert closed.is_set()
+    assert not recorder.is_alive()
     return recorder
 
 

@@ -94,7 +94,7 @@ def shows(made: MainWindow, spec: SourceSpec) -> bool:
         source is not None
         and source.name == spec.name
         and result is not None
-        and result.frame.generation == made.pipeline.generation
+        and result.frame.token is made.pipeline.session.token
         and made.view.isVisible()
     )
 

@@ -78,25 +78,25 @@ class PlaybackController(QObject):
     def play_or_pause(self) -> None:
         """Hold what plays, go on with what is held, start again what has ended."""
         if self._pipeline.status().state == "playing":
-            self._pipeline.pause()
+            self._pipeline.session.pause()
         else:
             self._pipeline.play()
 
     def seek_by(self, seconds: float) -> None:
         """Go forward, or back where negative."""
-        self._pipeline.seek(max(0.0, self._pipeline.status().position + seconds))
+        self._pipeline.session.seek(max(0.0, self._pipeline.status().position + seconds))
 
     def to_end(self) -> None:
         """Go to the last frame, where it is known which that is."""
         source = self._pipeline.status().source
         if source is not None and source.duration is not None:
-            self._pipeline.seek(source.duration)
+            self._pipeline.session.seek(source.duration)
 
     def change_speed(self, by: int) -> None:
         """Play at the next speed, or the one before where negative."""
         now = self._pipeline.status().speed
         nearest = min(range(len(SPEEDS)), key=lambda i: abs(SPEEDS[i] - now))
-        self._pipeline.set_speed(SPEEDS[min(max(nearest + by, 0), len(SPEEDS) - 1)])
+        self._pipeline.session.set_speed(SPEEDS[min(max(nearest + by, 0), len(SPEEDS) - 1)])
 
     # Loops
 
@@ -112,14 +112,14 @@ class PlaybackController(QObject):
             first, last = first if first is not None and first < here else 0.0, here
         self.marks = first, last
         if first is not None and last is not None and last > first:
-            self._pipeline.set_loop((first, last))
+            self._pipeline.session.set_loop((first, last))
         else:
-            self._pipeline.set_loop(None)
+            self._pipeline.session.set_loop(None)
 
     def toggle_loop(self) -> None:
         """Loop what is marked, or all of it; or stop looping, which takes the marks away."""
         if self._pipeline.status().loop is not None:
             self.marks = (None, None)
-            self._pipeline.set_loop(None)
+            self._pipeline.session.set_loop(None)
         else:
-            self._pipeline.set_loop("whole")
+            self._pipeline.session.set_loop("whole")

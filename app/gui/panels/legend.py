@@ -126,7 +126,7 @@ class Legend(QWidget):
         if result is not before or split != self._split:
             self._result, self._split = result, split
             self._seen = shares(*result.labels_at(split))
-            if before is None or before.frame.generation != result.frame.generation:
+            if before is None or before.frame.token is not result.frame.token:
                 self._shares.forget()  # there is nothing to come from slowly
         self._shares.look(self._seen)
         self._show_shares()

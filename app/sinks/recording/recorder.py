@@ -1,26 +1,23 @@
-"""The encoder thread: annotated frames into an MP4 that survives a kill."""
+"""Recording sink: annotated frames, with sound and labels, into files that survive a kill."""
 
 from __future__ import annotations
 
 import errno
 import logging
-import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
-from numpy.typing import NDArray
 
-from app.config.settings import EncoderChoice
-from app.core.channel import Channel, Closed
+from app.config.settings import RecordingOptions
+from app.core.events import Event, EventBus
 from app.core.formatting import frames
-from app.core.frame import Result
+from app.core.frame import EndOfSource, Result
 from app.core.stats import Stats
 from app.errors import AppError, OutputError
+from app.sinks.base import QueuedSink
 from app.sinks.recording.file_naming import check_output
 from app.sinks.recording.recording_writer import RecordingWriter, open_tape
 from app.sinks.recording.timestamps import TIME_BASE, TimestampMapper
@@ -48,21 +45,18 @@ class RecordingInfo:
     lost: int = 0
 
 
-class Recorder(threading.Thread):
+class Recorder(QueuedSink):
     """Encodes results on a thread of its own; the file is made with the first.
 
-    Stamps are those of the source, with its breaks closed (see ``TimestampMapper``).
+    Stamps are those of the source, with its breaks closed (see ``TimestampMapper``). Rate and sound
+    come from the session that the frames carry.
 
     Args:
         path: the file; the same as ``labels`` to record nothing but labels.
-        labels: file for the labels, a ``.mkv``.
-        rate: asked for the source's pictures per second, which set the distance of key frames,
-            the length of the last frame and the step across a break; stamps decide on all else.
         stats: where frames and encoding times are counted.
-        closed: called at the end with the recorder, from its thread.
-        say: told what the user should know meanwhile.
-        choice: which encoder the user asks for.
-        sound: asked, with the generation that opened the source, for the file to take sound from.
+        events: where its end is reported, and what the user should know meanwhile.
+        options: encoder, sound, and whether the end of the source is its end.
+        labels: file for the labels, a ``.mkv``.
         overwrite: replace the file where it exists.
         source: what is recorded; its own file is never replaced.
 
@@ -78,176 +72,128 @@ class Recorder(threading.Thread):
     def __init__(
         self,
         path: Path,
-        *,
-        rate: Callable[[], float | None],
         stats: Stats,
-        closed: Callable[[Recorder], None],
-        say: Callable[[str], None] = _log.info,
-        choice: EncoderChoice | None = None,
-        sound: Callable[[int], Path | None] = lambda opening: None,
+        events: EventBus,
+        options: RecordingOptions | None = None,
+        *,
         labels: Path | None = None,
         overwrite: bool = False,
         source: SourceSpec | None = None,
     ) -> None:
-        super().__init__(name="recorder")
+        super().__init__("recorder", events, capacity=self._WAITING[0])
         for kind, file in (("labels", labels), ("picture", path)):
             if file is not None and (kind == "labels" or file != labels):
                 check_output(file, overwrite=overwrite, source=source, labels=kind == "labels")
         self.path, self.labels = path, labels
-        self.error: AppError | None = None
         self.frames = 0
-        self._rate_of_source, self._sound_of = rate, sound
+        self._options, self._overwrite = options or RecordingOptions(), overwrite
         self._lead_in = source is None or source.start == 0
         self._stats = stats
-        self._on_closed, self._say = closed, say
-        self._choice, self._overwrite = choice or EncoderChoice(), overwrite
-        self._inbox: Channel[Result] = Channel(self._WAITING[0])
         self._nbytes = 0
-        self._timeline = TimestampMapper()
+        self._mapper = TimestampMapper()
+        self._writer: RecordingWriter | None = None
         self._words = "starting…"
-        self._begin = self._end = 0
-        self._lost = 0
-        self._finishing = False
+        self._begin = self._end = self._lost = self._session = 0
+        self._shape: tuple[int, ...] | None = None
 
-    def put(self, result: Result, *, wait: bool) -> bool:
-        """Hand over a result; ``False`` when it was not taken, which is counted by cause.
+    def end_of_source(self, end: EndOfSource) -> None:
+        if self._options.on_switch == "close":
+            self.finish()
 
-        With ``wait`` the caller is held back until the encoder has room.
-        """
+    def info(self) -> RecordingInfo:
+        """Return the recording as it stands."""
+        seconds = float((self._end - self._begin) * TIME_BASE)
+        return RecordingInfo(self.path, self.frames, seconds, self._words, self._lost)
+
+    def _offered(self, result: Result) -> None:
         self._stats.count("offered")
         if result.frame.image.nbytes != self._nbytes:
             self._nbytes = result.frame.image.nbytes
             fewest, most = self._WAITING
             # A result holds the frame, at least one side as large, and the labels.
-            self._inbox.resize(max(fewest, min(most, int(self._ROOM / (2.4 * self._nbytes)))))
-        taken = self._inbox.put(result) if wait else self._inbox.offer(result)
-        if not taken:
-            # Without room the channel is open; a closed one has ended in order or failed.
-            if self.error is not None:
-                self._stats.not_recorded("failed")
-            elif self._finishing:
-                self._stats.not_recorded("stopped")
-            else:
-                self._lost += 1
-                self._stats.not_recorded("encoder")
-        return taken
+            self._queue.resize(max(fewest, min(most, int(self._ROOM / (2.4 * self._nbytes)))))
 
-    def finish(self) -> None:
-        """Close the file once what waits is written; does not block."""
-        self._finishing = True
-        self._inbox.close()
+    def _refused(self, *, failed: bool, full: bool) -> None:
+        self._lost += full and not failed
+        self._stats.not_recorded("failed" if failed else "encoder" if full else "stopped")
 
-    def info(self) -> RecordingInfo:
-        """The recording as it stands."""
-        seconds = float((self._end - self._begin) * TIME_BASE)
-        return RecordingInfo(self.path, self.frames, seconds, self._words, self._lost)
-
-    def summary(self) -> str:
-        """What to say of a finished recording."""
+    def _report(self) -> None:
+        if not self.frames:
+            self._events.notice("Nothing was recorded: no frame came in that time.")
+            return
         info = self.info()
         lost = f", {info.lost} left out that the encoder had no time for" if info.lost else ""
         both = f", labels: {self.labels}" if self.labels not in {None, self.path} else ""
-        return f"Saved {frames(info.frames)} as {info.encoder}{lost}: {info.path}{both}"
+        text = f"Saved {frames(info.frames)} as {info.encoder}{lost}: {info.path}{both}"
+        self._events.put(Event("recorded", text))
 
-    def run(self) -> None:
-        try:
-            self._record()
-        except Exception as error:  # nothing may end this thread silently
-            self.error = self._in_words(error)
-        finally:
-            self._inbox.close()
-            self._stats.not_recorded("failed", len(self._inbox.drain()))
-            self._on_closed(self)
-
-    def _record(self) -> None:
-        try:
-            result = self._take()
-        except Closed:
-            return  # nothing came: no empty file is left behind
-        try:
-            with self._stats.at_work("recorder"):
-                tape = open_tape(
-                    None if self.path == self.labels else self.path,
-                    self.labels,
-                    result,
-                    Fraction(self._rate()).limit_denominator(1001),
-                    choice=self._choice,
-                    heard=self._sound_of(result.frame.segment[0]),
-                    overwrite=self._overwrite,
-                    say=self._say,
-                )
-        except Exception:
-            self._stats.not_recorded("failed")
-            raise
-        self._words = tape.words
-        try:
-            self._write_all(tape, result)
-        except Exception:
-            self._close_after_failure(tape)
-            raise
+    def _open(self, first: Result) -> None:
+        self._session = first.frame.segment[0]
         with self._stats.at_work("recorder"):
-            tape.close()
+            self._writer = open_tape(
+                None if self.path == self.labels else self.path,
+                self.labels,
+                first,
+                Fraction(_rate_of(first)).limit_denominator(1001),
+                choice=self._options.encoder,
+                heard=self._sound_of(first),
+                overwrite=self._overwrite,
+                say=self._events.notice,
+            )
+        self._words = self._writer.words
 
-    def _write_all(self, tape: RecordingWriter, result: Result) -> None:
-        shape, opening = None, result.frame.segment[0]
-        while True:
-            started = time.monotonic()
-            picture = result.picture  # put together here, not on the worker's thread
-            if picture.shape != (shape or picture.shape) and tape.size is not None:
-                self._say(
-                    f"The pictures are {picture.shape[1]}×{picture.shape[0]} now: they are fitted"
-                    f" into the recording's {tape.size[0]}×{tape.size[1]}."
-                )
-            shape = picture.shape
-            if result.frame.segment[0] != opening:
-                opening = result.frame.segment[0]
-                if tape.end_sound():
-                    self._say("The recording goes on silently: its sound is the first source's.")
-            try:
-                with self._stats.at_work("recorder"):
-                    self._write(tape, result, picture)
-            except Exception:
-                self._stats.not_recorded("failed")
-                raise
-            self._stats.spent({"encode": time.monotonic() - started})
-            self._stats.count("recorded")
-            self.frames += 1
-            try:
-                result = self._take()
-            except Closed:
-                return
-
-    def _write(self, tape: RecordingWriter, result: Result, picture: NDArray[np.uint8]) -> None:
+    def _write(self, result: Result) -> None:
+        assert self._writer is not None
+        started = time.monotonic()
+        picture = result.picture  # put together here, not on the worker's thread
+        if picture.shape != (self._shape or picture.shape) and self._writer.size is not None:
+            self._events.notice(
+                f"The pictures are {picture.shape[1]}×{picture.shape[0]} now: they are fitted"
+                f" into the recording's {self._writer.size[0]}×{self._writer.size[1]}."
+            )
+        self._shape = picture.shape
         frame = result.frame
-        place = self._timeline.place(
-            frame.segment,
-            frame.time,
-            step=1 / self._rate(),
-            lead_in=self._lead_in and frame.index == 0,
-        )
-        if not self.frames:
-            self._begin = place.ticks
-        tape.write(result, picture, place)
-        self._end = place.ticks
+        if frame.segment[0] != self._session:
+            self._session = frame.segment[0]
+            if self._writer.end_sound():
+                self._events.notice(
+                    "The recording goes on silently: its sound is the first source's."
+                )
+        with self._stats.at_work("recorder"):
+            place = self._mapper.place(
+                frame.segment,
+                frame.time,
+                step=1 / _rate_of(result),
+                lead_in=self._lead_in and frame.index == 0,
+            )
+            if not self.frames:
+                self._begin = place.ticks
+            self._writer.write(result, picture, place)
+            self._end = place.ticks
+        self._stats.spent({"encode": time.monotonic() - started})
+        self._stats.count("recorded")
+        self.frames += 1
 
-    def _close_after_failure(self, tape: RecordingWriter) -> None:
+    def _close(self) -> None:
+        if self._writer is not None:
+            with self._stats.at_work("recorder"):
+                self._writer.close()
+
+    def _abandon(self) -> None:
         try:
-            tape.close()
+            if self._writer is not None:
+                self._writer.close()
         except (av.error.FFmpegError, OSError) as error:
             _log.info("closing %s after a failure", self.path, exc_info=error)
 
-    def _take(self) -> Result:
-        item = self._inbox.get()
-        assert item is not None  # without a time-out there is an item or Closed
-        return item
-
-    def _rate(self) -> float:
-        stated = self._rate_of_source()
-        return stated if stated and 1 <= stated <= 240 else 30.0
+    def _sound_of(self, result: Result) -> Path | None:
+        """Return the file whose sound belongs to the frames, if there is one."""
+        session = result.frame.session
+        if session is None or session.spec.kind != "file" or not self._options.audio:
+            return None
+        return Path(session.spec.value).expanduser()
 
     def _in_words(self, error: Exception) -> AppError:
-        if isinstance(error, AppError):
-            return error
         _log.info("the recording failed", exc_info=error)
         if isinstance(error, FileExistsError):
             text = f"{self.path} exists by now: give another name, or --overwrite to replace it."
@@ -268,3 +214,11 @@ class Recorder(threading.Thread):
         words = OutputError(text)
         words.__cause__ = error
         return words
+
+
+def _rate_of(result: Result) -> float:
+    """Return the source's frames per second, which set the distance of key frames, the length of
+    the last frame and the step across a break; stamps decide on all else."""
+    session = result.frame.session
+    stated = session.source.rate if session is not None else None
+    return stated if stated and 1 <= stated <= 240 else 30.0

@@ -43,12 +43,12 @@ def test_a_folder_without_videos_is_refused_in_words_and_what_plays_goes_on(tmp_
     (tmp_path / "holiday" / "notes.txt").write_text("no video")
     with window() as w:
         play(w)
-        generation = w.pipeline.generation
+        generation = w.pipeline.session.token
         drop(w, tmp_path / "holiday")
         assert messages(w) == [
             "The folder holiday holds no video and no picture: drop one that does."
         ]
-        assert w.pipeline.generation == generation
+        assert w.pipeline.session.token is generation
         assert w.pipeline.status().state == "playing"
 
 

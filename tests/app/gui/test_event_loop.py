@@ -67,7 +67,7 @@ def test_a_4k_file_does_not_stop_the_window(ready, big):
     wait_until(lambda: shows(w, spec), "a picture", 60)
     wait_until(lambda: w.pipeline.status().state == "ended", "the end", 60)
     for place in (0.1, 0.3, 0.0):
-        w.pipeline.seek(place)
+        w.pipeline.session.seek(place)
         time_up = time.monotonic() + 0.4
         wait_until(lambda end=time_up: time.monotonic() > end, "a moment")
     _report("4K file", heart)

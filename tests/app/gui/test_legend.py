@@ -157,7 +157,7 @@ def test_in_a_wipe_the_shares_are_those_of_what_is_seen(held):
         Prediction(InferencePass(skip=False), sky, logits),
     )
     view = ViewOptions("wipe", left=Side(skip=True), right=Side(skip=False))
-    shown = Result(Frame(image, 0, 0.0, 0.0, 1), seen, (image, image), ("a", "b"), view, True)
+    shown = Result(Frame(image, 0, 0.0, 0.0), seen, (image, image), ("a", "b"), view, True)
     for split, expected in ((0.25, 0.25), (0.0, 0.0), (1.0, 1.0)):
         legend = Legend()
         legend.look_at(shown, split)

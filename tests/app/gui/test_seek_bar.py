@@ -54,7 +54,7 @@ def test_arrows_home_end_and_steps_move_a_held_picture(clip):
     with window() as w:
         play(w, clip)
         hold(w)
-        w.pipeline.seek(2.0)
+        w.pipeline.session.seek(2.0)
         wait_until(lambda: _shown(w, 2.0), "two seconds")
         press(w, Qt.Key.Key_Period)
         wait_until(lambda: _shown(w, 2.0 + 1 / 30, 0.005), "one frame on")
@@ -77,7 +77,7 @@ def test_loop_points_are_set_shown_and_taken_away(clip):
         play(w, clip)
         hold(w)
         for seconds, key in ((3.0, Qt.Key.Key_BracketLeft), (3.4, Qt.Key.Key_BracketRight)):
-            w.pipeline.seek(seconds)
+            w.pipeline.session.seek(seconds)
             wait_until(lambda seconds=seconds: _shown(w, seconds), "the place")
             press(w, key)
         begin, end = w.pipeline.status().loop

@@ -101,9 +101,11 @@ def test_a_file_that_has_ended_plays_again(tmp_path):
         play(w, clip)
         wait_until(lambda: w.pipeline.status().state == "ended", "the end")
         wait_until(lambda: w.bar.play.accessibleName() == "Play again", "the button")
-        before = w.pipeline.generation
+        before = w.pipeline.session.token
         press(w, Qt.Key.Key_Space)
-        wait_until(lambda: w.pipeline.generation > before and shows(w, clip), "the second time")
+        wait_until(
+            lambda: w.pipeline.session.token is not before and shows(w, clip), "the second time"
+        )
 
 
 def test_the_status_line_says_what_is_in_use():
@@ -117,7 +119,7 @@ def test_the_status_line_says_what_is_in_use():
 
 
 def test_a_missing_file_gives_one_sentence_and_the_window_plays_on():
-    with window(replace(SMALL, source=SourceSpec("file", "nosuch.mp4"))) as w:
+    with window(replace(SMALL, sources=(SourceSpec("file", "nosuch.mp4"),))) as w:
         wait_until(lambda: messages(w), "the message")
         assert messages(w) == ["There is no file nosuch.mp4: check the path."]
         assert w.invitation.isVisible()
@@ -126,7 +128,7 @@ def test_a_missing_file_gives_one_sentence_and_the_window_plays_on():
 
 
 def test_a_missing_camera_gives_one_sentence_and_the_window_plays_on():
-    with window(replace(SMALL, source=SourceSpec("camera", "97"))) as w:
+    with window(replace(SMALL, sources=(SourceSpec("camera", "97"),))) as w:
         wait_until(lambda: messages(w), "the message")
         assert len(messages(w)) == 1
         assert "camera 97" in messages(w)[0]
@@ -263,7 +265,7 @@ def test_ctrl_c_closes_the_window_and_its_recording_in_order(tmp_path):
 def test_a_slow_window_gets_one_wake_up_at_a_time():
     application()
     seen = []
-    wake = run.MainWindow(SMALL).pipeline._wake
+    wake = run.MainWindow(SMALL).pipeline.sinks.display._wake
     wake._handle = lambda: seen.append(1)
     for _ in range(100):
         wake()

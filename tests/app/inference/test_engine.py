@@ -57,7 +57,7 @@ def segmenter():
 
 
 def frame(index, size=(160, 96)):
-    return Frame(picture(index, *size), index, index / 30, 0.0, 1)
+    return Frame(picture(index, *size), index, index / 30, 0.0)
 
 
 def overlapping(segmenter):
@@ -196,7 +196,7 @@ def test_labels_outlive_the_slot_they_came_through(segmenter):
     first = engine.collect().predictions[0].labels
     kept = first.copy()
     for index in range(1, 6):
-        engine.submit(Frame(255 - picture(index), index, 0, 0, 1), [InferencePass()])
+        engine.submit(Frame(255 - picture(index), index, 0, 0), [InferencePass()])
         engine.collect()
     assert np.array_equal(first, kept)
 

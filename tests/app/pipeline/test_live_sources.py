@@ -38,7 +38,7 @@ def test_a_live_frame_is_shown_before_the_camera_is_far_ahead(monkeypatch, displ
         display=display,
     )
     behind, enough = [], threading.Event()
-    deliver = pipeline._worker._deliver
+    deliver = pipeline.worker._deliver
 
     def count(result):
         # How many frames the camera has delivered since this one.
@@ -49,7 +49,7 @@ def test_a_live_frame_is_shown_before_the_camera_is_far_ahead(monkeypatch, displ
         if len(behind) == 40:
             enough.set()
 
-    pipeline._worker._deliver = count
+    pipeline.worker._deliver = count
     pipeline.start()
     try:
         pipeline.open(SourceSpec("camera", "0"))

@@ -58,7 +58,7 @@ def open_and_pause(pipeline):
     """Play a little of the source, hold it, and take its last result."""
     pipeline.open(ANY)
     wait_until(lambda: pipeline.status().position > 0)
-    pipeline.pause()
+    pipeline.session.pause()
     time.sleep(0.3)
     last = None
     while (result := pipeline.take()) is not None:
@@ -120,7 +120,7 @@ def test_nothing_piles_up_when_nobody_takes_results(sources, make):
     pipeline = make(display=True)
     pipeline.open(ANY)
     wait_until(lambda: pipeline.stats.counters().processed > 20)
-    assert len(pipeline._slot) <= 1
+    assert len(pipeline.sinks.display) <= 1
     assert len(pipeline._inbox) <= 2
     pipeline.stop()
     counters = pipeline.stats.counters()
@@ -165,7 +165,7 @@ def test_pause_holds_a_file_and_play_goes_on_where_it_was(sources, make):
     pipeline = make(display=True)
     pipeline.open(ANY)
     wait_until(lambda: pipeline.status().position > 0.1)
-    pipeline.pause()
+    pipeline.session.pause()
     assert pipeline.status().state == "paused"
     time.sleep(0.15)
     held = pipeline.status().position
@@ -181,7 +181,7 @@ def test_a_paused_live_source_counts_what_went_by(sources, make):
     pipeline = make(display=True)
     pipeline.open(ANY)
     wait_until(lambda: pipeline.stats.counters().processed > 3)
-    pipeline.pause()
+    pipeline.session.pause()
     wait_until(lambda: pipeline.stats.counters().dropped.get("paused", 0) > 5)
     pipeline.stop()
     counters = pipeline.stats.counters()
@@ -363,7 +363,7 @@ def test_the_pipeline_stops_in_order_from_every_state(sources, tmp_path, moment)
     if moment not in {"never started", "loading"}:
         wait_until(lambda: pipeline.stats.counters().processed > 2)
     if moment == "paused":
-        pipeline.pause()
+        pipeline.session.pause()
     if moment == "recording":
         pipeline.start_recording(tmp_path / "o.mp4")
         wait_until(lambda: pipeline.stats.counters().recorded > 2)

@@ -76,7 +76,7 @@ def play_out(pipeline):
 def paused(pipeline):
     """Pause where the pipeline is, and look at what comes last."""
     take(pipeline)
-    pipeline.pause()
+    pipeline.session.pause()
     time.sleep(0.2)
     while pipeline.take() is not None:
         pass
@@ -167,13 +167,13 @@ def test_seeking_is_exact_in_real_files(name):
 @pytest.mark.parametrize("state", ["playing", "paused", "ended"])
 def test_after_a_seek_the_first_picture_is_the_one_sought(player, state):
     if state == "ended":
-        player.seek(2.2)
+        player.session.seek(2.2)
         play_out(player)
     else:
         take(player)
         if state == "paused":
             paused(player)
-    player.seek(1.0)
+    player.session.seek(1.0)
     assert player.status().position == 1.0
     assert number(take(player)) == 25
     if state == "playing":
@@ -188,9 +188,9 @@ def test_after_a_seek_the_first_picture_is_the_one_sought(player, state):
 def test_seeks_in_quick_succession_end_at_the_last_one(player):
     paused(player)
     for i in range(40):
-        player.seek((i % 50) / RATE)
+        player.session.seek((i % 50) / RATE)
         time.sleep(0.002)
-    player.seek(55 / RATE)
+    player.session.seek(55 / RATE)
     wait_until(lambda: (r := player.take()) is not None and number(r) == 55)
     time.sleep(0.2)
     assert player.take() is None
@@ -204,7 +204,7 @@ def test_while_a_timeline_is_dragged_pictures_are_shown_on_the_way(player):
     i = 0
     while time.monotonic() < end:
         i += 1
-        player.seek((i % COUNT) / RATE)
+        player.session.seek((i % COUNT) / RATE)
         result = player.take()
         if result is not None:
             seen.append(number(result))
@@ -214,7 +214,7 @@ def test_while_a_timeline_is_dragged_pictures_are_shown_on_the_way(player):
 
 def test_a_step_pauses_and_moves_by_frames_from_the_picture_seen(player):
     shown = number(take(player))
-    player.step(1)
+    player.session.step(1)
     got = []
     # Frames on their way when the step was asked for do not come any more.
     wait_until(lambda: (r := player.take()) is not None and (got.append(number(r)) or True))
@@ -222,7 +222,7 @@ def test_a_step_pauses_and_moves_by_frames_from_the_picture_seen(player):
     assert player.status().state == "paused"
     at = got[0]
     for step in (1, 1, -1, -2, 5, -3):
-        player.step(step)
+        player.session.step(step)
         at = max(0, at + step)
         assert number(take(player)) == at
     time.sleep(0.1)
@@ -231,27 +231,27 @@ def test_a_step_pauses_and_moves_by_frames_from_the_picture_seen(player):
 
 def test_steps_stay_within_the_file(player):
     take(player)
-    player.seek(0)
-    player.step(-4)
-    wait_until(lambda: player.status().state == "paused" and not player._playback.moving)
+    player.session.seek(0)
+    player.session.step(-4)
+    wait_until(lambda: player.status().state == "paused" and not player.session.playback.moving)
     assert player.status().position == 0
-    player.seek(100)
+    player.session.seek(100)
     wait_until(lambda: player.status().position == pytest.approx(59 / RATE, abs=1e-3))
-    player.step(3)
+    player.session.step(3)
     time.sleep(0.3)
     while player.take() is not None:
         pass
     assert player.status().position == pytest.approx(59 / RATE, abs=1e-3)
-    player.step(-1)
+    player.session.step(-1)
     assert number(take(player)) == 58
 
 
 def test_a_file_that_has_ended_plays_again_and_steps_back_from_its_end(player):
-    player.seek(2.2)
+    player.session.seek(2.2)
     play_out(player)
-    player.step(-1)
+    player.session.step(-1)
     assert number(take(player)) == 58
-    player.seek(2.2)
+    player.session.seek(2.2)
     player.play()
     play_out(player)
     player.play()
@@ -264,9 +264,9 @@ def test_a_file_that_has_ended_plays_again_and_steps_back_from_its_end(player):
 )
 def test_speed_changes_how_long_a_file_lasts(player, speed, low, high):
     take(player)
-    player.set_speed(speed)
+    player.session.set_speed(speed)
     assert player.status().speed == speed
-    player.seek(0.4)
+    player.session.seek(0.4)
     started = time.monotonic()
     play_out(player)
     assert low < time.monotonic() - started < high  # two seconds of the clip
@@ -274,7 +274,7 @@ def test_speed_changes_how_long_a_file_lasts(player, speed, low, high):
 
 def test_a_part_is_played_over_and_over(player):
     take(player)
-    player.set_loop((1.0, 1.4))
+    player.session.set_loop((1.0, 1.4))
     assert player.status().loop == (1.0, 1.4)
     seen = []
     wait_until(
@@ -283,13 +283,13 @@ def test_a_part_is_played_over_and_over(player):
     inside = seen[next(i for i, n in enumerate(seen) if n >= 25) :]
     assert set(inside) <= set(range(25, 35))
     assert sum(b < a for a, b in pairwise(inside)) >= 1
-    player.set_loop(None)
+    player.session.set_loop(None)
     wait_until(lambda: (r := player.take()) is not None and number(r) > 36)
 
 
 def test_the_whole_file_is_played_over_and_over_without_an_end(player):
-    player.set_loop("whole")
-    player.seek(2.2)
+    player.session.set_loop("whole")
+    player.session.seek(2.2)
     wait_until(lambda: (r := player.take()) is not None and number(r) < 10)
     assert player.status().state == "playing"
     kinds = set()
@@ -302,9 +302,9 @@ def test_moves_keep_the_recording_under_way(player, tmp_path):
     take(player)
     player.start_recording(tmp_path / "o.mp4")
     wait_until(lambda: player.take() or player.stats.counters().recorded >= 2)
-    player.seek(0.5)
+    player.session.seek(0.5)
     take(player)
-    player.step(-3)
+    player.session.step(-3)
     take(player)
     player.play()
     wait_until(lambda: player.take() or player.stats.counters().recorded > 12)
@@ -322,7 +322,7 @@ def test_what_a_seek_throws_away_is_counted_under_its_own_cause(player):
     pauses = random.Random(5)
 
     def thrown_away():
-        player.seek(pauses.choice((0.0, 0.7, 1.4)))
+        player.session.seek(pauses.choice((0.0, 0.7, 1.4)))
         time.sleep(pauses.uniform(0, 0.03))  # now and then a frame is under way at the next one
         return player.stats.counters().dropped.get("seek", 0) > 0
 
@@ -343,9 +343,9 @@ def test_nothing_is_missed_while_the_network_is_loaded(clip):
 
 def test_a_recording_begun_at_a_standing_picture_begins_with_it(player, tmp_path):
     take(player)
-    player.pause()
-    player.seek(1.0)
-    wait_until(lambda: not player._playback.moving and player.status().position > 0.99)
+    player.session.pause()
+    player.session.seek(1.0)
+    wait_until(lambda: not player.session.playback.moving and player.status().position > 0.99)
     player.start_recording(tmp_path / "o.mp4")
     wait_until(lambda: player.stats.counters().recorded == 1)
     player.play()
@@ -358,8 +358,8 @@ def test_a_recording_begun_at_a_standing_picture_begins_with_it(player, tmp_path
 
 def test_what_is_recorded_alone_at_a_standing_picture_is_that_picture(player, tmp_path):
     take(player)
-    player.pause()
-    wait_until(lambda: not player._playback.moving)
+    player.session.pause()
+    wait_until(lambda: not player.session.playback.moving)
     player.start_recording(tmp_path / "o.mp4")
     wait_until(lambda: player.stats.counters().recorded == 1)
     player.stop_recording()
@@ -369,10 +369,10 @@ def test_what_is_recorded_alone_at_a_standing_picture_is_that_picture(player, tm
 
 def test_a_part_marked_while_the_picture_stands_is_gone_to_when_it_plays(player):
     take(player)
-    player.seek(1.6)
-    player.pause()
-    wait_until(lambda: not player._playback.moving and player.status().position > 1.59)
-    player.set_loop((0.4, 1.6))
+    player.session.seek(1.6)
+    player.session.pause()
+    wait_until(lambda: not player.session.playback.moving and player.status().position > 1.59)
+    player.session.set_loop((0.4, 1.6))
     time.sleep(0.3)
     assert player.status().position == pytest.approx(1.6, abs=0.03)
     player.play()
@@ -383,7 +383,7 @@ def test_a_part_marked_while_the_picture_stands_is_gone_to_when_it_plays(player)
 def test_a_seek_before_the_file_is_open_is_carried_out_then(clip):
     pipeline = Pipeline(TINY, display=True)
     pipeline.open(SourceSpec("file", str(clip)))
-    pipeline.seek(1.0)
+    pipeline.session.seek(1.0)
     pipeline.start()
     assert number(take(pipeline)) >= 25
     pipeline.stop()
@@ -392,13 +392,13 @@ def test_a_seek_before_the_file_is_open_is_carried_out_then(clip):
 @pytest.mark.parametrize("seconds", [float("nan"), float("inf")])
 def test_a_time_that_is_none_is_refused(player, seconds):
     with pytest.raises(ValueError, match="seek"):
-        player.seek(seconds)
+        player.session.seek(seconds)
 
 
 @pytest.mark.parametrize("part", [(1.0, 1.0), (2.0, 1.0), (-1.0, 1.0), (float("nan"), 1.0)])
 def test_a_part_that_is_empty_is_refused(player, part):
     with pytest.raises(ValueError, match="repeat"):
-        player.set_loop(part)
+        player.session.set_loop(part)
 
 
 # The command line

@@ -67,7 +67,7 @@ def test_what_played_goes_on_where_another_source_does_not_open(player, address)
 
 
 def test_what_was_paused_stays_so_and_answers(player):
-    player.pause()
+    player.session.pause()
     time.sleep(0.2)
     while player.take() is not None:
         pass

@@ -31,7 +31,7 @@ def held(monkeypatch):
     pipeline.start()
     pipeline.open(SourceSpec("file", "scripted"))
     wait_until(lambda: pipeline.status().position > 0)
-    pipeline.pause()
+    pipeline.session.pause()
     time.sleep(0.3)
     yield pipeline
     pipeline.stop()

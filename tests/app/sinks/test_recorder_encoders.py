@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from app.cli.argument_parser import build_parser, settings_from
+from app.config.arguments import OutputArguments
 from app.config.settings import EncoderChoice
 from app.errors import OutputError, UsageError
 from app.sinks.recording import encoders
@@ -17,7 +18,9 @@ CODECS = ["h264", "hevc", "av1"]
 
 
 def _choice(codec="h264", encoder="auto", crf=None, bitrate=None, preset=None):
-    return encoder_choice(codec, encoder, crf, bitrate, preset)
+    return encoder_choice(
+        OutputArguments(None, None, False, "png", codec, encoder, crf, bitrate, preset)
+    )
 
 
 @pytest.mark.parametrize("codec", CODECS)

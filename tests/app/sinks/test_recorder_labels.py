@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from app.cli.argument_parser import build_parser, settings_from
+from app.core.events import EventBus
 from app.errors import OutputError, UsageError
 from fastscnn.segmenter import Segmenter
 from tests.support.cli_process import run_main
@@ -34,9 +35,11 @@ def test_labels_come_back_exactly_by_pyav_and_by_opencv(tmp_path, size):
         result(picture(i, *size), stamp, index=i, labels=given[i]) for i, stamp in enumerate(STAMPS)
     ]
     path = tmp_path / "o.labels.mkv"
-    recorder = record(tmp_path / "o.mp4", shown, labels=path)
+    events = EventBus()
+    recorder = record(tmp_path / "o.mp4", shown, labels=path, events=events)
     assert recorder.error is None
-    assert str(path) in recorder.summary()
+    told = [events.get() for _ in range(events.qsize())]
+    assert str(path) in told[-1].text
     times, labels = _read(path)
     assert times == pytest.approx(STAMPS, abs=1e-3)
     assert times == pytest.approx(reopened(tmp_path / "o.mp4")[0], abs=1e-3)

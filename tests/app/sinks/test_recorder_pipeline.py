@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.config.settings import NetworkOptions, Settings
+from app.config.settings import NetworkOptions, RecordingOptions, Settings
 from app.core.stats import Stats
 from app.pipeline import capture
 from app.pipeline.pipeline import Pipeline
@@ -43,7 +43,9 @@ def _file(path):
     return SourceSpec("file", str(path))
 
 
-@pytest.mark.parametrize("pipeline", [{"on_switch": "continue"}], indirect=True)
+@pytest.mark.parametrize(
+    "pipeline", [{"recording": RecordingOptions(on_switch="continue")}], indirect=True
+)
 def test_a_recording_goes_on_with_the_next_source_when_asked(pipeline, tmp_path):
     first = write_clip(tmp_path / "a.mp4", 10)
     second = write_clip(tmp_path / "b.mp4", 10, size=(64, 96))
@@ -111,7 +113,7 @@ def test_the_pause_of_a_live_view_is_cut_out_of_its_recording(pipeline, tmp_path
     wait_until(lambda: pipeline.take() is not None)
     pipeline.start_recording(tmp_path / "o.mp4")
     wait_until(lambda: _counters(pipeline).recorded > 10)
-    pipeline.pause()
+    pipeline.session.pause()
     before = _counters(pipeline).dropped.get("paused", 0)
     wait_until(lambda: _counters(pipeline).dropped.get("paused", 0) > before + 75)
     pipeline.play()
