@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import shlex
 from importlib import import_module
 from pathlib import Path
 from unittest.mock import patch
@@ -98,3 +99,12 @@ def test_links_lead_somewhere(path):
 def test_flags_exist(path, flags):
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*[a-z]", path.read_text("utf-8")))
     assert named - flags == set()
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=names(DOCUMENTS))
+def test_command_lines_are_understood(path):
+    from app.cli.argument_parser import build_parser
+
+    lines = re.findall(r"^    (?:python main\.py|fastscnn-live)\b(.*)$", path.read_text(), re.M)
+    for line in lines:
+        build_parser().parse_args(shlex.split(line, comments=True))
