@@ -1,0 +1,83 @@
+"""Every example runs on the demo street, without a download."""
+
+import csv
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+
+from fastscnn.labels import CLASS_NAMES
+from tests.support.media import ROOT, read_clip, write_clip
+
+EXAMPLES = ROOT / "examples"
+MOST_LINES = 40
+
+
+def run_example(name: str, *arguments: object) -> None:
+    before = sys.argv
+    sys.argv = [name, *map(str, arguments)]
+    try:
+        runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+    finally:
+        sys.argv = before
+
+
+@pytest.fixture(scope="module")
+def street():
+    from fastscnn.data.street import Street
+
+    return Street(77, 192, 96)
+
+
+def test_an_image_is_segmented(tmp_path, street, capsys):
+    image = street.render(3.0)[0]
+    cv2.imwrite(str(tmp_path / "street.png"), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    run_example("segment_image.py", tmp_path / "street.png", tmp_path / "out.png")
+    assert cv2.imread(str(tmp_path / "out.png")).shape == image.shape
+    assert "road" in capsys.readouterr().out
+
+
+def test_a_video_is_segmented_frame_by_frame(tmp_path, street):
+    stamps = [0.0, 0.1, 0.3]
+    pictures = [street.render(stamp)[0] for stamp in stamps]
+    clip = write_clip(tmp_path / "in.mp4", stamps, size=(192, 96), pictures=pictures)
+    run_example("segment_video.py", clip, tmp_path / "out.mp4")
+    times, images = read_clip(tmp_path / "out.mp4")
+    assert times == pytest.approx(stamps, abs=0.001)
+    assert images[0].shape == (96, 192, 3)
+
+
+def test_a_source_of_ones_own_gives_all_its_images(capsys):
+    run_example("custom_source.py")
+    assert capsys.readouterr().out.count("mostly") == 8
+
+
+def test_both_settings_of_the_skip_connection_are_judged(capsys):
+    run_example("compare_skip.py", 1, 256)
+    words = capsys.readouterr().out.split("mean IoU")[1].split()
+    assert all(0 < float(word.rstrip("%")) < 100 for word in words[:2])
+
+
+def test_class_shares_become_a_table(tmp_path):
+    run_example("class_shares_csv.py", "demo", tmp_path / "shares.csv", 2)
+    header, *rows = csv.reader((tmp_path / "shares.csv").read_text("utf-8").splitlines())
+    assert header == ["time", *CLASS_NAMES]
+    assert [sum(map(float, row[1:])) for row in rows] == pytest.approx([1, 1], abs=0.01)
+
+
+@pytest.mark.slow
+def test_a_tiny_network_is_trained(tmp_path):
+    script = str(EXAMPLES / "train_tiny.sh")
+    subprocess.run(["sh", script, str(tmp_path), "2"], cwd=ROOT, check=True, timeout=110)
+    assert len(read_clip(tmp_path / "demo.mp4")[0]) == 20
+
+
+@pytest.mark.parametrize(
+    "path", sorted(p for p in EXAMPLES.iterdir() if p.is_file()), ids=lambda p: p.name
+)
+def test_an_example_is_short_and_listed(path: Path):
+    assert len(path.read_text("utf-8").splitlines()) <= MOST_LINES
+    assert path.name == "README.md" or f"]({path.name})" in (EXAMPLES / "README.md").read_text()
