@@ -153,6 +153,13 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    _add_judging(parser)
+    _add_outputs(parser)
+    _add_network(parser)
+    return parser
+
+
+def _add_judging(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", metavar="DATA", help="what to judge by, see below")
     parser.add_argument(
         "--weights",
@@ -180,6 +187,9 @@ def _parser() -> argparse.ArgumentParser:
         " that the data name in their option sets; none: the 19 classes",
     )
     parser.add_argument("--limit", type=int, metavar="N", help="judge N frames, evenly spread")
+
+
+def _add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by-drive", action="store_true", help="also the mean IoU of each drive")
     parser.add_argument(
         "--markdown", action="store_true", help="print Markdown tables, as in the model card"
@@ -202,6 +212,9 @@ def _parser() -> argparse.ArgumentParser:
         " server",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
+
+
+def _add_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     parser.add_argument("--precision", default="auto", help="auto, fp32, fp16 or bf16")
     parser.add_argument(
@@ -210,7 +223,6 @@ def _parser() -> argparse.ArgumentParser:
         help="what runs the network: auto (the fastest that is installed), torch, onnxruntime or"
         " openvino",
     )
-    return parser
 
 
 def _describe(args: argparse.Namespace, segmenter: Segmenter, report: Report) -> str:

@@ -14,9 +14,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from fastscnn.segmenter import (
-    pick_device,
-)
+from fastscnn.segmenter import pick_device
 
 Way = Callable[[NDArray[np.uint8]], object]
 """Takes a picture; what it gives is on the host."""

@@ -7,6 +7,7 @@ import torch
 from fastscnn import FastSCNN, Segmenter, benchmark
 from fastscnn.benchmarking import roofline as limits
 from fastscnn.benchmarking.baseline import Baseline
+from fastscnn.benchmarking.ways import ways_of
 from fastscnn.checkpoints.checkpoint import load
 from fastscnn.data.street import Street
 from fastscnn.segmenter import default_checkpoint, pick_device
@@ -23,7 +24,7 @@ def test_the_plain_way_gives_the_labels_that_ours_gives():
 
 def test_all_ways_to_labels_give_the_same_labels():
     image, _ = Street(2, 256, 128).render(1.0)
-    ways, ours = benchmark.ways_of(default_checkpoint(), "cpu", "fp32", "auto")
+    ways, ours = ways_of(default_checkpoint(), "cpu", "fp32", "auto")
     found = {key: way(image) for key, way in ways.items() if key[0] in {"cls", "labels alone"}}
     assert {("cls", "plain"), ("cls", "labels by cells"), ("cls", "ours")} <= found.keys()
     for labels in found.values():
