@@ -1,8 +1,7 @@
-"""Picture files: their sizes from the first bytes, and their pixels, within bounds."""
+"""Image files: their sizes from the first bytes, and their pixels, within bounds."""
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fastscnn.data.image_header import JPEG, PNG, header_size
+
 MAX_PIXELS = 2**26
 """No street camera comes near; a file of a few bytes may claim any size."""
 
-_PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
-# Start-of-frame markers of JPEG; C4, C8 and CC among them mean other things.
-_SOF = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
-_ALONE = {0x01, *range(0xD0, 0xD9)}
-"""Markers that no length follows."""
 _HEAD, _TAIL = 2**18, 2**12
 
 
@@ -72,7 +68,7 @@ def picture_size(path: Path) -> tuple[int, int]:
         size = image.shape[0], image.shape[1]
     _bound(size)
     # Half a JPEG would be decoded all the same, and be gray from there on.
-    end = {_PNG: b"IEND", _JPEG: b"\xff\xd9"}
+    end = {PNG: b"IEND", JPEG: b"\xff\xd9"}
     if any(head.startswith(kind) and mark not in tail for kind, mark in end.items()):
         raise PictureError("ends too early.")
     return size
@@ -84,26 +80,6 @@ def _bound(size: tuple[int, ...] | None) -> None:
 
 
 def _header(head: bytes) -> tuple[int, int] | None:
-    """Height and width where the first bytes tell them."""
-    if head.startswith(_PNG) and len(head) >= 24:
-        width, height = struct.unpack(">II", head[16:24])
-        return height, width
-    return _jpeg(head) if head.startswith(_JPEG) else None
-
-
-def _jpeg(head: bytes) -> tuple[int, int] | None:
-    at = 2
-    while at + 9 <= len(head) and head[at] == 0xFF:
-        marker = head[at + 1]
-        if marker == 0xFF:  # padding
-            at += 1
-        elif marker in _ALONE:
-            at += 2
-        elif marker in _SOF:
-            height, width = struct.unpack(">HH", head[at + 5 : at + 9])
-            return height, width
-        elif marker == 0xE1 and head[at + 4 : at + 8] == b"Exif":
-            return None  # it may say that the picture is to be turned: let the decoder see to it
-        else:
-            at += 2 + int(struct.unpack(">H", head[at + 2 : at + 4])[0])
-    return None
+    """Return height and width where the first bytes of a PNG or JPEG tell them."""
+    size = header_size(head, as_decoded=True) if head.startswith((PNG, JPEG)) else None
+    return size[::-1] if size else None
