@@ -7,9 +7,7 @@ import sys
 
 from fastscnn.training import run_setup as command
 from fastscnn.training.recipe_options import add_recipe
-from fastscnn.training.run_loop import Pace, TrainingRun
 from fastscnn.training.task import Segmentation
-from fastscnn.training.trainer import Trainer
 from fastscnn.training.validation import Validation
 
 EPILOG = """\
@@ -46,15 +44,13 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m fastscnn.train",
-        usage="python -m fastscnn.train --run DIR --data SPEC [--val SPEC] [options]\n"
-        "       python -m fastscnn.train --run DIR --resume",
+    parser = command.parser_of(
+        "train",
+        data="SPEC",
         description="Train Fast-SCNN. The recipe is the paper's unless options say otherwise; in"
         "\nbrackets stand each option's values in the presets paper and cpu, and where\nthe paper"
         " gives it. What the paper does not know is off.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--data", action="append", metavar="SPEC", help="what to learn from, see below"
@@ -94,24 +90,15 @@ def _train(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
         task = Segmentation([str(spec) for spec in data])
         if start:
             task.config, task.normalisation = start.config, start.normalisation
-    trainer = Trainer(
-        task,
-        opened.recipe,
-        args.run,
-        device=opened.device,
-        start=start,
-        workers=args.workers,
-        world=opened.world,
-    )
-    asked = {
+    trainer = command.trainer_of(task, args, opened)
+    given = {
         "data": args.val,
         "merge": args.merge,
         "every": args.val_every,
         "size": args.val_size,
         "limit": args.val_limit,
     }
-    before = config.get("validation") or {}
-    val = {name: before.get(name) if value is None else value for name, value in asked.items()}
+    val = command.given_or_before(given, config.get("validation"))
     validation = None
     if val["data"] and opened.world.is_first:
         try:
@@ -126,11 +113,7 @@ def _train(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
         except ValueError as error:
             parser.error(str(error))
     more = {"data": task.data, "shares": task.shares, "validation": val}
-    command.begin(trainer, args, opened, more)
-    every = val["every"] or max(1, trainer.recipe.steps // 20)
-    names = validation.names if validation else []
-    TrainingRun(trainer, Pace(every, args.save_every), validation, names)()
-    command.conclude(trainer)
+    command.run(trainer, args, opened, more, validation)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the training commands have in common."""
+"""Set-up of a training run: the part that the training commands have in common."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
 
@@ -22,13 +22,44 @@ from fastscnn.training.initial_weights import STATE_NAME, InitialWeights, read_s
 from fastscnn.training.recipe import Recipe
 from fastscnn.training.recipe_options import given, read_config, recipe_of
 from fastscnn.training.run_log import RunLog
-from fastscnn.training.run_loop import BEST, LAST
+from fastscnn.training.run_loop import BEST, LAST, Pace, TrainingRun
+from fastscnn.training.task import Task
 from fastscnn.training.trainer import Trainer, saved_run
 
 CONFIG = "config.json"
 BYTES_PER_PIXEL = 900
 """Memory that a training step takes per pixel of its batch, measured in float32 on a CPU."""
 T = TypeVar("T")
+
+
+class Validator(Protocol):
+    """Judge of a network while it learns: see ``Validate``."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Names of the figures, in order."""
+
+    def __call__(self, weights: dict[str, torch.Tensor]) -> dict[str, float]:
+        """Figures of a network with these weights."""
+
+
+def parser_of(name: str, data: str, description: str, epilog: str) -> argparse.ArgumentParser:
+    """Return the parser of a training command, without options so far.
+
+    Args:
+        name: of the command.
+        data: metavar of what it learns from and judges by.
+        description, epilog: lines of its help, printed as they are.
+    """
+    command = f"python -m fastscnn.{name}"
+    return argparse.ArgumentParser(
+        prog=command,
+        usage=f"{command} --run DIR --data {data} [--val {data}] [options]\n"
+        f"       {command} --run DIR --resume",
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
@@ -192,6 +223,49 @@ def restored(
         return from_dict(values)
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} is damaged ({error}).") from error
+
+
+def trainer_of(task: Task, args: argparse.Namespace, opened: Opened) -> Trainer:
+    """Return the trainer of a task, in the run's folder and on its device."""
+    return Trainer(
+        task,
+        opened.recipe,
+        args.run,
+        device=opened.device,
+        start=opened.start,
+        workers=args.workers,
+        world=opened.world,
+    )
+
+
+def given_or_before(given: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
+    """Return values given now, each replaced by the earlier one where it is ``None``."""
+    before = before or {}
+    return {name: before.get(name) if value is None else value for name, value in given.items()}
+
+
+def run(
+    trainer: Trainer,
+    args: argparse.Namespace,
+    opened: Opened,
+    config: dict[str, Any],
+    validation: Validator | None,
+) -> None:
+    """Begin or resume the run, train to its end, and report what it left.
+
+    Args:
+        trainer: of the run.
+        args: the command's.
+        opened: the run.
+        config: values of its config file beside the recipe; ``validation`` among them holds the
+            interval, ``every``.
+        validation: judges the network, if any.
+    """
+    begin(trainer, args, opened, config)
+    every = config["validation"]["every"] or max(1, trainer.recipe.steps // 20)
+    names = list(validation.names) if validation else []
+    TrainingRun(trainer, Pace(every, args.save_every), validation, names)()
+    conclude(trainer)
 
 
 def begin(trainer: Trainer, args: argparse.Namespace, opened: Opened, more: dict[str, Any]) -> None:
