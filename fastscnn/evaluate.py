@@ -18,7 +18,6 @@ from fastscnn.evaluation.class_merging import PLAIN, ClassMerging, merging_of_da
 from fastscnn.evaluation.evaluator import Evaluator, evaluate_settings
 from fastscnn.evaluation.output_files import (
     LabelWriter,
-    OutputError,
     check_file,
     check_folder,
     write_json,
@@ -28,6 +27,7 @@ from fastscnn.evaluation.output_files import (
 from fastscnn.evaluation.score_tables import as_markdown, as_text, by_drive, figures
 from fastscnn.evaluation.scores import Report, Setting
 from fastscnn.inference.input_size import parse_input_size
+from fastscnn.output_error import OutputError
 from fastscnn.segmenter import DeviceError, Segmenter, default_checkpoint
 
 EXIT_CODES: dict[type[Exception], int] = {
@@ -35,7 +35,7 @@ EXIT_CODES: dict[type[Exception], int] = {
     DataError: 3,
     CheckpointError: 4,
     ZooError: 4,
-    OutputError: 5,
+    OutputError: OutputError.exit_code,
 }
 
 

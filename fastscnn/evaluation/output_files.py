@@ -17,10 +17,7 @@ from fastscnn.evaluation.error_images import Judged, draw
 from fastscnn.evaluation.evaluator import Evaluator, Frames
 from fastscnn.evaluation.scores import Report, Setting
 from fastscnn.labels import TRAIN_ID_TO_ID
-
-
-class OutputError(Exception):
-    """A result cannot be written; the message is one sentence for the user."""
+from fastscnn.output_error import OutputError
 
 
 def check_file(path: Path, overwrite: bool) -> None:

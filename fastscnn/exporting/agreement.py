@@ -43,8 +43,8 @@ class ExportError(Exception):
     exit_code = 2
 
 
-class OutputError(ExportError):
-    """The file cannot be written, or what was written does not agree with the network."""
+class AgreementError(ExportError):
+    """The exported model does not agree with the network."""
 
     exit_code = 5
 
@@ -71,12 +71,12 @@ def compare(checkpoint: Checkpoint, signature: Signature, run: Run) -> Agreement
     """Run an exported model beside the checkpoint's own network, the plain way, at ``SIZES``.
 
     Raises:
-        ExportError: they do not agree.
+        AgreementError: they do not agree.
     """
     skips = {"on": (True,), "off": (False,), "input": (True, False)}[signature.skip]
     worst = Agreement()
     for count, height, width in SIZES:
-        pixels = _pictures(count, height, width)
+        pixels = street_images(count, height, width)
         given = pixels if signature.layout == "nhwc" else np.ascontiguousarray(_planes(pixels))
         for skip in skips:
             ours = reference(checkpoint, pixels, signature.output, skip).numpy()
@@ -84,7 +84,7 @@ def compare(checkpoint: Checkpoint, signature: Signature, run: Run) -> Agreement
             found = _agreement(ours, theirs)
             if found is None or found.labels < MIN_LABELS or not found.deviation <= MAX_DEVIATION:
                 what = f"only {found}" if found else f"it gives {theirs.dtype} {theirs.shape}"
-                raise OutputError(
+                raise AgreementError(
                     f"The exported model does not agree with the network at {height}×{width}"
                     f" ({what}): nothing was written."
                 )
@@ -124,7 +124,7 @@ def _agreement(ours: NDArray[Any], theirs: NDArray[Any]) -> Agreement | None:
     return Agreement(labels, float(np.abs(ours - theirs).max() / ours.std()))
 
 
-def _pictures(count: int, height: int, width: int) -> Pixels:
+def street_images(count: int, height: int, width: int) -> Pixels:
     """Frames of the demo street, the same every time: N×H×W×3.
 
     They hold many classes, at any size: of noise a network may see one alone, and any two agree.

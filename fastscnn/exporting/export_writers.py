@@ -22,7 +22,6 @@ from fastscnn.checkpoints.conversion import revert
 from fastscnn.checkpoints.public_formats import WRITABLE
 from fastscnn.exporting.agreement import (
     ExportError,
-    OutputError,
     Pixels,
     Run,
     reference,
@@ -30,6 +29,7 @@ from fastscnn.exporting.agreement import (
 from fastscnn.exporting.exportable_model import Exportable, Signature
 from fastscnn.inference.input_size import MAX_SIDE
 from fastscnn.labels import CLASS_NAMES, PALETTE
+from fastscnn.output_error import OutputError
 
 OPSET = 20
 
@@ -39,8 +39,13 @@ EXPORTED_MIN_SIDE = 64
 its own, and it checks its inputs. The other formats run from ``sizes.MIN_SIDE`` on."""
 
 
-def _graph(checkpoint: Checkpoint, signature: Signature, path: Path, format_: str) -> Run:
-    """Write a graph; returns it, read from its file and ready to run."""
+def write_graph(checkpoint: Checkpoint, signature: Signature, path: Path, format_: str) -> Run:
+    """Write a graph, and return it read from its file and ready to run.
+
+    Raises:
+        ExportError: the format needs a package that is not installed.
+        OutputError: the format cannot be written.
+    """
     writers: dict[str, Callable[[Exportable, Path, dict[str, str]], Run]] = {
         "onnx": _onnx,
         "exported": _exported,
@@ -226,7 +231,12 @@ def _openvino(exportable: Exportable, path: Path, about: dict[str, str]) -> Run:
     return run
 
 
-def _write_foreign(checkpoint: Checkpoint, path: Path, format_: str) -> None:
+def write_foreign(checkpoint: Checkpoint, path: Path, format_: str) -> None:
+    """Write a state dict in another implementation's naming, as its programs expect it.
+
+    Raises:
+        ExportError: the format cannot hold this checkpoint.
+    """
     model = checkpoint.model
     weights = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
     try:
@@ -242,7 +252,8 @@ def _write_foreign(checkpoint: Checkpoint, path: Path, format_: str) -> None:
     atomic_save({"meta": meta, "state_dict": state}, path)
 
 
-def _open_foreign(path: Path) -> Run:
+def open_foreign(path: Path) -> Run:
+    """Read such a file back, ready to run."""
     written = load(path)
 
     def run(pixels: Pixels, skip: bool) -> NDArray[Any]:

@@ -8,10 +8,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from fastscnn import export as command
 from fastscnn.checkpoints.checkpoint import Checkpoint, load, save
 from fastscnn.checkpoints.public_formats import FORMATS, WRITABLE
 from fastscnn.export import export, main
+from fastscnn.exporting import agreement, export_writers
 from fastscnn.exporting import exportable_model as exportable
 from fastscnn.exporting.agreement import Agreement, ExportError, compare, reference
 from fastscnn.exporting.exportable_model import Exportable, Signature, average_pool
@@ -32,7 +32,7 @@ PADDLE = next(format_ for format_ in FORMATS if format_.name == "PaddleSeg")
 @pytest.fixture
 def small_sizes(monkeypatch):
     """Fewer pixels where only the way of an export matters."""
-    monkeypatch.setattr(command, "SIZES", ((2, 64, 96), (1, 97, 131), (1, 128, 64)))
+    monkeypatch.setattr(agreement, "SIZES", ((2, 64, 96), (1, 97, 131), (1, 128, 64)))
 
 
 def _random(config, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)):
@@ -46,7 +46,7 @@ def _session(path):
 
 
 def _pixels(height, width):
-    return command._pictures(1, height, width)
+    return agreement.street_images(1, height, width)
 
 
 @pytest.mark.parametrize("bins", [1, 2, 3, 4, 6, 16])
@@ -73,11 +73,11 @@ def test_every_known_network_has_an_exportable_form(name, size):
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_every_known_network_exports_for_any_size(name, tmp_path, small_sizes):
-    agreement = export(
+    found = export(
         _random(CONFIGS[name]), tmp_path / "x.ts", "torchscript", Signature("logits", "input")
     )
-    assert agreement.labels >= 0.9999
-    assert agreement.deviation <= 1e-3
+    assert found.labels >= 0.9999
+    assert found.deviation <= 1e-3
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def test_onnx_tells_how_it_is_used_and_nothing_of_where_it_was_made(onnx_labels)
     about = session.get_modelmeta().custom_metadata_map
     assert json.loads(about["classes"])[0] == "road"
     assert "uint8 RGB N×H×W×3" in about["input"]
-    assert b"exportable.py" not in onnx_labels.read_bytes()
+    assert b"exportable_model.py" not in onnx_labels.read_bytes()
 
 
 @pytest.mark.slow
@@ -136,7 +136,7 @@ def test_onnx_takes_the_skip_connection_as_an_input_and_odd_sizes(tmp_path, smal
 def test_an_exported_program_gives_the_labels_of_the_network(tmp_path, small_sizes):
     path = tmp_path / "x.pt2"
     assert main([str(path), "--output", "cls"]) == 0
-    assert b"exportable.py" not in path.read_bytes()
+    assert b"exportable_model.py" not in path.read_bytes()
     pixels = _pixels(101, 203)
     labels = torch.export.load(path).module()(torch.from_numpy(pixels))
     truth = reference(load(default_checkpoint()), pixels, "cls", True)
@@ -189,9 +189,9 @@ def test_outputs_of_another_shape_or_without_a_value_do_not_agree(small_sizes):
 
 
 def test_a_missing_package_is_said_in_one_sentence(tmp_path, monkeypatch, capsys):
-    find = command.importlib.util.find_spec
+    find = export_writers.importlib.util.find_spec
     monkeypatch.setattr(
-        command.importlib.util,
+        export_writers.importlib.util,
         "find_spec",
         lambda name: None if name in ("onnxscript", "openvino") else find(name),
     )
