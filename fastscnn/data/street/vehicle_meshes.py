@@ -25,7 +25,7 @@ MATERIALS: tuple[tuple[int, int, int], ...] = (
     (236, 238, 232), (226, 222, 196), (218, 216, 208), (128, 146, 162),
 )  # fmt: skip
 SIDE, END, TOP = range(3)
-"""Which way a face looks; decides the light on it."""
+"""Direction that a face looks in; decides the light on it."""
 
 PAINTS: tuple[tuple[int, int, int], ...] = (
     (216, 218, 220), (172, 176, 180), (92, 96, 102), (34, 36, 40), (40, 66, 118), (150, 28, 32),
