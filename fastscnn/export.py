@@ -1,6 +1,6 @@
 """A checkpoint for other programs: ``python -m fastscnn.export``.
 
-Two ways out. A graph (ONNX, an ``ExportedProgram``, TorchScript, OpenVINO) takes pictures of any
+Two ways out. A graph (ONNX, an ``ExportedProgram``, TorchScript, OpenVINO) takes images of any
 size and needs nothing of this package. A state dict in Tramac's or mmsegmentation's naming goes on
 in their code, where the network is one that they have.
 

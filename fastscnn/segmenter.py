@@ -1,4 +1,4 @@
-"""Segmenter: a picture in, labels out.
+"""Segmenter: an image in, labels out.
 
 Example:
     >>> import numpy as np
@@ -90,14 +90,14 @@ def default_checkpoint() -> Path:
 
 
 class Segmenter:
-    """Runs a network on pictures of any size.
+    """Runs a network on images of any size.
 
     Args:
         checkpoint: the network with its normalisation.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
         precision: ``auto``, ``fp32``, ``fp16`` or ``bf16``.
         input_size: what the network sees: ``full``, ``half``, ``quarter`` (short side 1024, 512,
-            256), ``exact`` (the picture's own) or (height, width).
+            256), ``exact`` (the image's own) or (height, width).
         runtime: ``auto``, ``torch``, ``onnxruntime`` or ``openvino``, see
             ``fastscnn.inference.runtimes``.
 
@@ -169,7 +169,7 @@ class Segmenter:
         return other
 
     def network_size(self, height: int, width: int) -> tuple[int, int]:
-        """What the network sees of an H×W picture."""
+        """What the network sees of an H×W image."""
         return network_size(self.input_size, height, width)
 
     def fit(
@@ -178,7 +178,7 @@ class Segmenter:
         """Resize RGB uint8 H×W×3 to what the network sees (area when much smaller, else linear).
 
         Args:
-            image: the picture.
+            image: the image.
             out: where to put the result, of the network's size; otherwise it may be ``image``
                 itself or a new array.
         """
@@ -214,7 +214,7 @@ class Segmenter:
         """``logits`` for each setting of the skip connection; all but the last part runs once.
 
         ``beside`` tells how many threads do this at the same time, which on the CPU then share the
-        processors: more pictures per second, each of them later.
+        processors: more images per second, each of them later.
         """
         return self._runtime.logits(pixels, skips, beside)
 
@@ -247,24 +247,24 @@ class Segmenter:
         return self.labels(logits, size), levels.clamp_(0, 255).to(torch.uint8)
 
     def __call__(self, image: NDArray[np.uint8], *, skip: bool = True) -> NDArray[np.uint8]:
-        """Labels of a picture (*cls*).
+        """Labels of an image (*cls*).
 
         Args:
             image: RGB uint8 H×W×3.
             skip: whether the skip connection contributes (§4.2).
 
         Returns:
-            H×W uint8 train ids at the picture's own size.
+            H×W uint8 train ids at the image's own size.
 
         Raises:
-            ValueError: the picture has another shape or dtype.
+            ValueError: the image has another shape or dtype.
         """
         logits = self.logits(self._upload(image), skip)
         return np.asarray(self.labels(logits, image.shape[:2]).cpu().numpy(), np.uint8)
 
     @torch.inference_mode()
     def prob(self, image: NDArray[np.uint8], *, skip: bool = True) -> NDArray[np.float32]:
-        """Class probabilities of a picture (*prob*): classes×H×W float32, at its own size."""
+        """Class probabilities of an image (*prob*): classes×H×W float32, at its own size."""
         logits = self.logits(self._upload(image), skip)
         prob = upsample.probabilities(logits, image.shape[:2], self.align_corners)[0]
         return np.asarray(prob.cpu().numpy(), np.float32)

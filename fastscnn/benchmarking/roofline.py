@@ -67,7 +67,7 @@ def measure_rates(device: torch.device, dtype: torch.dtype, rounds: int = 20) ->
 
 @torch.inference_mode()
 def network_work(network: FastSCNN, size: tuple[int, int], bytes_per_value: int) -> list[Work]:
-    """The convolutions that one picture of ``size`` takes, batch norm folded into them."""
+    """The convolutions that one image of ``size`` takes, batch norm folded into them."""
     layers: list[Work] = []
 
     def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:

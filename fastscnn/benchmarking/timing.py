@@ -17,7 +17,7 @@ from tqdm import tqdm
 from fastscnn.segmenter import pick_device
 
 Way = Callable[[NDArray[np.uint8]], object]
-"""Takes a picture; what it gives is on the host."""
+"""Takes an image; what it gives is on the host."""
 
 
 Key = TypeVar("Key")

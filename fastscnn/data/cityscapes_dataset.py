@@ -24,7 +24,7 @@ OPTIONS = ("split", "labels")
 
 
 class CityscapesDataset(PairDataset):
-    """Pictures and labels of Cityscapes; a drive is a city.
+    """Images and labels of Cityscapes; a drive is a city.
 
     Args:
         root: the folder that holds ``leftImg8bit/`` and ``gtFine/`` or ``gtCoarse/``.
@@ -35,7 +35,7 @@ class CityscapesDataset(PairDataset):
         chosen: which of the cities are meant.
 
     Raises:
-        DataError: the layout is another, pictures and labels do not match, or nothing is left.
+        DataError: the layout is another, images and labels do not match, or nothing is left.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """The check of a data set before a training run: what would otherwise end it after hours.
 
 Missing pairs are found when a data set is opened. Sizes and values are looked at here: every
-label file and the header of every picture.
+label file and the header of every image.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a training run learns from: a weighted mix of data sets, named on the command line.
 
-``folder:PATH?weight=2&sets=idd_lite`` is a folder of labelled pictures,
+``folder:PATH?weight=2&sets=idd_lite`` is a folder of labelled images,
 ``cityscapes:PATH?labels=fine+coarse`` Cityscapes in its official layout, ``street?worlds=24`` the
 demo street, so many of them (each takes a second to build, and 90 MB). Weights are relative: how
 often a sample comes from each. ``drives=A,B``, ``without=A,B`` and ``fold=K/N`` choose drives, see
@@ -27,10 +27,10 @@ class Dataset(Protocol):
     """Anything that samples can be drawn from, by several threads at once."""
 
     def __len__(self) -> int:
-        """How many pictures are stored; 0 where they are endless."""
+        """How many images are stored; 0 where they are endless."""
 
     def __getitem__(self, number: int, /) -> Sample:
-        """A picture and its targets; any number will do where they are endless."""
+        """An image and its targets; any number will do where they are endless."""
 
 
 class Pick(NamedTuple):
@@ -38,7 +38,7 @@ class Pick(NamedTuple):
 
     Attributes:
         dataset: which of the mix.
-        number: which of its pictures.
+        number: which of its images.
     """
 
     dataset: int
@@ -121,7 +121,7 @@ class Mix:
 
     @property
     def epoch(self) -> float:
-        """Samples after which as many stored pictures were drawn as there are."""
+        """Samples after which as many stored images were drawn as there are."""
         lengths = np.array([len(dataset) for dataset in self.datasets])
         stored = lengths > 0
         if not stored.any():

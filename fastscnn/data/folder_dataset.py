@@ -1,6 +1,6 @@
-"""Labelled pictures in plain folders: ``images/NAME.*`` beside ``labels/NAME.png``.
+"""Labelled images in plain folders: ``images/NAME.*`` beside ``labels/NAME.png``.
 
-``labels/`` holds 8-bit grey pictures of train ids (255 is ignored). Where a table of sets is named,
+``labels/`` holds 8-bit grey images of train ids (255 is ignored). Where a table of sets is named,
 the table says which classes each value stands for, and whether ``labels/`` or ``groups/`` is read.
 """
 
@@ -29,7 +29,7 @@ class FolderDataset(PairDataset):
         split: which of the frames are meant.
 
     Raises:
-        DataError: the folders are not there or empty, pictures lack labels, or the split leaves
+        DataError: the folders are not there or empty, images lack labels, or the split leaves
             nothing.
     """
 

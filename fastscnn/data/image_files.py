@@ -18,7 +18,7 @@ _HEAD, _TAIL = 2**18, 2**12
 
 
 class PictureError(Exception):
-    """A file is no picture that can be used; the message goes on after the file's name."""
+    """A file is no image that can be used; the message goes on after the file's name."""
 
 
 def read_picture(path: Path, flags: int) -> NDArray[Any]:
@@ -30,7 +30,7 @@ def read_picture(path: Path, flags: int) -> NDArray[Any]:
             (whatever shape and dtype the file has).
 
     Raises:
-        PictureError: it is no picture, or one of more than ``MAX_PIXELS``.
+        PictureError: it is no image, or one of more than ``MAX_PIXELS``.
     """
     try:
         data = np.fromfile(path, np.uint8)
@@ -48,12 +48,12 @@ def read_picture(path: Path, flags: int) -> NDArray[Any]:
 
 
 def picture_size(path: Path) -> tuple[int, int]:
-    """Height and width of the picture in a file.
+    """Height and width of the image in a file.
 
     PNG and JPEG are read from their headers, others are decoded.
 
     Raises:
-        PictureError: it is no picture, one of more than ``MAX_PIXELS``, or it ends too early.
+        PictureError: it is no image, one of more than ``MAX_PIXELS``, or it ends too early.
     """
     try:
         with path.open("rb") as file:

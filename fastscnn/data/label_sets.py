@@ -44,10 +44,10 @@ class TargetSets:
 
 @dataclass(frozen=True, slots=True)
 class SetTable:
-    """What the values of a coarser data set's label pictures stand for.
+    """What the values of a coarser data set's label images stand for.
 
     Attributes:
-        folder: of the data set, where these pictures lie: ``labels`` or ``groups``.
+        folder: of the data set, where these images lie: ``labels`` or ``groups``.
         sets: value → train ids of the classes that it may be.
         names: value → what the set is called.
     """
@@ -112,7 +112,7 @@ def _parse(table: dict[str, Any]) -> SetTable:
 
 
 def lookup(table: dict[int, tuple[int, ...]], sets: TargetSets) -> NDArray[np.uint8]:
-    """256 uint8: value in a label picture → number of its set, 255 where the table is silent."""
+    """256 uint8: value in a label image → number of its set, 255 where the table is silent."""
     numbers = np.full(256, UNKNOWN, np.uint8)
     for value, train_ids in table.items():
         numbers[value] = sets.number(train_ids)

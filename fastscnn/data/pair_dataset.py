@@ -1,4 +1,4 @@
-"""Labelled pictures as pairs of files: what every data set on disk comes down to."""
+"""Labelled images as pairs of files: what every data set on disk comes down to."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fastscnn.data.label_sets import TargetSets
 from fastscnn.labels import UNKNOWN
 
 Sample = tuple[NDArray[np.uint8], NDArray[np.uint8]]
-"""A picture (RGB uint8 H×W×3) and its targets (uint8 H×W)."""
+"""An image (RGB uint8 H×W×3) and its targets (uint8 H×W)."""
 
 CACHE_BYTES = 2 * 2**30
 """A data set keeps what it has read in memory up to this size, and reads the rest again."""
@@ -27,7 +27,7 @@ class DataError(Exception):
 
 
 class UnreadableError(DataError):
-    """A file of a data set is no picture of the kind that is needed."""
+    """A file of a data set is no image of the kind that is needed."""
 
 
 class ValuesError(DataError):
@@ -36,11 +36,11 @@ class ValuesError(DataError):
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A picture and its labels on disk.
+    """An image and its labels on disk.
 
     Attributes:
-        image: the picture's file.
-        truth: the file of its labels, an 8-bit grey picture of the same size.
+        image: the image's file.
+        truth: the file of its labels, an 8-bit grey image of the same size.
         name: of the frame, its drive first.
     """
 
@@ -55,7 +55,7 @@ class Pair:
 
 
 class SizeError(DataError):
-    """A picture and its labels differ in size.
+    """An image and its labels differ in size.
 
     Args:
         pair: the two.
@@ -94,10 +94,10 @@ class PairDataset:
         return len(self.pairs)
 
     def __getitem__(self, index: int) -> Sample:
-        """Picture and targets, kept in memory as long as there is room (``CACHE_BYTES``).
+        """Image and targets, kept in memory as long as there is room (``CACHE_BYTES``).
 
         Raises:
-            DataError: a picture cannot be read, sizes differ, or a value is no label.
+            DataError: an image cannot be read, sizes differ, or a value is no label.
         """
         if index in self._cache:
             return self._cache[index]
@@ -118,10 +118,10 @@ class PairDataset:
         return self.pairs[index].drive
 
     def read(self, index: int) -> Sample:
-        """Picture and targets from their files; nothing is kept.
+        """Image and targets from their files; nothing is kept.
 
         Raises:
-            DataError: a picture cannot be read, sizes differ, or a value is no label.
+            DataError: an image cannot be read, sizes differ, or a value is no label.
         """
         pair = self.pairs[index]
         try:
@@ -139,7 +139,7 @@ class PairDataset:
         """The label file's own values, H×W uint8, checked.
 
         Raises:
-            DataError: it cannot be read, is no 8-bit grey picture, or a value is no label.
+            DataError: it cannot be read, is no 8-bit grey image, or a value is no label.
         """
         path = self.pairs[index].truth
         try:
@@ -165,11 +165,11 @@ def known_values(values: list[int]) -> NDArray[np.bool_]:
 def match(
     images: Mapping[str, Path], truths: Mapping[str, Path], where: str, labels: str
 ) -> list[Pair]:
-    """Pair pictures with the labels of the same name, in the order of their names.
+    """Pair images with the labels of the same name, in the order of their names.
 
     Args:
         images, truths: name of the frame → file.
-        where, labels: what to call the place of the pictures and that of the labels.
+        where, labels: what to call the place of the images and that of the labels.
 
     Raises:
         DataError: there are none, or one lacks the other.

@@ -46,9 +46,9 @@ class StreetFrames:
         return f"street{self._seeds[index // self._frames]}"
 
     def read(self, index: int) -> Sample:
-        """A picture and its labels, which are exact."""
+        """An image and its labels, which are exact."""
         seed = self._seeds[index // self._frames]
-        with self._lock:  # a street draws one picture at a time, and one street is in memory
+        with self._lock:  # a street draws one image at a time, and one street is in memory
             if self._street is None or self._street.seed != seed:
                 self._street = Street(seed, *self.SIZE)
             return self._street.render(self.SECONDS * (index % self._frames))

@@ -1,4 +1,4 @@
-"""The confusion matrix as a picture, by matplotlib."""
+"""The confusion matrix as an image, by matplotlib."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames as pictures to look at: input, truth, prediction and error.
+"""Frames as images to look at: input, truth, prediction and error.
 
 Drawn with numpy and OpenCV alone.
 """
@@ -18,7 +18,7 @@ from fastscnn.labels import UNKNOWN
 Image = NDArray[np.uint8]
 
 PANEL = 720
-"""Width of one of the four pictures."""
+"""Width of one of the four images."""
 WRONG = (235, 30, 60)
 """RGB of pixels that are wrong."""
 _BACK, _INK, _FAINT = (24, 26, 30), (235, 236, 238), (160, 164, 170)
@@ -44,7 +44,7 @@ class Judged:
 
 
 def draw(judged: Judged, merging: ClassMerging) -> Image:
-    """Input, truth, prediction and error as one picture, with the classes' colours named.
+    """Input, truth, prediction and error as one image, with the classes' colours named.
 
     Returns:
         RGB uint8.
@@ -78,7 +78,7 @@ def draw(judged: Judged, merging: ClassMerging) -> Image:
 
 
 def _errors(image: Image, share: NDArray[np.float32], known: Image) -> Image:
-    """The picture in gray with what is wrong in red, darker where nothing is known."""
+    """The image in gray with what is wrong in red, darker where nothing is known."""
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
     gray *= np.where(known > 0, 0.7, 0.25)
     weight = np.clip(share * 0.85, 0, 1)[..., None]

@@ -43,7 +43,7 @@ class Frames(Protocol):
         """How many there are."""
 
     def read(self, index: int) -> Sample:
-        """A picture and its targets; nothing is kept. Called from several threads."""
+        """An image and its targets; nothing is kept. Called from several threads."""
 
     def name(self, index: int) -> str:
         """What the frame is called."""
@@ -94,7 +94,7 @@ class Evaluator:
             settings: how to run the network.
 
         Returns:
-            For each setting, in order: places in the merging's names, H×W of the picture's size.
+            For each setting, in order: places in the merging's names, H×W of the image's size.
         """
         found: dict[Setting, Image] = {}
         for size in dict.fromkeys(setting.input_size for setting in settings):
@@ -157,7 +157,7 @@ def evaluate_settings(
     """The figures in several settings; each frame is read once, and kept by none.
 
     Args:
-        judge: the network; labels are compared at each picture's own size.
+        judge: the network; labels are compared at each image's own size.
         frames: what to judge it by.
         settings: how to run the network.
         limit: judge only so many frames, evenly spread.

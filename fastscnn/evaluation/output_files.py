@@ -36,7 +36,7 @@ def check_file(path: Path, overwrite: bool) -> None:
 
 
 def check_folder(path: Path, overwrite: bool, reads: Iterable[Path] = ()) -> None:
-    """Make a folder for pictures.
+    """Make a folder for images.
 
     Args:
         path: the folder.
@@ -128,11 +128,11 @@ class LabelWriter:
 def write_worst(
     folder: Path, reports: Sequence[Report], judge: Evaluator, frames: Frames
 ) -> list[Path]:
-    """The worst frames of each report as pictures; each is run once more.
+    """The worst frames of each report as images; each is run once more.
 
     Raises:
         DataError: a frame can no longer be read.
-        OutputError: a picture cannot be written.
+        OutputError: an image cannot be written.
     """
     written = []
     for report in reports:

@@ -18,7 +18,7 @@ class Setting:
     """How the network is run.
 
     Attributes:
-        input_size: what it sees of a picture, see ``fastscnn.inference.input_size``.
+        input_size: what it sees of an image, see ``fastscnn.inference.input_size``.
         skip: whether the skip connection contributes (§4.2).
     """
 

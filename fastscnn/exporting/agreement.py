@@ -19,7 +19,7 @@ from fastscnn.model.blocks import resize
 from fastscnn.upsampling import upsample
 
 SIZES = ((2, 128, 256), (1, 187, 333), (1, 360, 640))
-"""Pictures, height and width that every file is tried with."""
+"""Images, height and width that every file is tried with."""
 
 
 MIN_LABELS = 0.9999

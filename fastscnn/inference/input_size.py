@@ -1,4 +1,4 @@
-"""Input sizes: what the network sees of a picture."""
+"""Input sizes: what the network sees of an image."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def parse_input_size(text: str) -> InputSize:
 
 
 def network_size(input_size: InputSize, height: int, width: int) -> tuple[int, int]:
-    """What the network sees of an H×W picture.
+    """What the network sees of an H×W image.
 
-    A named size sets the short side; the long one follows the picture's aspect to the nearest
-    multiple of 32 and is at most 4096. ``exact`` is the picture's own size within 32–4096.
+    A named size sets the short side; the long one follows the image's aspect to the nearest
+    multiple of 32 and is at most 4096. ``exact`` is the image's own size within 32–4096.
 
     Example:
         >>> network_size("half", 540, 960)
@@ -55,7 +55,7 @@ def network_size(input_size: InputSize, height: int, width: int) -> tuple[int, i
 
 
 def smaller_size(input_size: InputSize, height: int, width: int) -> InputSize | None:
-    """The next smaller named size for an H×W picture; ``None`` where there is none.
+    """The next smaller named size for an H×W image; ``None`` where there is none.
 
     Example:
         >>> smaller_size("exact", 540, 960)

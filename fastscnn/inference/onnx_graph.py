@@ -1,4 +1,4 @@
-"""A network as an ONNX graph for one picture of one size, written module by module.
+"""A network as an ONNX graph for one image of one size, written module by module.
 
 This is what the optional runtimes run (``runtimes``). Nothing is traced and the size is
 fixed, so the graph is there within a tenth of a second and holds constants only; files for other

@@ -24,7 +24,7 @@ def cpu_threads() -> int:
 
 
 def threads_beside(pictures: int) -> int:
-    """Threads for each of some pictures that run at the same time."""
+    """Threads for each of some images that run at the same time."""
     return max(1, cpu_threads() // pictures)
 
 

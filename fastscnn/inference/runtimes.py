@@ -85,7 +85,7 @@ class Runtime(ABC):
         Args:
             pixels: h×w×3 uint8 RGB, on the runtime's device.
             skips: settings of the skip connection.
-            beside: how many pictures run at the same time, each on a thread of the caller's; on the
+            beside: how many images run at the same time, each on a thread of the caller's; on the
                 CPU they share the processors, on other devices it means nothing.
 
         Returns:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 Example = tuple[NDArray[np.uint8], NDArray[Any]]
-"""A picture (RGB uint8 H×W×3) and what it should become."""
+"""An image (RGB uint8 H×W×3) and what it should become."""
 Draw = Callable[[np.random.Generator], Example]
 """What makes one augmented sample, called from several threads."""
 

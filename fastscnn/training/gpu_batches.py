@@ -20,7 +20,7 @@ from fastscnn.data.pair_dataset import Sample
 from fastscnn.labels import UNKNOWN
 
 ENDLESS_POOL = 4000
-"""Pictures of the demo street that are drawn once and used again, instead of ever new ones."""
+"""Images of the demo street that are drawn once and used again, instead of ever new ones."""
 
 
 def warp(
@@ -86,18 +86,18 @@ def _colours(pixels: Tensor, variation: Variation) -> Tensor:
 class GpuBatches:
     """Batches like those of ``Batches``, made on the device.
 
-    Pictures are uploaded when they are first drawn and stay there as long as there is room; what
+    Images are uploaded when they are first drawn and stay there as long as there is room; what
     is not there yet is read ahead by threads.
 
     Args:
-        mix: where pictures come from.
+        mix: where images come from.
         augmentation: how they are varied.
         device: where.
         seed: of the run.
         places: which samples of each batch are prepared here.
         steps: where the run ends.
         workers: threads that read ahead.
-        room: bytes that stored pictures may take.
+        room: bytes that stored images may take.
     """
 
     AHEAD = 3
@@ -161,7 +161,7 @@ class GpuBatches:
 
 
 def _room(device: torch.device) -> int:
-    """Bytes that pictures may take: half of a GPU's free memory, 2 GB elsewhere."""
+    """Bytes that images may take: half of a GPU's free memory, 2 GB elsewhere."""
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         return free // 2

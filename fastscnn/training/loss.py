@@ -176,7 +176,7 @@ def class_shares(mix: Mix, members: Tensor, seed: int, samples: int = SAMPLES) -
     counts = np.zeros(256)
     for index in range(samples):
         target = mix.sample(np.random.default_rng((seed, 1, index)))[1]
-        # By area, not by pixels: data sets store pictures at different sizes.
+        # By area, not by pixels: data sets store images at different sizes.
         counts += np.bincount(target.ravel(), minlength=256) / target.size
     counts[UNKNOWN] = 0
     return [float(share) for share in _most_likely(counts[: len(members)], members.numpy())]

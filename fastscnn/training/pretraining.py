@@ -1,4 +1,4 @@
-"""Pre-training on labelled pictures of single things, such as ImageNet (§4.3).
+"""Pre-training on labelled images of single things, such as ImageNet (§4.3).
 
 The feature fusion module is replaced by average pooling, the classifier by a softmax layer. What
 stands before them keeps its names, so that a segmentation network can start from it.
@@ -32,14 +32,14 @@ PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 
 
 class PictureTree:
-    """A folder with one folder of pictures per class, as ``ImageFolder`` reads it.
+    """A folder with one folder of images per class, as ``ImageFolder`` reads it.
 
     Args:
         root: that folder.
         classes: their names, in order; ``None`` takes the folders' own.
 
     Raises:
-        DataError: it is not there, holds fewer than two classes, a class has no pictures, or a
+        DataError: it is not there, holds fewer than two classes, a class has no images, or a
             folder is no class.
     """
 
@@ -65,7 +65,7 @@ class PictureTree:
         return len(self.pictures)
 
     def read(self, index: int) -> tuple[NDArray[np.uint8], int]:
-        """A picture (RGB uint8 H×W×3) and the number of its class.
+        """An image (RGB uint8 H×W×3) and the number of its class.
 
         Raises:
             DataError: it cannot be read.
@@ -88,7 +88,7 @@ class PictureClassifier(nn.Module):
         self.classifier = nn.Linear(GlobalFeatureExtractor.OUT_CHANNELS, classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits N×classes of normalised N×3×H×W pictures."""
+        """Logits N×classes of normalised N×3×H×W images."""
         features = self.global_feature_extractor(self.learning_to_downsample(x))
         logits: Tensor = self.classifier(features.mean((2, 3)))
         return logits
@@ -109,10 +109,10 @@ class _Pupil(nn.Module):
 
 
 class Pretraining:
-    """Which thing is on the picture: what the feature modules can learn first.
+    """Which thing is on the image: what the feature modules can learn first.
 
     Args:
-        data: folder with one folder of pictures per class.
+        data: folder with one folder of images per class.
         classes: their names, in order; ``None`` takes the folders' own.
 
     Raises:
@@ -179,11 +179,11 @@ class Pretraining:
 
 
 class Accuracy:
-    """Top-1 and top-5 accuracy on a tree of pictures (§4.3), each resized to cover the crop.
+    """Top-1 and top-5 accuracy on a tree of images (§4.3), each resized to cover the crop.
 
     Args:
         task: what is trained.
-        data: folder with one folder of pictures per class.
+        data: folder with one folder of images per class.
         crop: height and width of what the network sees.
         device: to run on.
 
@@ -218,7 +218,7 @@ class Accuracy:
         return dict(zip(self.names, (float(h) / len(self._tree) for h in hits), strict=True))
 
     def _fit(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The middle of the picture, as large as the crop allows."""
+        """The middle of the image, as large as the crop allows."""
         height, width = picture.shape[:2]
         factor = max(self._crop[0] / height, self._crop[1] / width)
         method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR

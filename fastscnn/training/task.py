@@ -44,7 +44,7 @@ class Task(Protocol):
     """Its name in a run's state."""
     normalisation: Normalisation
     epoch: float
-    """Samples after which every stored picture was seen once, about."""
+    """Samples after which every stored image was seen once, about."""
 
     def batches(
         self, recipe: Recipe, places: range, device: torch.device, workers: int

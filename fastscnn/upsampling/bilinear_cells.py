@@ -1,4 +1,4 @@
-"""Cells: how the pixels of a large picture fall between the logits of a small one.
+"""Cells: how the pixels of a large image fall between the logits of a small one.
 
 Between four neighbouring logits every interpolated one is a convex combination of theirs. Where the
 four agree on the class, that class wins on every pixel between them, so only the other cells, a
@@ -80,11 +80,11 @@ def argmax_first(values: FloatArray) -> tuple[FloatArray, NDArray[np.uint8]]:
 
 
 class BilinearCells:
-    """The logits of one picture as cells, on the CPU.
+    """The logits of one image as cells, on the CPU.
 
     Args:
         logits: C×h×w on the CPU, any float dtype, C at most 255.
-        size: height and width of the large picture, neither smaller than h and w.
+        size: height and width of the large image, neither smaller than h and w.
         align_corners: interpolate so that the corner pixels' centres coincide.
 
     Attributes:
@@ -123,7 +123,7 @@ class BilinearCells:
             cells: (h+1)×(w+1), which.
 
         Yields:
-            n places in the flattened H×W picture, and C×n logits there, valid until the next part;
+            n places in the flattened H×W image, and C×n logits there, valid until the next part;
             a place may come more than once, with the same logits.
         """
         rows, columns = self._rows, self._columns

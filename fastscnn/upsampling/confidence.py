@@ -1,4 +1,4 @@
-"""How sure the network is of every pixel: its label's probability as a byte, at the picture's size.
+"""How sure the network is of every pixel: its label's probability as a byte, at the image's size.
 
 The definition is ``confidence_reference``: 255 times the largest probability of the softmax over
 the interpolated logits, rounded. ``confidence_by_cells`` takes a fraction of its time: where the
@@ -45,7 +45,7 @@ def confidence_reference(
 def confidence_by_cells(
     logits: Tensor, size: tuple[int, int], align_corners: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """Labels and confidence of one picture, interpolating all logits only where it matters.
+    """Labels and confidence of one image, interpolating all logits only where it matters.
 
     Args:
         logits: C×h×w on the CPU, any float dtype, C at most 255.

@@ -19,7 +19,7 @@ def probabilities_at(
 
     Args:
         logits: classes×h×w.
-        size: height and width of the picture.
+        size: height and width of the image.
         row, column: the pixel in it.
         align_corners: as the network interpolates.
 

@@ -56,7 +56,7 @@ def _labels(  # type: ignore[no-untyped-def]
 
 
 def labels_by_kernel(logits: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
-    """Labels of one picture, any size.
+    """Labels of one image, any size.
 
     Args:
         logits: C×h×w, any float dtype and strides, on the device that Triton runs on.

@@ -1,4 +1,4 @@
-"""From logits at 1/8 size to labels or probabilities at the picture's own size.
+"""From logits at 1/8 size to labels or probabilities at the image's own size.
 
 The logits are interpolated bilinearly with half-pixel centres, then the largest one wins.
 
@@ -117,7 +117,7 @@ def _cells_apply(logits: Tensor, size: tuple[int, int]) -> bool:
 
 
 def labels_by_cells(logits: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
-    """Labels of one picture, interpolating only between logits that disagree on the class.
+    """Labels of one image, interpolating only between logits that disagree on the class.
 
     Args:
         logits: C×h×w on the CPU, any float dtype, C at most 255.
