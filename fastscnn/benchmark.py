@@ -1,4 +1,4 @@
-"""How fast the network is: ``python -m fastscnn.benchmark``.
+"""Speed benchmark of the network: ``python -m fastscnn.benchmark``.
 
 The paper's protocol (§4.1): frames of one size, one at a time, some to warm up, then the mean over
 as many. Beside our way stands the plain one, measured in the same run and in turn with it: the
@@ -30,7 +30,7 @@ SIZES = {"full": (1024, 2048), "half": (512, 1024), "quarter": (256, 512)}
 """The sizes of the paper's Table 5."""
 
 OUTPUTS = ("cls", "prob", "cls + confidence", "network alone", "labels alone")
-"""What can be measured; all that ends in labels or probabilities has them at full size."""
+"""Outputs that can be measured; each that ends in labels or probabilities has them at full size."""
 
 
 def benchmark(
@@ -87,7 +87,7 @@ def benchmark(
 
 
 def table(rows: list[Timing]) -> str:
-    """The timings as text, in milliseconds."""
+    """Return the timings as text, in milliseconds."""
     lines = [
         f"{'size':<9}{'output':<18}{'way':<24}{'mean':>8}{'median':>8}{'p95':>8} ms"
         f"{'fps':>8}{'× plain':>9}{'of limit':>10}"
@@ -103,7 +103,7 @@ def table(rows: list[Timing]) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The command; returns the exit code."""
+    """Run the command; returns the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m fastscnn.benchmark",
         description="Frames per second by the paper's protocol (Table 5), beside the plain way.",

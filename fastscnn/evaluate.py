@@ -1,4 +1,4 @@
-"""The evaluation command: ``python -m fastscnn.evaluate``."""
+"""Evaluation command: ``python -m fastscnn.evaluate``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fastscnn.checkpoints.zoo_catalog import ZooError
 from fastscnn.data.dataset_factory import open_frames
 from fastscnn.data.label_sets import shipped_tables
 from fastscnn.data.pair_dataset import DataError
-from fastscnn.evaluation import confusion_plot as matrix
+from fastscnn.evaluation import confusion_plot
 from fastscnn.evaluation.class_merging import PLAIN, ClassMerging, merging_of_data, read_merging
 from fastscnn.evaluation.evaluator import Evaluator, evaluate_settings
 from fastscnn.evaluation.output_files import (
@@ -59,7 +59,7 @@ examples:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The command; returns the exit code."""
+    """Run the command; returns the exit code."""
     parser = _parser()
     args = parser.parse_args(argv)
     try:
@@ -75,7 +75,7 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("--worst N and --pictures DIR belong together, N at least 1.")
     if args.labels and asked:
         parser.error("--labels writes the 19 classes: leave --merge away.")
-    if args.confusion and (trouble := matrix.missing()):
+    if args.confusion and (trouble := confusion_plot.missing()):
         parser.error(trouble)
     skips = {"on": [True], "off": [False], "both": [True, False]}[args.skip]
     settings = [Setting(size, skip) for size in dict.fromkeys(sizes) for skip in skips]
@@ -131,14 +131,14 @@ def _run(args: argparse.Namespace, settings: list[Setting], asked: ClassMerging 
         }
         write_json(args.json, about, reports)
     if args.confusion:
-        write_whole(args.confusion, lambda draft: matrix.draw_confusion(reports, draft))
+        write_whole(args.confusion, lambda draft: confusion_plot.draw_confusion(reports, draft))
     if args.pictures:
         written = write_worst(args.pictures, reports, judge, frames)
         _say(f"\nPictures of the worst frames in {args.pictures}: {len(written)}")
 
 
 def _say(text: str) -> None:
-    """Print; where nobody reads on (``| head``), what else was asked for is done all the same."""
+    """Print; where nobody reads on (``| head``), the rest is done all the same."""
     try:
         print(text, flush=True)
     except BrokenPipeError:

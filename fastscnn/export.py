@@ -1,4 +1,4 @@
-"""A checkpoint for other programs: ``python -m fastscnn.export``.
+"""Export of a checkpoint for other programs: ``python -m fastscnn.export``.
 
 Two ways out. A graph (ONNX, an ``ExportedProgram``, TorchScript, OpenVINO) takes images of any
 size and needs nothing of this package. A state dict in Tramac's or mmsegmentation's naming goes on
@@ -85,7 +85,7 @@ def export(
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The command; returns the exit code."""
+    """Run the command; returns the exit code."""
     formats = [*dict.fromkeys(SUFFIXES.values()), *WRITABLE]
     parser = argparse.ArgumentParser(
         prog="python -m fastscnn.export",

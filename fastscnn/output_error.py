@@ -1,4 +1,4 @@
-"""The error of a command whose output cannot be written."""
+"""Error of a command whose output cannot be written."""
 
 
 class OutputError(Exception):

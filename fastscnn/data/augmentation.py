@@ -18,7 +18,7 @@ from fastscnn.labels import UNKNOWN
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """How one sample is varied; what the host and the device apply alike.
+    """Variation of one sample, which the host and the device apply alike.
 
     Attributes:
         height, width: of the whole image after resizing.
@@ -43,7 +43,7 @@ class Variation:
     seed: int
 
     def matrix(self, stored: tuple[int, int], crop: tuple[int, int]) -> NDArray[np.float64]:
-        """2×3: from pixels (x, y) of an image of the stored size (H, W) to pixels of the crop."""
+        """Return the 2×3 map of pixels (x, y) of an image of stored size (H, W) to the crop's."""
         sy, sx = self.height / stored[0], self.width / stored[1]
         # Half-pixel centres: u' = (u + 0.5) * s - 0.5 - offset
         matrix = np.array(
@@ -54,8 +54,10 @@ class Variation:
         return matrix
 
     def smoothing(self, stored: tuple[int, int]) -> tuple[int, int]:
-        """Height and width of the box to average over first, or thin things sparkle: a warp that
-        shrinks does not average by itself."""
+        """Return height and width of the box to average over first.
+
+        A warp that shrinks does not average by itself, and thin objects would sparkle.
+        """
         sy, sx = self.height / stored[0], self.width / stored[1]
         if min(sx, sy) >= 0.75:
             return 1, 1
@@ -64,7 +66,7 @@ class Variation:
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """How far samples are varied.
+    """Augmentation with the ranges that samples are varied in.
 
     Attributes:
         crop: height and width of what the network is given.
@@ -93,10 +95,10 @@ class Augmentation:
     blur: float = 0.25
 
     FILL: ClassVar[tuple[int, int, int]] = (124, 116, 104)
-    """Outside the image: the mean of ImageNet, which the network sees as zero."""
+    """Fill outside the image: the mean of ImageNet, which the network sees as zero."""
 
     def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
-        """A varied copy of a sample, of the crop's size; what lies outside is ignored."""
+        """Return a varied copy of a sample, of the crop's size; what lies outside is ignored."""
         image, target = sample
         height, width = target.shape
         variation = self.vary((height, width), rng)

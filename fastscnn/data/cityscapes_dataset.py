@@ -1,4 +1,4 @@
-"""Cityscapes in its official layout.
+"""Cityscapes dataset in its official layout.
 
 ``leftImg8bit/SPLIT/CITY/CITY_SEQUENCE_FRAME_leftImg8bit.png`` beside ``gtFine`` or ``gtCoarse``,
 whose ``…_gtFine_labelIds.png`` hold the ids of ``fastscnn.labels``. The coarse labels know one more
@@ -57,7 +57,7 @@ class CityscapesDataset(PairDataset):
 
 
 def _parts(split: str, labels: str) -> list[tuple[str, str]]:
-    """Splits and the kind of their labels."""
+    """Return splits and the kind of their labels."""
     if labels not in KINDS:
         raise DataError(f"labels={labels} is not in Cityscapes: use {', '.join(KINDS)}.")
     names = split.split("+")
@@ -87,7 +87,7 @@ def _pairs(root: Path, split: str, kind: str) -> list[Pair]:
 
 
 def _files(root: Path, package: str, split: str, ending: str) -> dict[str, Path]:
-    """Name of the frame → its file, of all cities."""
+    """Return name of the frame → its file, of all cities."""
     folder = root / package / split
     if not folder.is_dir():
         raise DataError(

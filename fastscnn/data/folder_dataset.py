@@ -14,7 +14,7 @@ from fastscnn.data.splits import EVERYTHING, Split
 from fastscnn.labels import CLASS_NAMES, NUM_CLASSES
 
 TRAIN_IDS = SetTable("labels", {i: (i,) for i in range(NUM_CLASSES)}, dict(enumerate(CLASS_NAMES)))
-"""How ``labels/`` is read where no table is named."""
+"""Default table: ``labels/`` holds train ids."""
 
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 

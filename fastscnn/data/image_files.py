@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fastscnn.data.image_header import JPEG, PNG, header_size
 
 MAX_PIXELS = 2**26
-"""No street camera comes near; a file of a few bytes may claim any size."""
+"""Pixels that no street camera comes near; a file of a few bytes may claim any size."""
 
 _HEAD, _TAIL = 2**18, 2**12
 
@@ -22,7 +22,7 @@ class PictureError(Exception):
 
 
 def read_picture(path: Path, flags: int) -> NDArray[Any]:
-    """The pixels of a file.
+    """Return the pixels of a file.
 
     Args:
         path: the file.
@@ -48,7 +48,7 @@ def read_picture(path: Path, flags: int) -> NDArray[Any]:
 
 
 def picture_size(path: Path) -> tuple[int, int]:
-    """Height and width of the image in a file.
+    """Return height and width of the image in a file.
 
     PNG and JPEG are read from their headers, others are decoded.
 

@@ -1,4 +1,4 @@
-"""Labelled images as pairs of files: what every data set on disk comes down to."""
+"""Pair dataset: labelled images as pairs of files, the base of every data set on disk."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Sample = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 """An image (RGB uint8 H×W×3) and its targets (uint8 H×W)."""
 
 CACHE_BYTES = 2 * 2**30
-"""A data set keeps what it has read in memory up to this size, and reads the rest again."""
+"""Bytes of what it has read that a data set keeps in memory; the rest is read again."""
 
 
 class DataError(Exception):
@@ -50,7 +50,7 @@ class Pair:
 
     @property
     def drive(self) -> str:
-        """What the frame was filmed on: its name up to the first ``_`` (a city in Cityscapes)."""
+        """Return what the frame was filmed on: its name up to the first ``_``, as a city."""
         return self.name.partition("_")[0]
 
 
@@ -94,7 +94,7 @@ class PairDataset:
         return len(self.pairs)
 
     def __getitem__(self, index: int) -> Sample:
-        """Image and targets, kept in memory as long as there is room (``CACHE_BYTES``).
+        """Return image and targets, kept in memory as long as there is room (``CACHE_BYTES``).
 
         Raises:
             DataError: an image cannot be read, sizes differ, or a value is no label.
@@ -110,15 +110,15 @@ class PairDataset:
         return sample
 
     def name(self, index: int) -> str:
-        """What the frame is called."""
+        """Return the frame's name."""
         return self.pairs[index].name
 
     def drive(self, index: int) -> str:
-        """What the frame was filmed on."""
+        """Return what the frame was filmed on."""
         return self.pairs[index].drive
 
     def read(self, index: int) -> Sample:
-        """Image and targets from their files; nothing is kept.
+        """Return image and targets from their files; nothing is kept.
 
         Raises:
             DataError: an image cannot be read, sizes differ, or a value is no label.
@@ -136,7 +136,7 @@ class PairDataset:
         return np.asarray(rgb, np.uint8), np.asarray(target, np.uint8)
 
     def read_truth(self, index: int) -> NDArray[np.uint8]:
-        """The label file's own values, H×W uint8, checked.
+        """Return the label file's own values, H×W uint8, checked.
 
         Raises:
             DataError: it cannot be read, is no 8-bit grey image, or a value is no label.
@@ -156,7 +156,7 @@ class PairDataset:
 
 
 def known_values(values: list[int]) -> NDArray[np.bool_]:
-    """256 bool: which values label files may hold, ``UNKNOWN`` among them."""
+    """Return 256 bool: which values label files may hold, ``UNKNOWN`` among them."""
     known = np.zeros(256, np.bool_)
     known[[*values, UNKNOWN]] = True
     return known

@@ -1,4 +1,4 @@
-"""The evaluation itself: every frame through the network, every pixel counted."""
+"""Evaluator: every frame through the network, every pixel counted."""
 
 from __future__ import annotations
 
@@ -37,24 +37,24 @@ class Frames(Protocol):
 
     @property
     def sets(self) -> TargetSets:
-        """Where the targets' sets of classes are numbered."""
+        """Sets of classes that the numbers in targets stand for."""
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Return the number of frames."""
 
     def read(self, index: int) -> Sample:
-        """An image and its targets; nothing is kept. Called from several threads."""
+        """Return an image and its targets; nothing is kept. Called from several threads."""
 
     def name(self, index: int) -> str:
-        """What the frame is called."""
+        """Return the frame's name."""
 
     def drive(self, index: int) -> str:
-        """What it was filmed on."""
+        """Return the drive that it was filmed on."""
 
 
 @dataclass(slots=True)
 class _Count:
-    """What is counted for one setting."""
+    """Counts of one setting."""
 
     confusion: NDArray[np.int64]
     drives: dict[str, NDArray[np.int64]] = field(default_factory=dict)
@@ -87,7 +87,7 @@ class Evaluator:
         self._truth = merging.truth(sets)
 
     def labels(self, image: Image, settings: Sequence[Setting]) -> list[Image]:
-        """What the network sees in each setting; what settings share is computed once.
+        """Return the network's labels in each setting; what settings share is computed once.
 
         Args:
             image: RGB uint8 H×W×3.
@@ -108,7 +108,7 @@ class Evaluator:
         return [found[setting] for setting in settings]
 
     def truth(self, target: Image) -> Image:
-        """What is there: places in the merging's names, ``UNKNOWN`` where none can be told."""
+        """Return the truth as places in the merging's names, ``UNKNOWN`` where there is none."""
         return _look_up(self._truth, target)
 
 
@@ -121,7 +121,7 @@ def evaluate(
     limit: int | None = None,
     progress: bool = False,
 ) -> Report:
-    """The figures of a network on labelled frames, in one setting.
+    """Return the figures of a network on labelled frames, in one setting.
 
     Args:
         network: a segmenter, or a network (one in training too: it is copied, put into evaluation
@@ -154,7 +154,7 @@ def evaluate_settings(
     seen: Callable[[str, Setting, Image], None] | None = None,
     progress: bool = False,
 ) -> list[Report]:
-    """The figures in several settings; each frame is read once, and kept by none.
+    """Return the figures in several settings; each frame is read once, and kept by none.
 
     Args:
         judge: the network; labels are compared at each image's own size.
@@ -204,7 +204,7 @@ def _spread(count: int, limit: int | None) -> list[int]:
 
 
 def _read_ahead(frames: Frames, indices: list[int]) -> Iterator[Sample]:
-    """Frames in order, read by threads while the network is busy."""
+    """Yield frames in order, read by threads while the network is busy."""
     with ThreadPoolExecutor(READERS, "reader") as pool:
         waiting: deque[Future[Sample]] = deque()
         try:

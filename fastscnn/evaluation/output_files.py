@@ -1,4 +1,4 @@
-"""Files that an evaluation writes: looked at before it begins, so that no hour is lost."""
+"""Output files of an evaluation, checked before it begins so that no hour is lost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fastscnn.output_error import OutputError
 
 
 def check_file(path: Path, overwrite: bool) -> None:
-    """Whether a file can be written.
+    """Check that a file can be written.
 
     Raises:
         OutputError: it exists and is not to be replaced, or its folder takes no files.
@@ -36,7 +36,7 @@ def check_file(path: Path, overwrite: bool) -> None:
 
 
 def check_folder(path: Path, overwrite: bool, reads: Iterable[Path] = ()) -> None:
-    """Make a folder for images.
+    """Create a folder for images.
 
     Args:
         path: the folder.
@@ -81,7 +81,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_json(path: Path, about: dict[str, Any], reports: Sequence[Report]) -> None:
-    """Every figure and the confusion matrices.
+    """Write every figure and the confusion matrices.
 
     Raises:
         OutputError: the file cannot be written.
@@ -96,7 +96,7 @@ def write_json(path: Path, about: dict[str, Any], reports: Sequence[Report]) -> 
 
 
 class LabelWriter:
-    """Writes what the network sees as 8-bit PNGs of Cityscapes ids, as the benchmark takes them.
+    """Writer of labels as 8-bit PNGs of Cityscapes ids, as the benchmark takes them.
 
     Args:
         folder: where to, ``NAME.png``; with several settings each has a folder inside.
@@ -128,7 +128,7 @@ class LabelWriter:
 def write_worst(
     folder: Path, reports: Sequence[Report], judge: Evaluator, frames: Frames
 ) -> list[Path]:
-    """The worst frames of each report as images; each is run once more.
+    """Write the worst frames of each report as images; each is run once more.
 
     Raises:
         DataError: a frame can no longer be read.

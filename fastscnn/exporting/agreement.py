@@ -19,7 +19,7 @@ from fastscnn.model.blocks import resize
 from fastscnn.upsampling import upsample
 
 SIZES = ((2, 128, 256), (1, 187, 333), (1, 360, 640))
-"""Images, height and width that every file is tried with."""
+"""Numbers of images, height and width that every file is tried with."""
 
 
 MIN_LABELS = 0.9999
@@ -51,7 +51,7 @@ class AgreementError(ExportError):
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How well a file agrees with its network, at worst over all sizes tried.
+    """Agreement of a file with its network, the worst over all sizes tried.
 
     Attributes:
         labels: share of equal labels.
@@ -96,7 +96,7 @@ def compare(checkpoint: Checkpoint, signature: Signature, run: Run) -> Agreement
 
 @torch.inference_mode()
 def reference(checkpoint: Checkpoint, pixels: Pixels, output: Output, skip: bool) -> Tensor:
-    """What an exported model has to give, from the network as it is, by the plain path.
+    """Return what an exported model has to give, by the network as it is on the plain path.
 
     Args:
         checkpoint: the network with its normalisation.
@@ -115,7 +115,7 @@ def reference(checkpoint: Checkpoint, pixels: Pixels, output: Output, skip: bool
 
 
 def _agreement(ours: NDArray[Any], theirs: NDArray[Any]) -> Agreement | None:
-    """``None`` where shape or dtype differ."""
+    """Return the agreement of two outputs, ``None`` where shape or dtype differ."""
     if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
         return None
     if ours.dtype == np.uint8:
@@ -125,7 +125,7 @@ def _agreement(ours: NDArray[Any], theirs: NDArray[Any]) -> Agreement | None:
 
 
 def street_images(count: int, height: int, width: int) -> Pixels:
-    """Frames of the demo street, the same every time: N×H×W×3.
+    """Return frames of the demo street, the same every time: N×H×W×3.
 
     They hold many classes, at any size: of noise a network may see one alone, and any two agree.
     """

@@ -65,7 +65,7 @@ class PictureTree:
         return len(self.pictures)
 
     def read(self, index: int) -> tuple[NDArray[np.uint8], int]:
-        """An image (RGB uint8 H×W×3) and the number of its class.
+        """Return an image (RGB uint8 H×W×3) and the number of its class.
 
         Raises:
             DataError: it cannot be read.
@@ -88,7 +88,7 @@ class PictureClassifier(nn.Module):
         self.classifier = nn.Linear(GlobalFeatureExtractor.OUT_CHANNELS, classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits N×classes of normalised N×3×H×W images."""
+        """Return logits N×classes of normalised N×3×H×W images."""
         features = self.global_feature_extractor(self.learning_to_downsample(x))
         logits: Tensor = self.classifier(features.mean((2, 3)))
         return logits
@@ -109,7 +109,7 @@ class _Pupil(nn.Module):
 
 
 class Pretraining:
-    """Which thing is on the image: what the feature modules can learn first.
+    """Pre-training task: image classification, which the feature modules can learn first.
 
     Args:
         data: folder with one folder of images per class.
@@ -129,7 +129,7 @@ class Pretraining:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Pretraining:
-        """The inverse of ``to_dict``.
+        """Return the inverse of ``to_dict``.
 
         Raises:
             DataError: the data cannot be used any more.
@@ -140,7 +140,7 @@ class Pretraining:
     def batches(
         self, recipe: Recipe, places: range, device: torch.device, workers: int
     ) -> BatchSource:
-        """What makes the batches, on the host."""
+        """Return the source of batches, on the host."""
         augment = augmentation_of(recipe)
         return BatchLoader(
             lambda rng: self._sample(augment, rng),
@@ -156,18 +156,18 @@ class Pretraining:
         return augment((image, blank), rng)[0], np.asarray(number, np.int64)
 
     def module(self, recipe: Recipe, mean: Mean) -> nn.Module:
-        """The classifier with its loss."""
+        """Return the classifier with its loss."""
         torch.manual_seed(recipe.seed)
         return _Pupil(len(self.tree.classes), mean)
 
     def network(self, state: dict[str, Tensor]) -> PictureClassifier:
-        """A classifier with these weights, in evaluation mode, on the CPU."""
+        """Return a classifier with these weights, in evaluation mode, on the CPU."""
         network = PictureClassifier(len(self.tree.classes))
         network.load_state_dict({name: tensor.cpu() for name, tensor in state.items()})
         return network.eval()
 
     def to_dict(self) -> dict[str, Any]:
-        """What a run's state holds of the task."""
+        """Return what a run's state holds of the task."""
         return {"data": self.data, "classes": self.tree.classes}
 
     def save(self, state: dict[str, Tensor], info: dict[str, Any], path: Path) -> None:
@@ -202,7 +202,7 @@ class Accuracy:
 
     @torch.inference_mode()
     def __call__(self, weights: dict[str, Tensor]) -> dict[str, float]:
-        """Both accuracies, as shares."""
+        """Return both accuracies, as shares."""
         network = self._task.network(weights).to(self._device)
         mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in self._task.normalisation)
         hits = np.zeros(2)
@@ -218,7 +218,7 @@ class Accuracy:
         return dict(zip(self.names, (float(h) / len(self._tree) for h in hits), strict=True))
 
     def _fit(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The middle of the image, as large as the crop allows."""
+        """Return the middle of the image, as large as the crop allows."""
         height, width = picture.shape[:2]
         factor = max(self._crop[0] / height, self._crop[1] / width)
         method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR

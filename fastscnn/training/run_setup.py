@@ -1,4 +1,4 @@
-"""Set-up of a training run: the part that the training commands have in common."""
+"""Run set-up: the part that the training commands have in common."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 class Validator(Protocol):
-    """Judge of a network while it learns: see ``Validate``."""
+    """Validator of a network while it learns: see ``Validate``."""
 
     @property
     def names(self) -> Sequence[str]:
@@ -117,7 +117,7 @@ def _count(text: str) -> int:
 
 
 def positive(text: str) -> int:
-    """A whole number above 0, for ``argparse``."""
+    """Return a whole number above 0, for ``argparse``."""
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{value} must be at least 1")
@@ -125,7 +125,7 @@ def positive(text: str) -> int:
 
 
 def guard(name: str, folder: Path, body: Callable[[], None]) -> int:
-    """Run a command's body; its exit code, every trouble said in a sentence."""
+    """Run a command's body; return its exit code and report any error in a sentence."""
     try:
         body()
     except DeviceError as error:
@@ -152,7 +152,7 @@ def _say(name: str, sentence: str, code: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a command is to do, as its options, config file and saved state say.
+    """Opened run: what its options, config file and saved state ask for.
 
     Attributes:
         world: the processes that share the run.
@@ -207,7 +207,7 @@ def open_run(parser: argparse.ArgumentParser, args: argparse.Namespace, kind: st
 def restored(
     opened: Opened, args: argparse.Namespace, from_dict: Callable[[dict[str, Any]], T]
 ) -> T:
-    """The task of a resumed run.
+    """Return the task of a resumed run.
 
     Raises:
         CheckpointError: its state is damaged, or other data are asked for.
@@ -269,7 +269,7 @@ def run(
 
 
 def begin(trainer: Trainer, args: argparse.Namespace, opened: Opened, more: dict[str, Any]) -> None:
-    """Load the state of a resumed run, or leave a new one's first files.
+    """Load the state of a resumed run, or write a new one's first files.
 
     They are written before the first step: a folder that refuses them would cost hours.
     """
@@ -322,7 +322,7 @@ def check_memory(recipe: Recipe, processes: int, memory: int) -> None:
 
 
 def announce(trainer: Trainer) -> None:
-    """Say what is about to run, on what."""
+    """Report what is about to run, and on what."""
     recipe = trainer.recipe
     if not trainer.world.is_first:
         return
@@ -344,7 +344,7 @@ def announce(trainer: Trainer) -> None:
 
 
 def conclude(trainer: Trainer) -> None:
-    """Say what the run left."""
+    """Report what the run left."""
     if not trainer.world.is_first:
         return
     refused = f", {trainer.refused} of them left out (no finite gradient)" * bool(trainer.refused)

@@ -1,4 +1,4 @@
-"""Strips: the plain interpolation a few rows at a time, on any device and at any size.
+"""Row strips: the plain interpolation a few rows at a time, on any device and at any size.
 
 What ``upsample`` uses where cells do not apply: on other devices than the CPU, and where
 the result is smaller than the logits. Memory stays bounded however large the image is.
@@ -20,7 +20,7 @@ STRIP_BYTES = {"cpu": 2 << 20, "cuda": 64 << 20, "mps": 64 << 20}
 
 @lru_cache(maxsize=32)
 def _axis_on(device: torch.device, logits: int, pixels: int, align_corners: bool) -> list[Tensor]:
-    """Per pixel the places of its two logits, and the weight of the second, on a device."""
+    """Return per pixel the places of its two logits, and the weight of the second, on a device."""
     along = axis(logits, pixels, align_corners)
     first, last = along.cell - 1, logits - 1
     places = [first.clip(0, last), (first + 1).clip(0, last)]
@@ -53,7 +53,7 @@ def strips(
 
 
 def labels_by_strips(logits: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
-    """Labels of one image, H×W uint8 on the logits' device; arguments as of ``strips``.
+    """Return the labels of one image, H×W uint8 on the logits' device; arguments as of ``strips``.
 
     They equal those of ``labels_reference`` but where two classes lie within float32 rounding of
     each other.
@@ -67,7 +67,7 @@ def labels_by_strips(logits: Tensor, size: tuple[int, int], align_corners: bool 
 def confidence_by_strips(
     logits: Tensor, size: tuple[int, int], align_corners: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """Labels and confidence of one image, each H×W uint8; arguments as of ``strips``.
+    """Return labels and confidence of one image, each H×W uint8; arguments as of ``strips``.
 
     The confidence is ``confidence_reference``'s to rounding.
     """
@@ -83,7 +83,7 @@ def confidence_by_strips(
 def probabilities_by_strips(
     logits: Tensor, size: tuple[int, int], align_corners: bool = False
 ) -> Tensor:
-    """Probabilities of one image, C×H×W float32; arguments as of ``strips``."""
+    """Return the probabilities of one image, C×H×W float32; arguments as of ``strips``."""
     out = torch.empty(len(logits), *size, device=logits.device)
     for rows, values in strips(logits, size, align_corners):
         out[:, rows] = values.softmax(dim=0)

@@ -11,8 +11,7 @@ import torch.nn.functional as F
 from fastscnn.checkpoints.checkpoint import Checkpoint, load, save
 from fastscnn.checkpoints.public_formats import FORMATS, WRITABLE
 from fastscnn.export import export, main
-from fastscnn.exporting import agreement, export_writers
-from fastscnn.exporting import exportable_model as exportable
+from fastscnn.exporting import agreement, export_writers, exportable_model
 from fastscnn.exporting.agreement import Agreement, ExportError, compare, reference
 from fastscnn.exporting.exportable_model import Exportable, Signature, average_pool
 from fastscnn.model.fast_scnn import FastSCNN
@@ -160,7 +159,7 @@ def test_a_model_that_differs_is_not_written(tmp_path, monkeypatch, capsys, smal
     path.write_bytes(b"what was here")
     # The mean of all cells in place of each cell's own: the mistake of a naive export
     monkeypatch.setattr(
-        exportable,
+        exportable_model,
         "average_pool",
         lambda x, bins: x.mean((2, 3), keepdim=True).expand(-1, -1, bins, bins) + 1,
     )

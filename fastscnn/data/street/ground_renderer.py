@@ -32,7 +32,7 @@ _RINGS = [_ring(i * pi / 8) for i in range(16)]
 
 
 class GroundRenderer(Renderer):
-    """A view that can draw the ground with everything that lies on it as a shadow."""
+    """Renderer of the ground with everything that lies on it as a shadow."""
 
     def __init__(
         self,

@@ -25,7 +25,7 @@ these two: the nearer code is the train id.
 
 
 def vec(values: Any) -> NDArray[np.float32]:
-    """Any numbers as a float32 array, for colour arithmetic."""
+    """Return numbers as a float32 array, for colour arithmetic."""
     return np.asarray(values, np.float32)
 
 
@@ -84,7 +84,7 @@ TONES: tuple[Tone, ...] = (
 def noise(
     rng: np.random.Generator, height: int, width: int, cell: float, octaves: int = 3
 ) -> NDArray[np.float32]:
-    """Smooth random field, height×width float32, about −1…1; ``cell`` is its largest feature."""
+    """Return a smooth random field, float32, about −1…1; ``cell`` is its largest feature."""
     total = np.zeros((height, width), np.float32)
     weight = 0.5
     for _ in range(octaves):

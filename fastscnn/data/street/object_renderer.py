@@ -50,7 +50,7 @@ class HouseShot(NamedTuple):
 
 
 class ObjectRenderer(VehicleRenderer):
-    """A view that can draw everything that stands or moves on the street."""
+    """Renderer of everything that stands or moves on the street."""
 
     def _draw_standing(self, chunks: Chunks, objects: list[scene.SceneObject], time: float) -> None:
         """Draw all that stands or moves on the ground.
@@ -117,7 +117,7 @@ class ObjectRenderer(VehicleRenderer):
                 self._draw_thing(t, at, time)
 
     def _see_strips(self, strips: list[scene.Strip]) -> list[Wall]:
-        """The strips that are seen; far ones first, as they were given."""
+        """Return the strips that are seen; far ones first, as they were given."""
         out = []
         for strip in reversed(strips):
             z0, z1 = strip.z0 - self._z, strip.z1 - self._z
@@ -134,7 +134,7 @@ class ObjectRenderer(VehicleRenderer):
         return out
 
     def _see_houses(self, chunks: Chunks) -> list[HouseShot]:
-        """The houses that are seen, far ones first."""
+        """Return the houses that are seen, far ones first."""
         out = []
         for b, hidden in reversed(self._row_of_houses(chunks)):
             z0, z1 = b.z0 - self._z, b.z1 - self._z

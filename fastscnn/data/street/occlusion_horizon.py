@@ -26,7 +26,7 @@ class OcclusionHorizon:
         self._edge = [_OPEN] * ceil(width / _CELL)
 
     def clear(self) -> None:
-        """Forget everything that covers."""
+        """Discard everything that covers."""
         self._edge = [_OPEN] * len(self._edge)
 
     def shows(self, u0: float, u1: float, top: float) -> bool:
@@ -36,7 +36,7 @@ class OcclusionHorizon:
         return max(self._edge[max(int(u0), 0) // _CELL : int(u1) // _CELL + 1]) > top
 
     def seen(self, u0: int, u1: int, t0: float, t1: float) -> tuple[int, int, int] | None:
-        """The part of a wall that may be seen.
+        """Return the part of a wall that may be seen.
 
         Its columns go from ``u0`` to ``u1``, its upper edge falls or rises from ``t0`` to ``t1``.
 

@@ -52,7 +52,7 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class SceneObject:
-    """Anything that stands or moves on one spot (x is signed: right is positive)."""
+    """Object that stands or moves on one spot (x is signed: right is positive)."""
 
     kind: int
     x: float
@@ -75,12 +75,12 @@ class Chunk:
 
 
 def seed_number(seed: int) -> int:
-    """Any integer as one that is not negative, each another one."""
+    """Return any integer as one that is not negative, each another one."""
     return abs(int(seed)) * 2 + (seed < 0)
 
 
 def generator(number: int, stream: int, index: int) -> np.random.Generator:
-    """The random numbers of one piece of a street; ``number`` comes from `seed_number`."""
+    """Return the random numbers of one piece of a street; ``number`` comes from `seed_number`."""
     return np.random.default_rng((number, stream, index + (1 << 32)))
 
 
@@ -124,7 +124,7 @@ class Scene:
         return 9.0 / 96 * cos(z / 96 + p[0]) + 3.5 / 41 * cos(z / 41 + p[1])
 
     def chunk(self, k: int) -> Chunk:
-        """Everything that stands between CHUNK·k and CHUNK·(k+1) metres."""
+        """Return everything that stands between CHUNK·k and CHUNK·(k+1) metres."""
         found = self._chunks.get(k)
         if found is None:
             if len(self._chunks) > 64:

@@ -43,7 +43,7 @@ class Traffic:
         return found
 
     def moving(self, time: float, start: float, stop: float) -> list[SceneObject]:
-        """Everything that moves between the way points ``start`` and ``stop`` at a time."""
+        """Return everything that moves between the way points ``start`` and ``stop`` at a time."""
         out: list[SceneObject] = []
         # (stream, spacing, speed, x, share of filled slots)
         for stream, gap, speed, x, share in (

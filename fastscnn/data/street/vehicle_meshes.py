@@ -252,7 +252,7 @@ def _large(front: bool, kind: str) -> VehicleMesh:
 
 
 def fleet(front: bool) -> tuple[VehicleMesh, ...]:
-    """All models seen from the front or from the rear: four cars, van, bus, lorry."""
+    """Return the models seen from the front or from the rear: four cars, van, bus, lorry."""
     return (
         _car(front, 3.9, 1.48, 0.85, 0.06, 0.86),
         _car(front, 4.5, 1.44, 1.05, 0.75, 0.89),

@@ -58,7 +58,7 @@ Drawn = list[tuple[NDArray[np.int32], tuple[float, ...]]]
 
 
 class VehicleRenderer(GroundRenderer):
-    """A view that can draw vehicles."""
+    """Renderer of vehicles."""
 
     def __init__(
         self,
