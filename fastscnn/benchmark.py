@@ -103,7 +103,7 @@ def table(rows: list[Timing]) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
+    """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m fastscnn.benchmark",
         description="Frames per second by the paper's protocol (Table 5), beside the plain way.",

@@ -59,12 +59,12 @@ examples:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
+    """Run the command and return its exit code."""
     parser = _parser()
     args = parser.parse_args(argv)
     try:
         sizes = [parse_input_size(size) for size in args.input_size.split(",")]
-        asked = read_merging(args.merge) if args.merge not in (None, "none") else None
+        merging_given = read_merging(args.merge) if args.merge not in (None, "none") else None
     except ValueError as error:
         parser.error(str(error))
     if args.limit is not None and args.limit < 1:
@@ -73,14 +73,14 @@ def main(argv: list[str] | None = None) -> int:
         args.worst is not None and args.worst < 1
     ):
         parser.error("--worst N and --pictures DIR belong together, N at least 1.")
-    if args.labels and asked:
+    if args.labels and merging_given:
         parser.error("--labels writes the 19 classes: leave --merge away.")
     if args.confusion and (trouble := confusion_plot.missing()):
         parser.error(trouble)
     skips = {"on": [True], "off": [False], "both": [True, False]}[args.skip]
     settings = [Setting(size, skip) for size in dict.fromkeys(sizes) for skip in skips]
     try:
-        _run(args, settings, asked)
+        _run(args, settings, merging_given)
     except tuple(EXIT_CODES) as error:
         print(f"fastscnn.evaluate: {error}", file=sys.stderr)
         return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
@@ -90,30 +90,32 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def _run(args: argparse.Namespace, settings: list[Setting], asked: ClassMerging | None) -> None:
+def _run(
+    args: argparse.Namespace, settings: list[Setting], merging_given: ClassMerging | None
+) -> None:
     for path in filter(None, (args.json, args.confusion)):
         check_file(path, args.overwrite)
-    frames = open_frames(args.data, asked.table if asked else None)
+    frames = open_frames(args.data, merging_given.table if merging_given else None)
     unmerged = args.merge or args.labels
-    merging = asked or (PLAIN if unmerged else merging_of_data(args.data))
+    merging = merging_given or (PLAIN if unmerged else merging_of_data(args.data))
     weights = resolve(args.weights) if args.weights else default_checkpoint()
     segmenter = Segmenter.from_checkpoint(
         weights, device=args.device, precision=args.precision, runtime=args.runtime
     )
     try:
-        judge = Evaluator(segmenter, frames.sets, merging)
+        evaluator = Evaluator(segmenter, frames.sets, merging)
     except ValueError as error:
         raise CheckpointError(f"{weights}: {error}") from error
     read = [file for p in getattr(frames, "pairs", ()) for file in (p.image, p.truth)]
     for folder in filter(None, (args.pictures, args.labels)):
         check_folder(folder, args.overwrite, read)
     reports = evaluate_settings(
-        judge,
+        evaluator,
         frames,
         settings,
         limit=args.limit,
         worst=args.worst or 0,
-        seen=LabelWriter(args.labels, settings) if args.labels else None,
+        on_labels=LabelWriter(args.labels, settings) if args.labels else None,
         progress=True,
     )
     write = as_markdown if args.markdown else as_text
@@ -133,7 +135,7 @@ def _run(args: argparse.Namespace, settings: list[Setting], asked: ClassMerging 
     if args.confusion:
         write_whole(args.confusion, lambda draft: confusion_plot.draw_confusion(reports, draft))
     if args.pictures:
-        written = write_worst(args.pictures, reports, judge, frames)
+        written = write_worst(args.pictures, reports, evaluator, frames)
         _say(f"\nPictures of the worst frames in {args.pictures}: {len(written)}")
 
 

@@ -85,7 +85,7 @@ def export(
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
+    """Run the command and return its exit code."""
     formats = [*dict.fromkeys(SUFFIXES.values()), *WRITABLE]
     parser = argparse.ArgumentParser(
         prog="python -m fastscnn.export",

@@ -20,7 +20,7 @@ NOT_HERE = {"skip_drop", "class_balance", "balance_c", "ohem", "loss_stride", "d
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
+    """Run the command and return its exit code."""
     parser = _parser()
     args = parser.parse_args(argv)
     return run_setup.guard("pretrain", args.run, lambda: _pretrain(parser, args))

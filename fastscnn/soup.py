@@ -47,7 +47,7 @@ def average(checkpoints: Sequence[Checkpoint]) -> Checkpoint:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
+    """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m fastscnn.soup",
         description="Average the weights of runs that began from the same ones.",

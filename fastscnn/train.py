@@ -37,7 +37,7 @@ examples:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
+    """Run the command and return its exit code."""
     parser = _parser()
     args = parser.parse_args(argv)
     return run_setup.guard("train", args.run, lambda: _train(parser, args))

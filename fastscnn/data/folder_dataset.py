@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fastscnn.data.image_files import IMAGE_SUFFIXES
 from fastscnn.data.label_sets import SetTable, TargetSets, lookup, read_sets
 from fastscnn.data.pair_dataset import DataError, PairDataset, known_values, match
 from fastscnn.data.splits import EVERYTHING, Split
@@ -15,8 +16,6 @@ from fastscnn.labels import CLASS_NAMES, NUM_CLASSES
 
 TRAIN_IDS = SetTable("labels", {i: (i,) for i in range(NUM_CLASSES)}, dict(enumerate(CLASS_NAMES)))
 """Default table: ``labels/`` holds train ids."""
-
-PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 
 
 class FolderDataset(PairDataset):
@@ -51,7 +50,9 @@ class FolderDataset(PairDataset):
                 raise DataError(
                     f"{folder} is not there: {root} needs images/ and {meaning.folder}/."
                 )
-        images = {p.stem: p for p in (root / "images").iterdir() if p.suffix.lower() in PICTURES}
+        images = {
+            p.stem: p for p in (root / "images").iterdir() if p.suffix.lower() in IMAGE_SUFFIXES
+        }
         labels = {p.stem: p for p in truths.iterdir() if p.suffix.lower() == ".png"}
         pairs = match(images, labels, str(root / "images"), str(truths))
         known = known_values([*meaning.sets])

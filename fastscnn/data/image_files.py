@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from fastscnn.data.image_header import JPEG, PNG, header_size
 
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
+"""File name suffixes of images in a data set."""
 MAX_PIXELS = 2**26
 """Pixels that no street camera comes near; a file of a few bytes may claim any size."""
 

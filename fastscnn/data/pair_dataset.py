@@ -73,7 +73,7 @@ class PairDataset:
 
     Args:
         pairs: what belongs together, at least one.
-        values: value in the label files → number of its target, or 255; see ``targets.lookup``.
+        values: value in the label files → number of its target, or 255; see ``label_sets.lookup``.
         known: 256 bool, which values may occur at all.
         sets: where the targets' sets of classes are numbered.
     """

@@ -9,7 +9,7 @@ from fastscnn.data.pair_dataset import DataError, Sample
 from fastscnn.data.street import Street
 
 SEEDS = (77,)
-"""Streets that no training run draws from (see ``mix.StreetDataset``)."""
+"""Streets that no training run draws from (see ``dataset_mix.StreetDataset``)."""
 
 
 class StreetFrames:

@@ -98,8 +98,8 @@ def read_merging(text: str) -> ClassMerging:
     """Read the value of ``--merge``: a table of sets, or ``wall+fence=building,…``.
 
     Args:
-        text: name or path of a table (see ``targets.read_sets``), or ``A+B=C`` for A and B that are
-            counted as C, several of them separated by commas.
+        text: name or path of a table (see ``label_sets.read_sets``), or ``A+B=C`` for A and B that
+            are counted as C, several of them separated by commas.
 
     Raises:
         ValueError: there is no such table or class, or a class would be counted twice.

@@ -134,35 +134,35 @@ def evaluate(
 
     Raises:
         DataError: a frame cannot be read.
-        ValueError: the network has no classes that the frames could judge.
+        ValueError: the network has no classes that the frames could evaluator.
     """
     if isinstance(network, FastSCNN):
         device = str(next(network.parameters()).device)
         network = Segmenter(Checkpoint(network), device=device, precision="fp32", runtime="torch")
-    judge = Evaluator(network, frames.sets, merging)
+    evaluator = Evaluator(network, frames.sets, merging)
     settings = [setting or Setting(network.input_size)]
-    return evaluate_settings(judge, frames, settings, limit=limit, progress=progress)[0]
+    return evaluate_settings(evaluator, frames, settings, limit=limit, progress=progress)[0]
 
 
 def evaluate_settings(
-    judge: Evaluator,
+    evaluator: Evaluator,
     frames: Frames,
     settings: Sequence[Setting],
     *,
     limit: int | None = None,
     worst: int = 0,
-    seen: Callable[[str, Setting, Image], None] | None = None,
+    on_labels: Callable[[str, Setting, Image], None] | None = None,
     progress: bool = False,
 ) -> list[Report]:
     """Return the figures in several settings; each frame is read once, and kept by none.
 
     Args:
-        judge: the network; labels are compared at each image's own size.
+        evaluator: the network; labels are compared at each image's own size.
         frames: what to judge it by.
         settings: how to run the network.
         limit: judge only so many frames, evenly spread.
         worst: of how many of the worst frames the report tells.
-        seen: given each frame's name, the setting and what ``Evaluator.labels`` saw.
+        on_labels: called with each frame's name, the setting and its ``Evaluator.labels``.
         progress: show a progress bar where there is a terminal.
 
     Returns:
@@ -171,17 +171,17 @@ def evaluate_settings(
     Raises:
         DataError: a frame cannot be read.
     """
-    merging = judge.merging
+    merging = evaluator.merging
     chosen = _spread(len(frames), limit)
     counts = [_Count(np.zeros((len(merging), len(merging) + 1), np.int64)) for _ in settings]
     bar = tqdm(total=len(chosen), unit="frame", leave=False, disable=None if progress else True)
     with bar:
         for index, (image, target) in zip(chosen, _read_ahead(frames, chosen), strict=True):
-            truth = judge.truth(target)
-            everything = judge.labels(image, settings)
+            truth = evaluator.truth(target)
+            everything = evaluator.labels(image, settings)
             for count, setting, labels in zip(counts, settings, everything, strict=True):
-                if seen:
-                    seen(frames.name(index), setting, labels)
+                if on_labels:
+                    on_labels(frames.name(index), setting, labels)
                 found = confusion_matrix(truth, labels, len(merging))
                 score = FrameScore(index, frames.name(index), pixel_accuracy(found))
                 count.add(found, frames.drive(index), score, worst)

@@ -126,7 +126,7 @@ class LabelWriter:
 
 
 def write_worst(
-    folder: Path, reports: Sequence[Report], judge: Evaluator, frames: Frames
+    folder: Path, reports: Sequence[Report], evaluator: Evaluator, frames: Frames
 ) -> list[Path]:
     """Write the worst frames of each report as images; each is run once more.
 
@@ -142,10 +142,10 @@ def write_worst(
                 f"{score.name}   {report.setting}   {100 * score.accuracy:.1f} % of pixels right,"
                 f" worst {rank} of {report.frames}"
             )
-            (labels,) = judge.labels(image, [report.setting])
-            picture = draw(Judged(image, judge.truth(target), labels, title), report.merging)
+            (labels,) = evaluator.labels(image, [report.setting])
+            panels = draw(Judged(image, evaluator.truth(target), labels, title), report.merging)
             name = f"{report.setting.file_name}_worst{rank:02d}_{score.name}.png"
-            done, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+            done, data = cv2.imencode(".png", cv2.cvtColor(panels, cv2.COLOR_RGB2BGR))
             assert done
             write_whole(folder / name, partial(_put, bytes(data)))
             written.append(folder / name)

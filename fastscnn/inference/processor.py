@@ -23,9 +23,9 @@ def cpu_threads() -> int:
     return usable if usable < 4 else usable - 1
 
 
-def threads_beside(pictures: int) -> int:
+def threads_beside(images: int) -> int:
     """Return the threads for each of some images that run at the same time."""
-    return max(1, cpu_threads() // pictures)
+    return max(1, cpu_threads() // images)
 
 
 def cpu_has_bfloat16() -> bool:

@@ -77,7 +77,7 @@ def entropy(logits: Tensor, size: tuple[int, int], align_corners: bool = False) 
 def labels(logits: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
     """Return labels by the device's fastest path; see ``labels_reference``."""
     one = labels_by_cells if _cells_apply(logits, size) else _labels_elsewhere(logits.device)
-    return _batch([one(picture, size, align_corners) for picture in logits])
+    return _batch([one(image, size, align_corners) for image in logits])
 
 
 def labels_and_confidence(
@@ -90,7 +90,7 @@ def labels_and_confidence(
         CPU within a few levels of it (see ``fastscnn.upsampling.confidence``).
     """
     one = confidence_by_cells if _cells_apply(logits, size) else confidence_by_strips
-    pairs = [one(picture, size, align_corners) for picture in logits]
+    pairs = [one(image, size, align_corners) for image in logits]
     return _batch([pair[0] for pair in pairs]), _batch([pair[1] for pair in pairs])
 
 

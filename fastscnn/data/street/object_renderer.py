@@ -74,10 +74,10 @@ class ObjectRenderer(VehicleRenderer):
             self._draw_wall(wall)
         for shot in houses:
             self._draw_house(shot)
-        self._draw_things(outer_seen, time)
+        self._draw_objects(outer_seen, time)
         for wall in low:
             self._draw_wall(wall)
-        self._draw_things(inner_seen, time)
+        self._draw_objects(inner_seen, time)
 
     def _see_objects(
         self, objects: list[scene.SceneObject]
@@ -108,7 +108,7 @@ class ObjectRenderer(VehicleRenderer):
         out.reverse()
         return out
 
-    def _draw_things(self, seen: list[tuple[scene.SceneObject, Spot | Pose]], time: float) -> None:
+    def _draw_objects(self, seen: list[tuple[scene.SceneObject, Spot | Pose]], time: float) -> None:
         vehicles = iter(self._pose_vehicles([at for _, at in seen if isinstance(at, Pose)]))
         for t, at in seen:
             if isinstance(at, Pose):
