@@ -94,7 +94,7 @@ def download(
         address: http or https.
         partial: where the data go; what an earlier try left there is gone on with.
         limits: what it may take.
-        progress: told at every step; what it raises ends the download, which can be resumed.
+        progress: called at every step; what it raises ends the download, which can be resumed.
         checked: the whole file is verified afterwards, so that a server that names no version may
             be asked to go on as well.
 

@@ -76,9 +76,9 @@ def fetch(
 
     Args:
         name: of the zoo.
-        progress: told bytes here and in all; what it raises ends a download, to be resumed later.
+        progress: called with the bytes here and in all; what it raises ends a download.
         folder: where to keep it; ``None`` is ``cache_folder()``.
-        say: told what the user should know of it.
+        say: called with what the user should know of it.
         limits: what a download may take.
 
     Raises:

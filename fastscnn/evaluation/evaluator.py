@@ -161,7 +161,7 @@ def evaluate_settings(
         frames: what to judge it by.
         settings: how to run the network.
         limit: judge only so many frames, evenly spread.
-        worst: of how many of the worst frames the report tells.
+        worst: how many of the worst frames the report lists.
         on_labels: called with each frame's name, the setting and its ``Evaluator.labels``.
         progress: show a progress bar where there is a terminal.
 

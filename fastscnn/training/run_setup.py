@@ -152,7 +152,7 @@ def _say(name: str, sentence: str, code: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Opened run: what its options, config file and saved state ask for.
+    """Opened run: what its options, config file and saved state request.
 
     Attributes:
         world: the processes that share the run.
@@ -172,7 +172,7 @@ class Opened:
 
 
 def open_run(parser: argparse.ArgumentParser, args: argparse.Namespace, kind: str) -> Opened:
-    """Read everything that says what to do, and refuse what does not go together.
+    """Read all that defines the run, and refuse what does not go together.
 
     Raises:
         CheckpointError: a run is there or not there against expectation, or a file is unusable.
