@@ -33,7 +33,7 @@ def tree(tmp_path):
 def test_pre_training_learns_to_tell_pictures_apart(tree, tmp_path, capsys):
     run = tmp_path / "run"
     arguments = ["--data", str(tree), "--val", str(tree), "--run", str(run), *SMALL]
-    assert main([*arguments, "--steps", "40", "--rate", "0.05", "--val-every", "40"]) == 0
+    assert main([*arguments, "--steps", "40", "--rate", "0.02", "--val-every", "40"]) == 0
     figures = [line for line in capsys.readouterr().out.splitlines() if "top-1" in line]
     before, after = (float(line.split("top-1 ")[1].split(" %")[0]) for line in figures)
     assert before < 60
