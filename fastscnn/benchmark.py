@@ -1,4 +1,4 @@
-"""How fast the network is: ``python -m fastscnn.benchmark``.
+"""Speed benchmark of the network: ``python -m fastscnn.benchmark``.
 
 The paper's protocol (§4.1): frames of one size, one at a time, some to warm up, then the mean over
 as many. Beside our way stands the plain one, measured in the same run and in turn with it: the
@@ -15,114 +15,22 @@ import statistics
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
-from fastscnn.benchmarking.baseline import Baseline
 from fastscnn.benchmarking.roofline import Rates, measure_rates, network_work
-from fastscnn.benchmarking.timing import Timing, Way, describe_machine, measure
+from fastscnn.benchmarking.timing import Timing, describe_machine, measure
+from fastscnn.benchmarking.ways import ways_of
 from fastscnn.checkpoints.checkpoint import CheckpointError, load
 from fastscnn.data.street import Street
-from fastscnn.inference.runtimes import RUNTIMES, installed
-from fastscnn.segmenter import (
-    PRECISIONS,
-    DeviceError,
-    Segmenter,
-    default_checkpoint,
-    pick_device,
-)
+from fastscnn.segmenter import PRECISIONS, DeviceError, default_checkpoint
 
 SIZES = {"full": (1024, 2048), "half": (512, 1024), "quarter": (256, 512)}
 """The sizes of the paper's Table 5."""
 
 OUTPUTS = ("cls", "prob", "cls + confidence", "network alone", "labels alone")
-"""What can be measured; all that ends in labels or probabilities has them at full size."""
-
-
-def ways_of(
-    checkpoint_path: Path, device: str, precision: str, runtime: str
-) -> tuple[dict[tuple[str, str], Way], Segmenter]:
-    """All ways by output and name, in the order of the table, and our segmenter.
-
-    Raises:
-        CheckpointError: the weights cannot be used.
-        DeviceError: the device, precision or runtime is not to be had.
-    """
-
-    def segmenter(precision: str, runtime: str) -> Segmenter:
-        return Segmenter.from_checkpoint(
-            checkpoint_path,
-            device=device,
-            precision=precision,
-            input_size="exact",
-            runtime=runtime,
-        )
-
-    plain = Baseline(load(checkpoint_path), pick_device(device))
-    eager = segmenter("fp32", "torch")
-    ours = segmenter(precision, runtime)
-
-    def pixels(image: NDArray[np.uint8]) -> torch.Tensor:
-        return torch.from_numpy(image).to(ours.device)
-
-    def finished(tensor: torch.Tensor) -> NDArray[np.uint8]:
-        return np.asarray(tensor.cpu().numpy())  # the copy waits until the device is done
-
-    def network(which: Segmenter, image: NDArray[np.uint8]) -> object:
-        return which.logits(pixels(image)).float().cpu()
-
-    def sure(image: NDArray[np.uint8]) -> object:
-        logits = ours.logits(pixels(image))
-        return [finished(x) for x in ours.labels_and_confidence(logits, image.shape[:2])]
-
-    def plainly_sure(image: NDArray[np.uint8]) -> object:
-        prob = plain.prob(image)
-        return prob.argmax(0), prob.max(0)
-
-    kept: dict[tuple[int, ...], torch.Tensor] = {}
-
-    def logits(image: NDArray[np.uint8]) -> torch.Tensor:
-        # The same for all: how long labels take depends on how many logits disagree.
-        if image.shape not in kept:
-            kept.clear()
-            kept[image.shape] = plain.logits(image)
-        return kept[image.shape]
-
-    cls: dict[str, Way] = {
-        "plain": plain,
-        "labels by cells": lambda image: finished(
-            ours.labels(plain.logits(image), image.shape[:2])
-        ),
-        "folded, channels last": eager,
-    }
-    networks: dict[str, Way] = {
-        "plain": lambda image: plain.logits(image).cpu(),
-        "folded, channels last": partial(network, eager),
-    }
-    for name in RUNTIMES[1:]:
-        if ours.device.type == "cpu" and installed(name) and not ours.runtime_is(name):
-            other = segmenter("fp32", name)
-            cls[other.runtime] = other
-            networks[other.runtime] = partial(network, other)
-    ways: dict[tuple[str, str], Way] = {("cls", name): way for name, way in cls.items()}
-    ways["cls", "ours"] = ours
-    ways |= {
-        ("prob", "plain"): plain.prob,
-        ("prob", "ours"): ours.prob,
-        ("cls + confidence", "plain"): plainly_sure,
-        ("cls + confidence", "ours"): sure,
-    }
-    ways |= {("network alone", name): way for name, way in networks.items()}
-    ways["network alone", "ours"] = partial(network, ours)
-    ways["labels alone", "plain"] = lambda image: plain.labels(logits(image), image.shape[:2])
-    ways["labels alone", "ours"] = lambda image: finished(
-        ours.labels(logits(image), image.shape[:2])
-    )
-    return ways, ours
+"""Outputs that can be measured; each that ends in labels or probabilities has them at full size."""
 
 
 def benchmark(
@@ -179,7 +87,7 @@ def benchmark(
 
 
 def table(rows: list[Timing]) -> str:
-    """The timings as text, in milliseconds."""
+    """Return the timings as text, in milliseconds."""
     lines = [
         f"{'size':<9}{'output':<18}{'way':<24}{'mean':>8}{'median':>8}{'p95':>8} ms"
         f"{'fps':>8}{'× plain':>9}{'of limit':>10}"
@@ -195,7 +103,7 @@ def table(rows: list[Timing]) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The command; returns the exit code."""
+    """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m fastscnn.benchmark",
         description="Frames per second by the paper's protocol (Table 5), beside the plain way.",

@@ -1,4 +1,4 @@
-"""The evaluation command: ``python -m fastscnn.evaluate``."""
+"""Evaluation command: ``python -m fastscnn.evaluate``."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from fastscnn.checkpoints.zoo_catalog import ZooError
 from fastscnn.data.dataset_factory import open_frames
 from fastscnn.data.label_sets import shipped_tables
 from fastscnn.data.pair_dataset import DataError
-from fastscnn.evaluation import confusion_plot as matrix
+from fastscnn.evaluation import confusion_plot
 from fastscnn.evaluation.class_merging import PLAIN, ClassMerging, merging_of_data, read_merging
 from fastscnn.evaluation.evaluator import Evaluator, evaluate_settings
 from fastscnn.evaluation.output_files import (
     LabelWriter,
-    OutputError,
     check_file,
     check_folder,
     write_json,
@@ -28,6 +27,7 @@ from fastscnn.evaluation.output_files import (
 from fastscnn.evaluation.score_tables import as_markdown, as_text, by_drive, figures
 from fastscnn.evaluation.scores import Report, Setting
 from fastscnn.inference.input_size import parse_input_size
+from fastscnn.output_error import OutputError
 from fastscnn.segmenter import DeviceError, Segmenter, default_checkpoint
 
 EXIT_CODES: dict[type[Exception], int] = {
@@ -35,7 +35,7 @@ EXIT_CODES: dict[type[Exception], int] = {
     DataError: 3,
     CheckpointError: 4,
     ZooError: 4,
-    OutputError: 5,
+    OutputError: OutputError.exit_code,
 }
 
 
@@ -59,12 +59,12 @@ examples:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The command; returns the exit code."""
+    """Run the command and return its exit code."""
     parser = _parser()
     args = parser.parse_args(argv)
     try:
         sizes = [parse_input_size(size) for size in args.input_size.split(",")]
-        asked = read_merging(args.merge) if args.merge not in (None, "none") else None
+        merging_given = read_merging(args.merge) if args.merge not in (None, "none") else None
     except ValueError as error:
         parser.error(str(error))
     if args.limit is not None and args.limit < 1:
@@ -73,14 +73,14 @@ def main(argv: list[str] | None = None) -> int:
         args.worst is not None and args.worst < 1
     ):
         parser.error("--worst N and --pictures DIR belong together, N at least 1.")
-    if args.labels and asked:
+    if args.labels and merging_given:
         parser.error("--labels writes the 19 classes: leave --merge away.")
-    if args.confusion and (trouble := matrix.missing()):
+    if args.confusion and (trouble := confusion_plot.missing()):
         parser.error(trouble)
     skips = {"on": [True], "off": [False], "both": [True, False]}[args.skip]
     settings = [Setting(size, skip) for size in dict.fromkeys(sizes) for skip in skips]
     try:
-        _run(args, settings, asked)
+        _run(args, settings, merging_given)
     except tuple(EXIT_CODES) as error:
         print(f"fastscnn.evaluate: {error}", file=sys.stderr)
         return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
@@ -90,30 +90,32 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def _run(args: argparse.Namespace, settings: list[Setting], asked: ClassMerging | None) -> None:
+def _run(
+    args: argparse.Namespace, settings: list[Setting], merging_given: ClassMerging | None
+) -> None:
     for path in filter(None, (args.json, args.confusion)):
         check_file(path, args.overwrite)
-    frames = open_frames(args.data, asked.table if asked else None)
+    frames = open_frames(args.data, merging_given.table if merging_given else None)
     unmerged = args.merge or args.labels
-    merging = asked or (PLAIN if unmerged else merging_of_data(args.data))
+    merging = merging_given or (PLAIN if unmerged else merging_of_data(args.data))
     weights = resolve(args.weights) if args.weights else default_checkpoint()
     segmenter = Segmenter.from_checkpoint(
         weights, device=args.device, precision=args.precision, runtime=args.runtime
     )
     try:
-        judge = Evaluator(segmenter, frames.sets, merging)
+        evaluator = Evaluator(segmenter, frames.sets, merging)
     except ValueError as error:
         raise CheckpointError(f"{weights}: {error}") from error
     read = [file for p in getattr(frames, "pairs", ()) for file in (p.image, p.truth)]
     for folder in filter(None, (args.pictures, args.labels)):
         check_folder(folder, args.overwrite, read)
     reports = evaluate_settings(
-        judge,
+        evaluator,
         frames,
         settings,
         limit=args.limit,
         worst=args.worst or 0,
-        seen=LabelWriter(args.labels, settings) if args.labels else None,
+        on_labels=LabelWriter(args.labels, settings) if args.labels else None,
         progress=True,
     )
     write = as_markdown if args.markdown else as_text
@@ -131,14 +133,14 @@ def _run(args: argparse.Namespace, settings: list[Setting], asked: ClassMerging 
         }
         write_json(args.json, about, reports)
     if args.confusion:
-        write_whole(args.confusion, lambda draft: matrix.draw_confusion(reports, draft))
+        write_whole(args.confusion, lambda draft: confusion_plot.draw_confusion(reports, draft))
     if args.pictures:
-        written = write_worst(args.pictures, reports, judge, frames)
+        written = write_worst(args.pictures, reports, evaluator, frames)
         _say(f"\nPictures of the worst frames in {args.pictures}: {len(written)}")
 
 
 def _say(text: str) -> None:
-    """Print; where nobody reads on (``| head``), what else was asked for is done all the same."""
+    """Print; where nobody reads on (``| head``), the rest is done all the same."""
     try:
         print(text, flush=True)
     except BrokenPipeError:
@@ -153,6 +155,13 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    _add_judging(parser)
+    _add_outputs(parser)
+    _add_network(parser)
+    return parser
+
+
+def _add_judging(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", metavar="DATA", help="what to judge by, see below")
     parser.add_argument(
         "--weights",
@@ -180,6 +189,9 @@ def _parser() -> argparse.ArgumentParser:
         " that the data name in their option sets; none: the 19 classes",
     )
     parser.add_argument("--limit", type=int, metavar="N", help="judge N frames, evenly spread")
+
+
+def _add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by-drive", action="store_true", help="also the mean IoU of each drive")
     parser.add_argument(
         "--markdown", action="store_true", help="print Markdown tables, as in the model card"
@@ -202,6 +214,9 @@ def _parser() -> argparse.ArgumentParser:
         " server",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
+
+
+def _add_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     parser.add_argument("--precision", default="auto", help="auto, fp32, fp16 or bf16")
     parser.add_argument(
@@ -210,7 +225,6 @@ def _parser() -> argparse.ArgumentParser:
         help="what runs the network: auto (the fastest that is installed), torch, onnxruntime or"
         " openvino",
     )
-    return parser
 
 
 def _describe(args: argparse.Namespace, segmenter: Segmenter, report: Report) -> str:

@@ -1,6 +1,6 @@
-"""A checkpoint for other programs: ``python -m fastscnn.export``.
+"""Export of a checkpoint for other programs: ``python -m fastscnn.export``.
 
-Two ways out. A graph (ONNX, an ``ExportedProgram``, TorchScript, OpenVINO) takes pictures of any
+Two ways out. A graph (ONNX, an ``ExportedProgram``, TorchScript, OpenVINO) takes images of any
 size and needs nothing of this package. A state dict in Tramac's or mmsegmentation's naming goes on
 in their code, where the network is one that they have.
 
@@ -28,12 +28,12 @@ from fastscnn.exporting.agreement import (
     SIZES,
     Agreement,
     ExportError,
-    OutputError,
     Run,
     compare,
 )
-from fastscnn.exporting.export_writers import _graph, _open_foreign, _write_foreign
+from fastscnn.exporting.export_writers import open_foreign, write_foreign, write_graph
 from fastscnn.exporting.exportable_model import Layout, Output, Signature, Skip
+from fastscnn.output_error import OutputError
 from fastscnn.segmenter import default_checkpoint
 
 SUFFIXES = {
@@ -62,7 +62,7 @@ def export(
     Raises:
         ExportError: the format needs a package that is not installed, cannot hold this network, or
             the file does not give what the network gives.
-        OSError: the file cannot be written.
+        OutputError, OSError: the file cannot be written.
     """
     if format_ in WRITABLE:
         signature = Signature("logits8")
@@ -71,10 +71,10 @@ def export(
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
         draft = Path(folder) / path.name
         if format_ in WRITABLE:
-            _write_foreign(checkpoint, draft, format_)
-            run: Run = _open_foreign(draft)
+            write_foreign(checkpoint, draft, format_)
+            run: Run = open_foreign(draft)
         else:
-            run = _graph(checkpoint, signature, draft, format_)
+            run = write_graph(checkpoint, signature, draft, format_)
         agreement = compare(checkpoint, signature, run)
         # OpenVINO's weights lie in a second file, which must be there before the first.
         for file in sorted(Path(folder).iterdir(), key=lambda file: file == draft):
@@ -85,7 +85,7 @@ def export(
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The command; returns the exit code."""
+    """Run the command and return its exit code."""
     formats = [*dict.fromkeys(SUFFIXES.values()), *WRITABLE]
     parser = argparse.ArgumentParser(
         prog="python -m fastscnn.export",
@@ -132,9 +132,12 @@ def main(argv: list[str] | None = None) -> int:
             )
         weights = resolve(args.weights) if args.weights else default_checkpoint()
         agreement = export(load(weights), args.file, format_, Signature(**chosen))
-    except (CheckpointError, ExportError, ZooError) as error:
+    except (CheckpointError, ZooError) as error:
         print(f"fastscnn.export: {error}", file=sys.stderr)
-        return error.exit_code if isinstance(error, ExportError) else 4
+        return 4
+    except (ExportError, OutputError) as error:
+        print(f"fastscnn.export: {error}", file=sys.stderr)
+        return error.exit_code
     except OSError as error:
         reason = error.strerror or error
         print(f"fastscnn.export: {args.file} cannot be written ({reason}).", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""The Cityscapes classes: names, ids, train ids, categories and colours.
+"""Cityscapes classes: names, ids, train ids, categories and colours.
 
 This is the only place in the project where they stand. Facts from the Cityscapes dataset
 (Cordts et al., CVPR 2016) and its official label table.

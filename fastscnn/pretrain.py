@@ -1,15 +1,13 @@
-"""The pre-training command: ``python -m fastscnn.pretrain`` (§4.3)."""
+"""Pre-training command: ``python -m fastscnn.pretrain`` (§4.3)."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from fastscnn.training import run_setup as command
+from fastscnn.training import run_setup
 from fastscnn.training.pretraining import Accuracy, Pretraining
 from fastscnn.training.recipe_options import add_recipe
-from fastscnn.training.run_loop import Pace, TrainingRun
-from fastscnn.training.trainer import Trainer
 
 EPILOG = """\
 The paper gives no recipe for it and found that it hardly helps in the end (Table 6).
@@ -22,65 +20,48 @@ NOT_HERE = {"skip_drop", "class_balance", "balance_c", "ohem", "loss_stride", "d
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The command; returns the exit code."""
+    """Run the command and return its exit code."""
     parser = _parser()
     args = parser.parse_args(argv)
-    return command.guard("pretrain", args.run, lambda: _pretrain(parser, args))
+    return run_setup.guard("pretrain", args.run, lambda: _pretrain(parser, args))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m fastscnn.pretrain",
-        usage="python -m fastscnn.pretrain --run DIR --data DIR [--val DIR] [options]\n"
-        "       python -m fastscnn.pretrain --run DIR --resume",
+    parser = run_setup.parser_of(
+        "pretrain",
+        data="DIR",
         description="Teach the network's first two modules to tell pictures apart, on ImageNet or"
         "\nany folder with one folder of pictures per class, for fastscnn.train to start\nfrom."
         " Give --epochs or --steps, and a --crop such as 224x224.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--data", metavar="DIR", help="one folder of pictures per class")
     parser.add_argument("--val", metavar="DIR", help="the same, to judge by while learning")
     parser.add_argument(
-        "--val-every", type=command.positive, metavar="STEPS", help="default: 20 times in the run"
+        "--val-every", type=run_setup.positive, metavar="STEPS", help="default: 20 times in the run"
     )
-    command.add_run(parser)
+    run_setup.add_run(parser)
     add_recipe(parser, without=NOT_HERE)
     return parser
 
 
 def _pretrain(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    opened = command.open_run(parser, args, Pretraining.kind)
+    opened = run_setup.open_run(parser, args, Pretraining.kind)
     config = opened.config
     if opened.state is not None:
-        task = command.restored(opened, args, Pretraining.from_dict)
+        task = run_setup.restored(opened, args, Pretraining.from_dict)
     else:
         data = args.data or config.get("data")
         if not data:
             parser.error("--data is needed: a folder with one folder of pictures per class")
         task = Pretraining(str(data))
-    trainer = Trainer(
-        task,
-        opened.recipe,
-        args.run,
-        device=opened.device,
-        start=opened.start,
-        workers=args.workers,
-        world=opened.world,
-    )
-    before = config.get("validation") or {}
-    val = {
-        "data": args.val or before.get("data"),
-        "every": args.val_every or before.get("every"),
-    }
+    trainer = run_setup.trainer_of(task, args, opened)
+    given = {"data": args.val, "every": args.val_every}
+    val = run_setup.given_or_before(given, config.get("validation"))
     validation = None
     if val["data"] and opened.world.is_first:
         validation = Accuracy(task, str(val["data"]), trainer.recipe.crop, trainer.device)
-    command.begin(trainer, args, opened, {"data": task.data, "validation": val})
-    every = val["every"] or max(1, trainer.recipe.steps // 20)
-    names = list(validation.names) if validation else []
-    TrainingRun(trainer, Pace(every, args.save_every), validation, names)()
-    command.conclude(trainer)
+    run_setup.run(trainer, args, opened, {"data": task.data, "validation": val}, validation)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Segmenter: a picture in, labels out.
+"""Segmenter: an image in, labels out.
 
 Example:
     >>> import numpy as np
@@ -41,7 +41,7 @@ class DeviceError(Exception):
 
 
 def pick_device(name: str = "auto") -> torch.device:
-    """The device to run on: the named one, or the best there is (cuda, mps, cpu).
+    """Return the device to run on: the named one, or the best there is (cuda, mps, cpu).
 
     Raises:
         DeviceError: the named device is unknown or not in this machine.
@@ -65,7 +65,7 @@ def pick_device(name: str = "auto") -> torch.device:
 
 
 def pick_precision(name: str, device: torch.device) -> Precision:
-    """The precision to run in: the named one, or the fastest that the device has in hardware.
+    """Return the precision to run in: the named one, or the fastest in the device's hardware.
 
     That is float16 on CUDA, bfloat16 on processors that multiply it, and float32 elsewhere.
 
@@ -85,19 +85,19 @@ def pick_precision(name: str, device: torch.device) -> Precision:
 
 
 def default_checkpoint() -> Path:
-    """The checkpoint that ships with the program."""
+    """Return the checkpoint that ships with the program."""
     return Path(str(resources.files("weights"))) / "fastscnn.pth"
 
 
 class Segmenter:
-    """Runs a network on pictures of any size.
+    """Segmenter: runs a network on images of any size.
 
     Args:
         checkpoint: the network with its normalisation.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
         precision: ``auto``, ``fp32``, ``fp16`` or ``bf16``.
         input_size: what the network sees: ``full``, ``half``, ``quarter`` (short side 1024, 512,
-            256), ``exact`` (the picture's own) or (height, width).
+            256), ``exact`` (the image's own) or (height, width).
         runtime: ``auto``, ``torch``, ``onnxruntime`` or ``openvino``, see
             ``fastscnn.inference.runtimes``.
 
@@ -131,11 +131,11 @@ class Segmenter:
 
     @property
     def runtime(self) -> str:
-        """What runs the network, with its version."""
+        """Name of the runtime in use, with its version."""
         return self._runtime.name
 
     def runtime_is(self, name: str) -> bool:
-        """Whether ``pick_runtime`` calls the runtime in use by this name."""
+        """Return whether ``pick_runtime`` calls the runtime in use by this name."""
         return self._runtime.key == name
 
     @classmethod
@@ -148,7 +148,7 @@ class Segmenter:
         input_size: InputSize = "half",
         runtime: str = "auto",
     ) -> Segmenter:
-        """A segmenter from a checkpoint file; ``None`` is the one that ships with the program.
+        """Return a segmenter from a checkpoint file; ``None`` is the one that ships.
 
         Raises:
             CheckpointError: the file cannot be used.
@@ -163,13 +163,13 @@ class Segmenter:
         )
 
     def at(self, input_size: InputSize) -> Segmenter:
-        """The same network, not copied, for another input size."""
+        """Return the same network, not copied, for another input size."""
         other = copy.copy(self)
         other.input_size = input_size
         return other
 
     def network_size(self, height: int, width: int) -> tuple[int, int]:
-        """What the network sees of an H×W picture."""
+        """Return the network's input size for an H×W image."""
         return network_size(self.input_size, height, width)
 
     def fit(
@@ -178,7 +178,7 @@ class Segmenter:
         """Resize RGB uint8 H×W×3 to what the network sees (area when much smaller, else linear).
 
         Args:
-            image: the picture.
+            image: the image.
             out: where to put the result, of the network's size; otherwise it may be ``image``
                 itself or a new array.
         """
@@ -211,21 +211,21 @@ class Segmenter:
     def logits_of(
         self, pixels: Tensor, skips: Sequence[bool], *, beside: int = 1
     ) -> tuple[Tensor, ...]:
-        """``logits`` for each setting of the skip connection; all but the last part runs once.
+        """Return ``logits`` for each setting of the skip connection; what they share runs once.
 
         ``beside`` tells how many threads do this at the same time, which on the CPU then share the
-        processors: more pictures per second, each of them later.
+        processors: more images per second, each of them later.
         """
         return self._runtime.logits(pixels, skips, beside)
 
     @torch.inference_mode()
     def labels(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
-        """Labels H×W uint8 of ``size`` from what ``logits`` gave, on the device."""
+        """Return labels H×W uint8 of ``size`` from what ``logits`` gave, on the device."""
         return upsample.labels(logits, size, self.align_corners)[0]
 
     @torch.inference_mode()
     def labels_and_confidence(self, logits: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        """Labels of ``size`` from what ``logits`` gave, and how sure they are, on the device.
+        """Return labels of ``size`` and their confidence from logits, on the device.
 
         Returns:
             H×W uint8 train ids, as ``labels`` gives them, and H×W uint8 confidence: 255 × the
@@ -237,7 +237,7 @@ class Segmenter:
 
     @torch.inference_mode()
     def labels_and_entropy(self, logits: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        """Labels of ``size`` from what ``logits`` gave, and how undecided the network is.
+        """Return labels of ``size`` and the entropy from logits, on the device.
 
         Returns:
             H×W uint8 train ids, and H×W uint8, 0–255 for 0–1: the entropy of all probabilities as a
@@ -247,24 +247,24 @@ class Segmenter:
         return self.labels(logits, size), levels.clamp_(0, 255).to(torch.uint8)
 
     def __call__(self, image: NDArray[np.uint8], *, skip: bool = True) -> NDArray[np.uint8]:
-        """Labels of a picture (*cls*).
+        """Return the labels of an image (*cls*).
 
         Args:
             image: RGB uint8 H×W×3.
             skip: whether the skip connection contributes (§4.2).
 
         Returns:
-            H×W uint8 train ids at the picture's own size.
+            H×W uint8 train ids at the image's own size.
 
         Raises:
-            ValueError: the picture has another shape or dtype.
+            ValueError: the image has another shape or dtype.
         """
         logits = self.logits(self._upload(image), skip)
         return np.asarray(self.labels(logits, image.shape[:2]).cpu().numpy(), np.uint8)
 
     @torch.inference_mode()
     def prob(self, image: NDArray[np.uint8], *, skip: bool = True) -> NDArray[np.float32]:
-        """Class probabilities of a picture (*prob*): classes×H×W float32, at its own size."""
+        """Return class probabilities of an image (*prob*): classes×H×W float32, at its size."""
         logits = self.logits(self._upload(image), skip)
         prob = upsample.probabilities(logits, image.shape[:2], self.align_corners)[0]
         return np.asarray(prob.cpu().numpy(), np.float32)

@@ -1,4 +1,4 @@
-"""Averaging checkpoints: ``python -m fastscnn.soup A.pth B.pth -o C.pth``.
+"""Checkpoint averaging: ``python -m fastscnn.soup A.pth B.pth -o C.pth``.
 
 The weights of runs that began from the same ones can be averaged, and the average is often better
 than each, at no cost when it runs (Wortsman et al., Model soups, 2022). Statistics of batch norm
@@ -19,7 +19,7 @@ from fastscnn.model.fast_scnn import FastSCNN
 
 
 def average(checkpoints: Sequence[Checkpoint]) -> Checkpoint:
-    """The mean of some checkpoints' weights, each counting the same.
+    """Return the mean of some checkpoints' weights, each counting the same.
 
     Its ``info`` is that of the first, with the steps and runs of all as ``soup``.
 
@@ -47,7 +47,7 @@ def average(checkpoints: Sequence[Checkpoint]) -> Checkpoint:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The command; returns the exit code."""
+    """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m fastscnn.soup",
         description="Average the weights of runs that began from the same ones.",

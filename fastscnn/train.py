@@ -1,15 +1,13 @@
-"""The training command: ``python -m fastscnn.train``."""
+"""Training command: ``python -m fastscnn.train``."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from fastscnn.training import run_setup as command
+from fastscnn.training import run_setup
 from fastscnn.training.recipe_options import add_recipe
-from fastscnn.training.run_loop import Pace, TrainingRun
 from fastscnn.training.task import Segmentation
-from fastscnn.training.trainer import Trainer
 from fastscnn.training.validation import Validation
 
 EPILOG = """\
@@ -39,22 +37,20 @@ examples:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The command; returns the exit code."""
+    """Run the command and return its exit code."""
     parser = _parser()
     args = parser.parse_args(argv)
-    return command.guard("train", args.run, lambda: _train(parser, args))
+    return run_setup.guard("train", args.run, lambda: _train(parser, args))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m fastscnn.train",
-        usage="python -m fastscnn.train --run DIR --data SPEC [--val SPEC] [options]\n"
-        "       python -m fastscnn.train --run DIR --resume",
+    parser = run_setup.parser_of(
+        "train",
+        data="SPEC",
         description="Train Fast-SCNN. The recipe is the paper's unless options say otherwise; in"
         "\nbrackets stand each option's values in the presets paper and cpu, and where\nthe paper"
         " gives it. What the paper does not know is off.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--data", action="append", metavar="SPEC", help="what to learn from, see below"
@@ -71,22 +67,25 @@ def _parser() -> argparse.ArgumentParser:
         "--merge", metavar="TABLE|A+B=C,…", help="classes to judge as one, as in fastscnn.evaluate"
     )
     group.add_argument(
-        "--val-every", type=command.positive, metavar="STEPS", help="default: 20 times in the run"
+        "--val-every", type=run_setup.positive, metavar="STEPS", help="default: 20 times in the run"
     )
     group.add_argument("--val-size", metavar="SIZE", help="input size for it (default: half)")
     group.add_argument(
-        "--val-limit", type=command.positive, metavar="N", help="judge only N frames, evenly spread"
+        "--val-limit",
+        type=run_setup.positive,
+        metavar="N",
+        help="judge only N frames, evenly spread",
     )
-    command.add_run(parser)
+    run_setup.add_run(parser)
     add_recipe(parser)
     return parser
 
 
 def _train(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    opened = command.open_run(parser, args, Segmentation.kind)
+    opened = run_setup.open_run(parser, args, Segmentation.kind)
     config, start = opened.config, opened.start
     if opened.state is not None:
-        task = command.restored(opened, args, Segmentation.from_dict)
+        task = run_setup.restored(opened, args, Segmentation.from_dict)
     else:
         data = args.data or config.get("data")
         if not data:
@@ -94,24 +93,15 @@ def _train(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
         task = Segmentation([str(spec) for spec in data])
         if start:
             task.config, task.normalisation = start.config, start.normalisation
-    trainer = Trainer(
-        task,
-        opened.recipe,
-        args.run,
-        device=opened.device,
-        start=start,
-        workers=args.workers,
-        world=opened.world,
-    )
-    asked = {
+    trainer = run_setup.trainer_of(task, args, opened)
+    given = {
         "data": args.val,
         "merge": args.merge,
         "every": args.val_every,
         "size": args.val_size,
         "limit": args.val_limit,
     }
-    before = config.get("validation") or {}
-    val = {name: before.get(name) if value is None else value for name, value in asked.items()}
+    val = run_setup.given_or_before(given, config.get("validation"))
     validation = None
     if val["data"] and opened.world.is_first:
         try:
@@ -126,11 +116,7 @@ def _train(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
         except ValueError as error:
             parser.error(str(error))
     more = {"data": task.data, "shares": task.shares, "validation": val}
-    command.begin(trainer, args, opened, more)
-    every = val["every"] or max(1, trainer.recipe.steps // 20)
-    names = validation.names if validation else []
-    TrainingRun(trainer, Pace(every, args.save_every), validation, names)()
-    command.conclude(trainer)
+    run_setup.run(trainer, args, opened, more, validation)
 
 
 if __name__ == "__main__":

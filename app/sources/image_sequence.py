@@ -14,7 +14,7 @@ from app.errors import SourceError
 from app.sources.base import Picture, Source, SourceInfo
 from app.sources.color_conversion import check_size
 from app.sources.source_spec import PICTURES, SourceSpec
-from fastscnn.data.image_header import picture_size
+from fastscnn.data.image_header import header_size
 
 RATE = 10.0
 """Pictures per second unless the user says otherwise."""
@@ -65,7 +65,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         data = path.read_bytes()
     except OSError as error:
         raise SourceError(f"{path} cannot be read ({error.strerror}).") from error
-    size = picture_size(data)
+    size = header_size(data)
     if size is None:
         raise SourceError(f"{path.name} is no picture that can be read.")
     check_size(path.name, *size)

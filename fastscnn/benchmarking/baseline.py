@@ -1,4 +1,4 @@
-"""The network as public implementations run it: what ours is measured against."""
+"""Baseline: the network as public implementations run it, which ours is measured against."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fastscnn.upsampling import upsample
 
 
 class Baseline:
-    """The network as written, float32, all logits interpolated to full size.
+    """Baseline network as written, float32, all logits interpolated to full size.
 
     Args:
         checkpoint: network and normalisation.
@@ -27,25 +27,25 @@ class Baseline:
 
     @torch.inference_mode()
     def logits(self, image: NDArray[np.uint8]) -> Tensor:
-        """1×classes×⌈H/8⌉×⌈W/8⌉ of RGB uint8 H×W×3."""
+        """Return logits 1×classes×⌈H/8⌉×⌈W/8⌉ of RGB uint8 H×W×3."""
         x = torch.from_numpy(image).to(self._device).permute(2, 0, 1).unsqueeze(0).float() / 255
         logits: Tensor = self._model(((x - self._mean) / self._std).contiguous())
         return logits
 
     @torch.inference_mode()
     def labels(self, logits: Tensor, size: tuple[int, int]) -> NDArray[np.uint8]:
-        """Labels H×W of ``size`` from logits."""
+        """Return labels H×W of ``size`` from logits."""
         labels = upsample.labels_reference(logits, size)[0]
         return np.asarray(labels.cpu().numpy(), np.uint8)
 
     def __call__(
         self, image: NDArray[np.uint8], size: tuple[int, int] | None = None
     ) -> NDArray[np.uint8]:
-        """Labels of RGB uint8 H×W×3, at ``size`` or its own."""
+        """Return labels of RGB uint8 H×W×3, at ``size`` or its own."""
         return self.labels(self.logits(image), size or image.shape[:2])
 
     @torch.inference_mode()
     def prob(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Probabilities classes×H×W of RGB uint8 H×W×3, at its own size."""
+        """Return probabilities classes×H×W of RGB uint8 H×W×3, at its own size."""
         prob = upsample.probabilities_reference(self.logits(image), image.shape[:2])[0]
         return np.asarray(prob.cpu().numpy(), np.float32)

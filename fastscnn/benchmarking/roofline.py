@@ -1,4 +1,4 @@
-"""What a device could do at best: its rates, measured, and the work that a network is.
+"""Roofline model: measured rates of a device, and the work that a network is.
 
 The bound is a roofline, layer by layer: a convolution takes at least as long as its multiplications
 at the rate of a large matrix product, and as its data at the rate of a large copy.
@@ -18,7 +18,7 @@ from fastscnn.model.fast_scnn import FastSCNN
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What a device reaches.
+    """Rates that a device reaches.
 
     Attributes:
         flops: floating-point operations per second of a large matrix product.
@@ -31,13 +31,13 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One convolution: floating-point operations and bytes of its input, output and weights."""
+    """Work of one convolution: operations, and bytes of its input, output and weights."""
 
     flops: int
     bytes: int
 
     def seconds(self, rates: Rates) -> float:
-        """The shortest time at these rates."""
+        """Return the shortest time at these rates."""
         return max(self.flops / rates.flops, self.bytes / rates.bytes)
 
 
@@ -67,7 +67,7 @@ def measure_rates(device: torch.device, dtype: torch.dtype, rounds: int = 20) ->
 
 @torch.inference_mode()
 def network_work(network: FastSCNN, size: tuple[int, int], bytes_per_value: int) -> list[Work]:
-    """The convolutions that one picture of ``size`` takes, batch norm folded into them."""
+    """Return the convolutions that one image of ``size`` takes, batch norm folded into them."""
     layers: list[Work] = []
 
     def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:

@@ -14,12 +14,10 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from fastscnn.segmenter import (
-    pick_device,
-)
+from fastscnn.segmenter import pick_device
 
 Way = Callable[[NDArray[np.uint8]], object]
-"""Takes a picture; what it gives is on the host."""
+"""One measured way: an image in, its output on the host."""
 
 
 Key = TypeVar("Key")
@@ -56,7 +54,7 @@ def measure(
     burn_in: int,
     frames: int,
 ) -> dict[Key, list[float]]:
-    """Seconds per frame of each way, measured in turn so that a busy machine slows all alike."""
+    """Return seconds per frame of each way, measured in turn: a busy machine slows all alike."""
     times: dict[Key, list[float]] = {name: [] for name in ways}
     for number in tqdm(range(burn_in + frames), unit="frame", leave=False, disable=None):
         image = images[number % len(images)]
@@ -69,7 +67,7 @@ def measure(
 
 
 def describe_machine(device: str) -> str:
-    """Processor or card, threads and versions, in one line."""
+    """Return processor or card, threads and versions, in one line."""
     picked = pick_device(device)
     name = torch.cuda.get_device_name(picked) if picked.type == "cuda" else _processor()
     return (
@@ -79,7 +77,7 @@ def describe_machine(device: str) -> str:
 
 
 def _processor() -> str:
-    """The processor's name as the system states it, or its architecture."""
+    """Return the processor's name as the system states it, or its architecture."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     except OSError:  # not Linux

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastscnn.checkpoints import paddle_reader as paddle
+from fastscnn.checkpoints import paddle_reader
 from fastscnn.checkpoints.conversion import convert, unwrap
 from fastscnn.checkpoints.public_formats import IMAGENET_MEAN, IMAGENET_STD
 from fastscnn.labels import CLASS_NAMES
@@ -27,7 +27,7 @@ from fastscnn.model.model_config import FastSCNNConfig
 FORMAT = "fastscnn-live"
 VERSION = 1
 MAX_BYTES = 64 * 2**20
-"""No Fast-SCNN checkpoint comes near this size; anything larger is refused unread."""
+"""Size that no Fast-SCNN checkpoint comes near; anything larger is refused unread."""
 
 
 class CheckpointError(Exception):
@@ -165,8 +165,8 @@ def _read(path: Path) -> object:
         with warnings.catch_warnings():
             # torch warns of what it is about to refuse; the refusal below says it in our words.
             warnings.simplefilter("ignore")
-            if paddle.looks_like(path):
-                return paddle.read(path)
+            if paddle_reader.looks_like(path):
+                return paddle_reader.read(path)
             return torch.load(path, map_location="cpu", weights_only=True)
     except CheckpointError:
         raise

@@ -104,7 +104,7 @@ def revert(
 
 
 def _foreign_names(format_: Format, repeats: tuple[int, ...]) -> dict[str, str]:
-    """Our names → theirs, found by renaming every name that their patterns allow."""
+    """Return our names → theirs, found by renaming every name that their patterns allow."""
     names: dict[str, str] = {}
     for candidate in _candidates(format_):
         renamed = _rename(candidate, format_)
@@ -119,7 +119,7 @@ def _foreign_names(format_: Format, repeats: tuple[int, ...]) -> dict[str, str]:
 
 
 def _candidates(format_: Format) -> Iterator[str]:
-    """Every name that a format's patterns allow, numbers up to 9."""
+    """Return every name that a format's patterns allow, numbers up to 9."""
     for pattern, _ in format_.rules:
         # A row of literal, group, literal, …
         parts = re.split(r"\(([^()]*)\)", pattern)
@@ -137,7 +137,7 @@ def _alternatives(group: str) -> list[str]:
 
 
 def _rename(name: str, format_: Format) -> str | None:
-    """A tensor's name by the format's rules, ``None`` where none knows it."""
+    """Return a tensor's name by the format's rules, ``None`` where none knows it."""
     for pattern, replacement in format_.rules:
         match = re.fullmatch(pattern, name)
         if match:
@@ -146,7 +146,7 @@ def _rename(name: str, format_: Format) -> str | None:
 
 
 def _without_prefix(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Names as they were before training on several GPUs wrapped the network."""
+    """Return names as they were before training on several GPUs wrapped the network."""
     if all(name.startswith(prefix) for name in state):
         return {name.removeprefix(prefix): tensor for name, tensor in state.items()}
     return state
@@ -167,7 +167,7 @@ def _number_bottlenecks(weights: Weights, config: FastSCNNConfig) -> FastSCNNCon
 
 
 def _place(name: str, repeats: tuple[int, ...]) -> str:
-    """A name with its bottleneck's or the pyramid's place in our row of layers."""
+    """Return a name with its bottleneck's or the pyramid's place in our row of layers."""
     parts = name.split(".")
     bottleneck = _STAGE.match(name)
     if bottleneck:
@@ -182,7 +182,7 @@ def _place(name: str, repeats: tuple[int, ...]) -> str:
 
 
 def _fold_biases(weights: Weights) -> None:
-    """A bias before batch norm only shifts the mean that is taken off behind it."""
+    """Fold biases before batch norm into the mean that it subtracts."""
     for name in list(weights):
         mean = f"{name.removesuffix('0.bias')}1.running_mean"
         if name.endswith(".0.bias") and mean in weights:
@@ -192,7 +192,7 @@ def _fold_biases(weights: Weights) -> None:
 
 
 def unwrap(values: Any) -> dict[str, Tensor] | None:
-    """The state dict inside what a file holds, bare or under a usual name.
+    """Return the state dict inside what a file holds, bare or under a usual name.
 
     ``None`` where there is none: names must be text, and there must be nothing but tensors.
     """

@@ -34,7 +34,7 @@ from urllib.request import (
 )
 
 Progress = Callable[[int, int | None], None]
-"""Told the bytes that are here, and those of the whole file where the server says so."""
+"""Progress callback: bytes that are here, and those of the whole file where known."""
 
 
 class DownloadError(Exception):
@@ -47,7 +47,7 @@ class _CutError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a download may take.
+    """Limits of a download's size and duration.
 
     Attributes:
         size: bytes of the file.
@@ -63,12 +63,12 @@ class Limits:
 
 
 def megabytes(size: int) -> str:
-    """A size for people."""
+    """Return a size for people."""
     return f"{size / 1e6:.1f} MB"
 
 
 def check_address(address: str) -> str:
-    """The address as it is asked for: without its fragment, foreign characters escaped.
+    """Return the address as it is requested: without its fragment, foreign characters escaped.
 
     Raises:
         DownloadError: it is not an http or https address, or names a user.
@@ -94,7 +94,7 @@ def download(
         address: http or https.
         partial: where the data go; what an earlier try left there is gone on with.
         limits: what it may take.
-        progress: told at every step; what it raises ends the download, which can be resumed.
+        progress: called at every step; what it raises ends the download, which can be resumed.
         checked: the whole file is verified afterwards, so that a server that names no version may
             be asked to go on as well.
 
@@ -118,7 +118,7 @@ def download(
 
 
 def discard(partial: Path) -> None:
-    """Forget a partial, so that the next download starts anew."""
+    """Discard a partial, so that the next download starts anew."""
     partial.unlink(missing_ok=True)
     _note(partial).unlink(missing_ok=True)
 
@@ -218,7 +218,7 @@ def _note(partial: Path) -> Path:
 
 
 def _begun(partial: Path, address: str) -> tuple[int, str]:
-    """Bytes that are here of an address, and the version that they are of."""
+    """Return the bytes that are here of an address, and the version that they are of."""
     try:
         origin, version = _note(partial).read_text("utf-8").split("\n")[:2]
         return (partial.stat().st_size, version) if origin == address else (0, "")
@@ -227,13 +227,13 @@ def _begun(partial: Path, address: str) -> tuple[int, str]:
 
 
 def _version(headers: Message) -> str:
-    """What ``If-Range`` may be asked with: an ETag unless it is weak, or else the date."""
+    """Return the value for ``If-Range``: an ETag unless it is weak, or else the date."""
     tag = str(headers.get("ETag", ""))
     return tag if tag.startswith('"') else str(headers.get("Last-Modified", ""))
 
 
 def _continued(response: HTTPResponse, start: int) -> int | None:
-    """The whole length that partial content names; ``None`` where it does not begin at start."""
+    """Return the whole length that partial content names; ``None`` where it begins elsewhere."""
     given = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
     return int(given[2]) if given is not None and int(given[1]) == start else None
 
@@ -242,7 +242,7 @@ def _continued(response: HTTPResponse, start: int) -> int | None:
 
 
 class _Redirects(HTTPRedirectHandler):
-    """Follows to http and https alone, and never from https back to http."""
+    """Redirect handler that follows to http and https alone, and never from https back to http."""
 
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str

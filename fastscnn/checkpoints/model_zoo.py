@@ -1,4 +1,4 @@
-"""The zoo: public checkpoints by name, fetched into the user's cache and verified before use.
+"""Model zoo: public checkpoints by name, fetched into the user's cache and verified.
 
 Environment:
     FASTSCNN_CACHE: folder to keep checkpoints in, instead of the user's cache directory.
@@ -42,11 +42,11 @@ from fastscnn.checkpoints.http_download import (
 from fastscnn.checkpoints.zoo_catalog import ENTRIES, NAMES, Checksum, Entry, ZooError, _digest
 
 Say = Callable[[str], None]
-"""Told sentences that the user should read."""
+"""Callback for sentences that the user should read."""
 
 
 def cache_folder() -> Path:
-    """Where fetched checkpoints are kept."""
+    """Return the folder of fetched checkpoints."""
     chosen = os.environ.get("FASTSCNN_CACHE")
     if chosen:
         return Path(chosen).expanduser()
@@ -54,7 +54,7 @@ def cache_folder() -> Path:
 
 
 def listing(folder: Path | None = None) -> list[tuple[Entry, Path | None]]:
-    """The zoo, each checkpoint with its file where it is already here."""
+    """Return the zoo, each checkpoint with its file where it is already here."""
     folder = folder or cache_folder()
     rows: list[tuple[Entry, Path | None]] = []
     for entry in ENTRIES:
@@ -72,13 +72,13 @@ def fetch(
     say: Say | None = None,
     limits: Limits | None = None,
 ) -> Path:
-    """The file of a checkpoint of the zoo, downloaded where it is not here yet.
+    """Return the file of a checkpoint of the zoo, downloaded where it is not here yet.
 
     Args:
         name: of the zoo.
-        progress: told bytes here and in all; what it raises ends a download, to be resumed later.
+        progress: called with the bytes here and in all; what it raises ends a download.
         folder: where to keep it; ``None`` is ``cache_folder()``.
-        say: told what the user should know of it.
+        say: called with what the user should know of it.
         limits: what a download may take.
 
     Raises:
@@ -98,7 +98,7 @@ def resolve(
     say: Say | None = None,
     limits: Limits | None = None,
 ) -> Path:
-    """The file that is meant by a name of the zoo, a path, or an http(s) address.
+    """Return the file that is meant by a name of the zoo, a path, or an http(s) address.
 
     A text with a path separator or a suffix is a path, so ``./mmseg`` is a file and ``mmseg`` is
     of the zoo. The arguments are those of ``fetch``. That a path exists is not checked.
@@ -130,7 +130,7 @@ def obtain(
     say: Say | None = None,
     limits: Limits | None = None,
 ) -> Path:
-    """The file of any entry; arguments and errors are those of ``fetch``."""
+    """Return the file of any entry; arguments and errors are those of ``fetch``."""
     progress = progress or (lambda done, total: None)
     say = say or (lambda text: None)
     path = (folder or cache_folder()) / entry.file
@@ -211,7 +211,7 @@ def _verify(entry: Entry, address: str, ready: Path, path: Path, say: Say) -> No
 
 
 def _usable(entry: Entry, path: Path) -> bool:
-    """Whether the file is here and right; one that lost its pin is not.
+    """Return whether the file is here and right; one that lost its pin is not.
 
     Raises:
         ZooError: a pinned file has changed.
@@ -230,7 +230,7 @@ def _usable(entry: Entry, path: Path) -> bool:
 
 
 def _plausible(path: Path) -> bool:
-    """Whether a file begins as torch's archives or pickles do; nothing else is worth a pin."""
+    """Return whether a file begins as torch's archives or pickles do: else it gets no pin."""
     with path.open("rb") as file:
         return file.read(4).startswith((b"PK\3\4", b"\x80"))
 
@@ -270,7 +270,7 @@ def _address(entry: Entry) -> str:
 
 
 def _entry_of(address: str) -> Entry:
-    """An entry for an address that the user gives."""
+    """Return an entry for an address that the user gives."""
     try:
         asked = check_address(address)
     except DownloadError as error:

@@ -1,4 +1,4 @@
-"""Reading PaddlePaddle's ``.pdparams``: a pickle of numpy arrays.
+"""Reader of PaddlePaddle's ``.pdparams``: a pickle of numpy arrays.
 
 A pickle can run any code, so this one is read by an unpickler that knows how to make arrays and
 refuses everything else.
@@ -19,18 +19,18 @@ from torch import Tensor
 _PICKLE = b"\x80"
 """First byte of a binary pickle; torch's archives begin otherwise, but for its oldest ones."""
 _TORCH_MAGIC = (0x1950A86A20F9469CFC6C).to_bytes(10, "little")
-"""Stands near the beginning of torch's oldest files, which are pickles too."""
+"""Number near the beginning of torch's oldest files, which are pickles too."""
 
 
 def _empty_array(kind: Any, shape: Any, code: Any) -> np.ndarray[Any, Any]:
-    """What numpy's pickles start an array with; its data follow. Never a large one."""
+    """Return the empty array that numpy's pickles begin with; never a large one."""
     if kind is not np.ndarray or shape != (0,):
         raise pickle.UnpicklingError("not an array")
     return np.ndarray((0,), np.int8)
 
 
 def _encode(text: str, encoding: str = "latin1") -> bytes:
-    """How old pickles write bytes."""
+    """Encode text as old pickles write bytes."""
     if encoding not in {"latin1", "latin-1"}:
         raise pickle.UnpicklingError("not bytes")
     return codecs.encode(text, "latin1")
@@ -55,14 +55,14 @@ class _ArraysOnly(pickle.Unpickler):
 
 
 def looks_like(path: Path) -> bool:
-    """Whether a file is a pickle that torch did not write."""
+    """Return whether a file is a pickle that torch did not write."""
     with path.open("rb") as file:
         head = file.read(64)
     return head.startswith(_PICKLE) and _TORCH_MAGIC not in head
 
 
 def read(path: Path) -> dict[str, Tensor]:
-    """The named arrays of a file, as tensors under the names that torch would give them.
+    """Return the named arrays of a file, as tensors under the names that torch would give them.
 
     Raises:
         Exception: the file is damaged or holds anything but arrays of numbers.
@@ -77,7 +77,7 @@ def read(path: Path) -> dict[str, Tensor]:
 
 
 def _torch_name(name: str) -> str:
-    """Batch norm's statistics have other names in Paddle."""
+    """Return torch's name of a tensor: Paddle's differ for batch norm's statistics."""
     for theirs, ours in (("._mean", ".running_mean"), ("._variance", ".running_var")):
         if name.endswith(theirs):
             return name.removesuffix(theirs) + ours

@@ -1,4 +1,4 @@
-"""How public implementations name their tensors and what their networks do differently.
+"""Public checkpoint formats: names of tensors, and differences of the networks.
 
 Facts of their code, one table for each; ``fastscnn.checkpoints.conversion`` works by them.
 """
@@ -25,7 +25,7 @@ _NORM = r"(weight|bias|running_mean|running_var|num_batches_tracked)"
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How an implementation names its tensors and what its network does differently.
+    """Checkpoint format of an implementation: its names, and what its network does differently.
 
     Attributes:
         name: of the implementation.
@@ -51,7 +51,7 @@ class Format:
 
 
 def _split_shared_norm(weights: Weights) -> None:
-    """One batch norm over the fusion's sum → one on each side, the whole shift on the low one."""
+    """Split the batch norm over the fusion's sum into one per side, all shift on the low one."""
     shared = {n: w for n, w in weights.items() if n.startswith("feature_fusion.shared.")}
     for name, tensor in shared.items():
         del weights[name]
@@ -62,7 +62,7 @@ def _split_shared_norm(weights: Weights) -> None:
 
 
 def _reverse_pyramid(weights: Weights) -> None:
-    """The levels concatenated from the last to the first → from the first to the last."""
+    """Reorder levels concatenated from the last to the first into first to last."""
     for name in [n for n in weights if re.fullmatch(r".*\.out\.0\.weight", n)]:
         levels = weights[name]
         if levels.ndim == 4 and levels.shape[1] == 256:
@@ -71,7 +71,7 @@ def _reverse_pyramid(weights: Weights) -> None:
 
 
 def _pairs(ours: str, theirs: str, conv: str, norm: str) -> tuple[tuple[str, str], ...]:
-    """Rules for a convolution and its batch norm; ``theirs`` ends before the dot."""
+    """Return rules for a convolution and its batch norm; ``theirs`` ends before the dot."""
     dot = r"\." if theirs else ""
     return (
         (rf"{theirs}{dot}{conv}\.(weight|bias)", f"{ours}.0.{_last(theirs)}"),
@@ -80,7 +80,7 @@ def _pairs(ours: str, theirs: str, conv: str, norm: str) -> tuple[tuple[str, str
 
 
 def _last(pattern: str) -> str:
-    """The group behind those that a pattern has of its own."""
+    """Return the group behind those that a pattern has of its own."""
     return rf"\{re.compile(pattern).groups + 1}"
 
 
@@ -94,7 +94,7 @@ _TRAMAC_CONFIG = FastSCNNConfig(
 
 
 def _ds_conv(ours: str, theirs: str, names: tuple[str, str, str, str]) -> list[tuple[str, str]]:
-    """Rules for a DSConv from the names of its two convolutions and batch norms."""
+    """Return rules for a DSConv from the names of its two convolutions and batch norms."""
     depthwise, depth_norm, pointwise, point_norm = names
     return [
         *_pairs(f"{ours}.0", theirs, depthwise, depth_norm),

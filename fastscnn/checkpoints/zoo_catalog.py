@@ -16,7 +16,7 @@ class ZooError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Checksum:
-    """What a checkpoint's bytes must give.
+    """Checksum that a checkpoint's bytes must give.
 
     Attributes:
         kind: ``git`` is the SHA-1 that git names the file's content by.
@@ -27,13 +27,13 @@ class Checksum:
     value: str
 
     def fits(self, path: Path) -> bool:
-        """Whether a file is the one that is meant."""
+        """Return whether a file is the one that is meant."""
         return _digest(path, self.kind).startswith(self.value)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A checkpoint that can be fetched.
+    """Entry of the zoo: a checkpoint that can be fetched.
 
     Attributes:
         name: what ``--weights`` calls it.
@@ -118,7 +118,7 @@ ENTRIES: tuple[Entry, ...] = (
         terms=_SEE,
     ),
 )
-"""The checkpoints that are known; all were trained on Cityscapes, whose own terms apply too."""
+"""Known checkpoints; all were trained on Cityscapes, whose own terms apply too."""
 
 
 NAMES = tuple(entry.name for entry in ENTRIES)

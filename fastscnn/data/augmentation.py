@@ -1,6 +1,6 @@
 """Augmentation (§4.1): random resizing, crop, flip, colour-channel noise and brightness.
 
-Geometry is one affine warp, so that each picture is resampled once whatever is asked of it.
+Geometry is one affine warp, so that each image is resampled once whatever is asked of it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from fastscnn.labels import UNKNOWN
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """How one sample is varied; what the host and the device apply alike.
+    """Variation of one sample, which the host and the device apply alike.
 
     Attributes:
-        height, width: of the whole picture after resizing.
-        y, x: where the crop begins in it; negative where the picture is smaller than the crop.
+        height, width: of the whole image after resizing.
+        y, x: where the crop begins in it; negative where the image is smaller than the crop.
         flip: whether left and right change places.
-        sharpness: the picture is shrunk by this factor before it is enlarged; 1 leaves it sharp.
+        sharpness: the image is shrunk by this factor before it is enlarged; 1 leaves it sharp.
         gains: of the three channels.
         gamma: exponent of the channels.
         noise: deviation of the pixel noise in grey levels, 0 for none.
@@ -43,7 +43,7 @@ class Variation:
     seed: int
 
     def matrix(self, stored: tuple[int, int], crop: tuple[int, int]) -> NDArray[np.float64]:
-        """2×3: from pixels (x, y) of a picture of the stored size (H, W) to pixels of the crop."""
+        """Return the 2×3 map of pixels (x, y) of an image of stored size (H, W) to the crop's."""
         sy, sx = self.height / stored[0], self.width / stored[1]
         # Half-pixel centres: u' = (u + 0.5) * s - 0.5 - offset
         matrix = np.array(
@@ -54,8 +54,10 @@ class Variation:
         return matrix
 
     def smoothing(self, stored: tuple[int, int]) -> tuple[int, int]:
-        """Height and width of the box to average over first, or thin things sparkle: a warp that
-        shrinks does not average by itself."""
+        """Return height and width of the box to average over first.
+
+        A warp that shrinks does not average by itself, and thin objects would sparkle.
+        """
         sy, sx = self.height / stored[0], self.width / stored[1]
         if min(sx, sy) >= 0.75:
             return 1, 1
@@ -64,21 +66,21 @@ class Variation:
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """How far samples are varied.
+    """Augmentation with the ranges that samples are varied in.
 
     Attributes:
         crop: height and width of what the network is given.
-        scale: the picture is resized by a factor of the stored size, drawn log-uniformly from
+        scale: the image is resized by a factor of the stored size, drawn log-uniformly from
             this range (0.5–2 in the paper).
-        short_side: where given, the short side of the whole picture is drawn log-uniformly from
-            this range instead, since data sets store pictures at very different sizes and the
+        short_side: where given, the short side of the whole image is drawn log-uniformly from
+            this range instead, since data sets store images at very different sizes and the
             network meets them all at its input size.
         aspect: width is further scaled by up to this factor either way.
         color: largest gain of one colour channel, either way.
         brightness: largest gain of all channels, either way.
         gamma: largest logarithm of the channels' exponent, either way.
         noise: largest deviation of the pixel noise, in grey levels; half of the samples have some.
-        blur: share of pictures that are shrunk before they are enlarged, so that sharpness does
+        blur: share of images that are shrunk before they are enlarged, so that sharpness does
             not give the data set away.
     """
 
@@ -93,10 +95,10 @@ class Augmentation:
     blur: float = 0.25
 
     FILL: ClassVar[tuple[int, int, int]] = (124, 116, 104)
-    """Outside the picture: the mean of ImageNet, which the network sees as zero."""
+    """Fill outside the image: the mean of ImageNet, which the network sees as zero."""
 
     def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
-        """A varied copy of a sample, of the crop's size; what lies outside is ignored."""
+        """Return a varied copy of a sample, of the crop's size; what lies outside is ignored."""
         image, target = sample
         height, width = target.shape
         variation = self.vary((height, width), rng)
@@ -120,7 +122,7 @@ class Augmentation:
         stretch = float(np.exp(rng.uniform(-1, 1) * np.log(self.aspect)))
         new_h, new_w = height * factor, width * factor * stretch
         crop_h, crop_w = self.crop
-        # A picture smaller than the crop floats in it, a larger one is cut from.
+        # An image smaller than the crop floats in it, a larger one is cut from.
         y = float(rng.uniform(min(0.0, new_h - crop_h), max(0.0, new_h - crop_h)))
         x = float(rng.uniform(min(0.0, new_w - crop_w), max(0.0, new_w - crop_w)))
         flip = bool(rng.random() < 0.5)

@@ -1,4 +1,4 @@
-"""Cityscapes in its official layout.
+"""Cityscapes dataset in its official layout.
 
 ``leftImg8bit/SPLIT/CITY/CITY_SEQUENCE_FRAME_leftImg8bit.png`` beside ``gtFine`` or ``gtCoarse``,
 whose ``…_gtFine_labelIds.png`` hold the ids of ``fastscnn.labels``. The coarse labels know one more
@@ -24,7 +24,7 @@ OPTIONS = ("split", "labels")
 
 
 class CityscapesDataset(PairDataset):
-    """Pictures and labels of Cityscapes; a drive is a city.
+    """Images and labels of Cityscapes; a drive is a city.
 
     Args:
         root: the folder that holds ``leftImg8bit/`` and ``gtFine/`` or ``gtCoarse/``.
@@ -35,7 +35,7 @@ class CityscapesDataset(PairDataset):
         chosen: which of the cities are meant.
 
     Raises:
-        DataError: the layout is another, pictures and labels do not match, or nothing is left.
+        DataError: the layout is another, images and labels do not match, or nothing is left.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class CityscapesDataset(PairDataset):
 
 
 def _parts(split: str, labels: str) -> list[tuple[str, str]]:
-    """Splits and the kind of their labels."""
+    """Return splits and the kind of their labels."""
     if labels not in KINDS:
         raise DataError(f"labels={labels} is not in Cityscapes: use {', '.join(KINDS)}.")
     names = split.split("+")
@@ -87,7 +87,7 @@ def _pairs(root: Path, split: str, kind: str) -> list[Pair]:
 
 
 def _files(root: Path, package: str, split: str, ending: str) -> dict[str, Path]:
-    """Name of the frame → its file, of all cities."""
+    """Return name of the frame → its file, of all cities."""
     folder = root / package / split
     if not folder.is_dir():
         raise DataError(

@@ -1,7 +1,7 @@
-"""The check of a data set before a training run: what would otherwise end it after hours.
+"""Dataset check before a training run: finds what would otherwise end it after hours.
 
 Missing pairs are found when a data set is opened. Sizes and values are looked at here: every
-label file and the header of every picture.
+label file and the header of every image.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from fastscnn.data.pair_dataset import DataError, PairDataset, SizeError, Unread
 from fastscnn.labels import UNKNOWN
 
 LARGE = 500
-"""From so many pairs on a progress bar is shown."""
+"""Number of pairs from which on a progress bar is shown."""
 
 
 def check(datasets: Iterable[object], *, progress: bool = True) -> None:
@@ -65,7 +65,7 @@ def _check_pairs(dataset: PairDataset, progress: bool) -> None:
 
 
 def _look(dataset: PairDataset, index: int) -> DataError | bool:
-    """What is wrong with a pair, or whether any of its pixels is labelled."""
+    """Return what is wrong with a pair, or whether any of its pixels is labelled."""
     pair = dataset.pairs[index]
     try:
         truth = dataset.read_truth(index)

@@ -1,10 +1,10 @@
-"""Data sets for evaluation: frames by number, named on the command line."""
+"""Dataset factory for evaluation: frames by number, named on the command line."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from fastscnn.data import cityscapes_dataset as cityscapes
+from fastscnn.data import cityscapes_dataset
 from fastscnn.data.cityscapes_dataset import CityscapesDataset
 from fastscnn.data.dataset_spec import DataSpec, read_spec
 from fastscnn.data.folder_dataset import FolderDataset
@@ -17,7 +17,7 @@ from fastscnn.data.street_frames import SEEDS, StreetFrames
 def open_cityscapes(
     spec: DataSpec, sets: TargetSets, default: str, *others: str
 ) -> CityscapesDataset:
-    """Cityscapes from ``cityscapes:PATH?split=SPLIT&labels=KIND``.
+    """Open Cityscapes from ``cityscapes:PATH?split=SPLIT&labels=KIND``.
 
     Args:
         spec: the command line's argument.
@@ -28,7 +28,7 @@ def open_cityscapes(
     Raises:
         DataError: it is malformed, or the data set cannot be used.
     """
-    spec.allow(*others, *cityscapes.OPTIONS, *OPTIONS)
+    spec.allow(*others, *cityscapes_dataset.OPTIONS, *OPTIONS)
     return CityscapesDataset(
         spec.path,
         sets,
@@ -39,7 +39,7 @@ def open_cityscapes(
 
 
 def open_frames(text: str, table: SetTable | None = None) -> PairDataset | StreetFrames:
-    """The frames that a network is to be judged by.
+    """Open the frames that a network is to be judged by.
 
     Args:
         text: ``folder:PATH?sets=TABLE`` or the path alone,

@@ -1,6 +1,6 @@
-"""What a training run learns from: a weighted mix of data sets, named on the command line.
+"""Weighted mix of training data sets, named on the command line.
 
-``folder:PATH?weight=2&sets=idd_lite`` is a folder of labelled pictures,
+``folder:PATH?weight=2&sets=idd_lite`` is a folder of labelled images,
 ``cityscapes:PATH?labels=fine+coarse`` Cityscapes in its official layout, ``street?worlds=24`` the
 demo street, so many of them (each takes a second to build, and 90 MB). Weights are relative: how
 often a sample comes from each. ``drives=A,B``, ``without=A,B`` and ``fold=K/N`` choose drives, see
@@ -24,21 +24,21 @@ from fastscnn.data.street import Street
 
 
 class Dataset(Protocol):
-    """Anything that samples can be drawn from, by several threads at once."""
+    """Dataset that several threads can draw samples from at once."""
 
     def __len__(self) -> int:
-        """How many pictures are stored; 0 where they are endless."""
+        """Return the number of stored images; 0 where they are endless."""
 
     def __getitem__(self, number: int, /) -> Sample:
-        """A picture and its targets; any number will do where they are endless."""
+        """Return an image and its targets; any number will do where they are endless."""
 
 
 class Pick(NamedTuple):
-    """A sample of a mix by number.
+    """Pick from a mix: a sample by number.
 
     Attributes:
         dataset: which of the mix.
-        number: which of its pictures.
+        number: which of its images.
     """
 
     dataset: int
@@ -50,7 +50,7 @@ class StreetDataset:
 
     SIZES = ((1024, 512), (768, 512), (640, 480), (512, 384))
     WORLDS = 24
-    """How many differently seeded streets there are, where nothing else is said."""
+    """Default number of differently seeded streets."""
     SECONDS = 600.0
 
     def __init__(self, worlds: int = WORLDS, seed: int = 1000) -> None:
@@ -62,7 +62,7 @@ class StreetDataset:
         return 0
 
     def __getitem__(self, number: int, /) -> Sample:
-        """A frame of one of the streets, the same for the same number."""
+        """Return a frame of one of the streets, the same for the same number."""
         rng = np.random.default_rng((self._seed, number))
         world = int(rng.integers(self._worlds))
         with self._locks[world]:  # a street has one canvas
@@ -73,7 +73,7 @@ class StreetDataset:
 
 
 def open_dataset(spec: str, sets: TargetSets) -> tuple[Dataset, float]:
-    """A data set and its weight from one ``--data`` argument.
+    """Open a data set and its weight from one ``--data`` argument.
 
     Raises:
         DataError: the argument is malformed or the data set cannot be used.
@@ -117,11 +117,11 @@ class Mix:
         self._shares = weights / weights.sum()
 
     ENDLESS_EPOCH = 1000.0
-    """What counts as an epoch where nothing is stored."""
+    """Samples that count as an epoch where nothing is stored."""
 
     @property
     def epoch(self) -> float:
-        """Samples after which as many stored pictures were drawn as there are."""
+        """Samples after which as many stored images were drawn as there are."""
         lengths = np.array([len(dataset) for dataset in self.datasets])
         stored = lengths > 0
         if not stored.any():
@@ -131,14 +131,14 @@ class Mix:
     ENDLESS = 2**40
 
     def pick(self, rng: np.random.Generator) -> Pick:
-        """Which sample comes next: of each data set as often as its weight says."""
+        """Return which sample comes next: of each data set as often as its weight says."""
         dataset = int(rng.choice(len(self.datasets), p=self._shares))
         return Pick(dataset, int(rng.integers(len(self.datasets[dataset]) or self.ENDLESS)))
 
     def fetch(self, pick: Pick) -> Sample:
-        """The sample of that number."""
+        """Return the sample of that number."""
         return self.datasets[pick.dataset][pick.number]
 
     def sample(self, rng: np.random.Generator) -> Sample:
-        """A sample drawn with ``rng``."""
+        """Return a sample drawn with ``rng``."""
         return self.fetch(self.pick(rng))

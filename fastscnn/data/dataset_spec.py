@@ -1,4 +1,4 @@
-"""Data sets as the command line names them: ``KIND:PATH?OPTION=VALUE&OPTION=VALUE``."""
+"""Dataset specifications of the command line: ``KIND:PATH?OPTION=VALUE&OPTION=VALUE``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fastscnn.data.pair_dataset import DataError
 
 @dataclass(frozen=True, slots=True)
 class DataSpec:
-    """One data set as named on the command line.
+    """Specification of one data set as named on the command line.
 
     Attributes:
         text: as it was given.

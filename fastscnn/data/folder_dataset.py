@@ -1,6 +1,6 @@
-"""Labelled pictures in plain folders: ``images/NAME.*`` beside ``labels/NAME.png``.
+"""Labelled images in plain folders: ``images/NAME.*`` beside ``labels/NAME.png``.
 
-``labels/`` holds 8-bit grey pictures of train ids (255 is ignored). Where a table of sets is named,
+``labels/`` holds 8-bit grey images of train ids (255 is ignored). Where a table of sets is named,
 the table says which classes each value stands for, and whether ``labels/`` or ``groups/`` is read.
 """
 
@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fastscnn.data.image_files import IMAGE_SUFFIXES
 from fastscnn.data.label_sets import SetTable, TargetSets, lookup, read_sets
 from fastscnn.data.pair_dataset import DataError, PairDataset, known_values, match
 from fastscnn.data.splits import EVERYTHING, Split
 from fastscnn.labels import CLASS_NAMES, NUM_CLASSES
 
 TRAIN_IDS = SetTable("labels", {i: (i,) for i in range(NUM_CLASSES)}, dict(enumerate(CLASS_NAMES)))
-"""How ``labels/`` is read where no table is named."""
-
-PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
+"""Default table: ``labels/`` holds train ids."""
 
 
 class FolderDataset(PairDataset):
@@ -29,7 +28,7 @@ class FolderDataset(PairDataset):
         split: which of the frames are meant.
 
     Raises:
-        DataError: the folders are not there or empty, pictures lack labels, or the split leaves
+        DataError: the folders are not there or empty, images lack labels, or the split leaves
             nothing.
     """
 
@@ -51,7 +50,9 @@ class FolderDataset(PairDataset):
                 raise DataError(
                     f"{folder} is not there: {root} needs images/ and {meaning.folder}/."
                 )
-        images = {p.stem: p for p in (root / "images").iterdir() if p.suffix.lower() in PICTURES}
+        images = {
+            p.stem: p for p in (root / "images").iterdir() if p.suffix.lower() in IMAGE_SUFFIXES
+        }
         labels = {p.stem: p for p in truths.iterdir() if p.suffix.lower() == ".png"}
         pairs = match(images, labels, str(root / "images"), str(truths))
         known = known_values([*meaning.sets])

@@ -1,8 +1,7 @@
-"""Picture files: their sizes from the first bytes, and their pixels, within bounds."""
+"""Image files: their sizes from the first bytes, and their pixels, within bounds."""
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -10,23 +9,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-MAX_PIXELS = 2**26
-"""No street camera comes near; a file of a few bytes may claim any size."""
+from fastscnn.data.image_header import JPEG, PNG, header_size
 
-_PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
-# Start-of-frame markers of JPEG; C4, C8 and CC among them mean other things.
-_SOF = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
-_ALONE = {0x01, *range(0xD0, 0xD9)}
-"""Markers that no length follows."""
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
+"""File name suffixes of images in a data set."""
+MAX_PIXELS = 2**26
+"""Pixels that no street camera comes near; a file of a few bytes may claim any size."""
+
 _HEAD, _TAIL = 2**18, 2**12
 
 
 class PictureError(Exception):
-    """A file is no picture that can be used; the message goes on after the file's name."""
+    """A file is no image that can be used; the message goes on after the file's name."""
 
 
 def read_picture(path: Path, flags: int) -> NDArray[Any]:
-    """The pixels of a file.
+    """Return the pixels of a file.
 
     Args:
         path: the file.
@@ -34,7 +32,7 @@ def read_picture(path: Path, flags: int) -> NDArray[Any]:
             (whatever shape and dtype the file has).
 
     Raises:
-        PictureError: it is no picture, or one of more than ``MAX_PIXELS``.
+        PictureError: it is no image, or one of more than ``MAX_PIXELS``.
     """
     try:
         data = np.fromfile(path, np.uint8)
@@ -52,12 +50,12 @@ def read_picture(path: Path, flags: int) -> NDArray[Any]:
 
 
 def picture_size(path: Path) -> tuple[int, int]:
-    """Height and width of the picture in a file.
+    """Return height and width of the image in a file.
 
     PNG and JPEG are read from their headers, others are decoded.
 
     Raises:
-        PictureError: it is no picture, one of more than ``MAX_PIXELS``, or it ends too early.
+        PictureError: it is no image, one of more than ``MAX_PIXELS``, or it ends too early.
     """
     try:
         with path.open("rb") as file:
@@ -72,7 +70,7 @@ def picture_size(path: Path) -> tuple[int, int]:
         size = image.shape[0], image.shape[1]
     _bound(size)
     # Half a JPEG would be decoded all the same, and be gray from there on.
-    end = {_PNG: b"IEND", _JPEG: b"\xff\xd9"}
+    end = {PNG: b"IEND", JPEG: b"\xff\xd9"}
     if any(head.startswith(kind) and mark not in tail for kind, mark in end.items()):
         raise PictureError("ends too early.")
     return size
@@ -84,26 +82,6 @@ def _bound(size: tuple[int, ...] | None) -> None:
 
 
 def _header(head: bytes) -> tuple[int, int] | None:
-    """Height and width where the first bytes tell them."""
-    if head.startswith(_PNG) and len(head) >= 24:
-        width, height = struct.unpack(">II", head[16:24])
-        return height, width
-    return _jpeg(head) if head.startswith(_JPEG) else None
-
-
-def _jpeg(head: bytes) -> tuple[int, int] | None:
-    at = 2
-    while at + 9 <= len(head) and head[at] == 0xFF:
-        marker = head[at + 1]
-        if marker == 0xFF:  # padding
-            at += 1
-        elif marker in _ALONE:
-            at += 2
-        elif marker in _SOF:
-            height, width = struct.unpack(">HH", head[at + 5 : at + 9])
-            return height, width
-        elif marker == 0xE1 and head[at + 4 : at + 8] == b"Exif":
-            return None  # it may say that the picture is to be turned: let the decoder see to it
-        else:
-            at += 2 + int(struct.unpack(">H", head[at + 2 : at + 4])[0])
-    return None
+    """Return height and width where the first bytes of a PNG or JPEG tell them."""
+    size = header_size(head, as_decoded=True) if head.startswith((PNG, JPEG)) else None
+    return size[::-1] if size else None

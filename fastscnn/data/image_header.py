@@ -1,16 +1,25 @@
-"""The size of a picture from its file's header, before anything is decoded."""
+"""Image headers: the size of an image before anything is decoded."""
 
 from __future__ import annotations
 
 import struct
 
+PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
+"""First bytes of these formats."""
 
-def picture_size(data: bytes) -> tuple[int, int] | None:
-    """(width, height) as PNG, JPEG, BMP, WebP, TIFF, GIF or PNM data state it.
+
+def header_size(data: bytes, *, as_decoded: bool = False) -> tuple[int, int] | None:
+    """Return (width, height) as PNG, JPEG, BMP, WebP, TIFF, GIF or PNM data state it.
 
     ``None`` where they state none that can be found, or are of another kind.
+
+    Args:
+        data: the file, or its first bytes.
+        as_decoded: also ``None`` for a JPEG with EXIF data, by which a decoder may turn it.
     """
     try:
+        if data.startswith(JPEG):
+            return _jpeg(data, as_decoded)
         for signature, size in _KINDS:
             if data.startswith(signature):
                 return size(data)
@@ -24,7 +33,7 @@ def _png(data: bytes) -> tuple[int, int]:
     return width, height
 
 
-def _jpeg(data: bytes) -> tuple[int, int] | None:
+def _jpeg(data: bytes, refuse_exif: bool) -> tuple[int, int] | None:
     place = 2
     while place + 9 <= len(data):
         if data[place] != 0xFF:
@@ -37,6 +46,8 @@ def _jpeg(data: bytes) -> tuple[int, int] | None:
         if 0xC0 <= marker <= 0xCF and marker not in {0xC4, 0xC8, 0xCC}:
             height, width = struct.unpack_from(">HH", data, place + 5)
             return width, height
+        if refuse_exif and marker == 0xE1 and data[place + 4 : place + 8] == b"Exif":
+            return None
         alone = marker == 0x01 or 0xD0 <= marker <= 0xD8
         place += 2 if alone else 2 + struct.unpack_from(">H", data, place + 2)[0]
     return None
@@ -88,8 +99,7 @@ def _pnm(data: bytes) -> tuple[int, int] | None:
 
 
 _KINDS = (
-    (b"\x89PNG\r\n\x1a\n", _png),
-    (b"\xff\xd8", _jpeg),
+    (PNG, _png),
     (b"BM", _bmp),
     (b"GIF8", _gif),
     (b"RIFF", _webp),

@@ -1,4 +1,4 @@
-"""Targets: what a labelled pixel may be.
+"""Label sets: the classes that a labelled pixel may have.
 
 A pixel's truth is a *set* of classes. Exact labels name sets of one; coarse data sets name larger
 ones (IDD Lite's "far objects": building or vegetation). One byte per pixel holds the number of the
@@ -28,14 +28,14 @@ class TargetSets:
         self._sets: list[tuple[int, ...]] = [(train_id,) for train_id in range(NUM_CLASSES)]
 
     def number(self, train_ids: tuple[int, ...]) -> int:
-        """The number of a set, registered when it is new."""
+        """Return the number of a set, registered when it is new."""
         members = tuple(sorted(set(train_ids)))
         if members not in self._sets:
             self._sets.append(members)
         return self._sets.index(members)
 
     def members(self) -> Tensor:
-        """Sets×classes bool: which classes each numbered set holds."""
+        """Return sets×classes bool: which classes each numbered set holds."""
         table = torch.zeros(len(self._sets), NUM_CLASSES, dtype=torch.bool)
         for row, members in enumerate(self._sets):
             table[row, list(members)] = True
@@ -44,10 +44,10 @@ class TargetSets:
 
 @dataclass(frozen=True, slots=True)
 class SetTable:
-    """What the values of a coarser data set's label pictures stand for.
+    """Table of the sets of classes that the values of a coarser data set's labels stand for.
 
     Attributes:
-        folder: of the data set, where these pictures lie: ``labels`` or ``groups``.
+        folder: of the data set, where these images lie: ``labels`` or ``groups``.
         sets: value → train ids of the classes that it may be.
         names: value → what the set is called.
     """
@@ -58,13 +58,13 @@ class SetTable:
 
 
 def shipped_tables() -> list[str]:
-    """Names of the tables that ship with the program."""
+    """Return the names of the tables that ship with the program."""
     folder = resources.files("fastscnn.data") / "sets"
     return sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".json"))
 
 
 def read_sets(name: str) -> SetTable:
-    """A table of sets, such as ``fastscnn/data/sets/camvid.json``.
+    """Read a table of sets, such as ``fastscnn/data/sets/camvid.json``.
 
     It is a JSON object of ``folder`` (``labels`` or ``groups``), ``sets`` (value → list of class
     names) and optionally ``names`` (value → what figures call the set). An object that maps values
@@ -112,7 +112,7 @@ def _parse(table: dict[str, Any]) -> SetTable:
 
 
 def lookup(table: dict[int, tuple[int, ...]], sets: TargetSets) -> NDArray[np.uint8]:
-    """256 uint8: value in a label picture → number of its set, 255 where the table is silent."""
+    """Return 256 uint8: value in a label image → number of its set, 255 where there is none."""
     numbers = np.full(256, UNKNOWN, np.uint8)
     for value, train_ids in table.items():
         numbers[value] = sets.number(train_ids)

@@ -1,4 +1,4 @@
-"""Labelled pictures as pairs of files: what every data set on disk comes down to."""
+"""Pair dataset: labelled images as pairs of files, the base of every data set on disk."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from fastscnn.data.label_sets import TargetSets
 from fastscnn.labels import UNKNOWN
 
 Sample = tuple[NDArray[np.uint8], NDArray[np.uint8]]
-"""A picture (RGB uint8 H×W×3) and its targets (uint8 H×W)."""
+"""An image (RGB uint8 H×W×3) and its targets (uint8 H×W)."""
 
 CACHE_BYTES = 2 * 2**30
-"""A data set keeps what it has read in memory up to this size, and reads the rest again."""
+"""Bytes of what it has read that a data set keeps in memory; the rest is read again."""
 
 
 class DataError(Exception):
@@ -27,7 +27,7 @@ class DataError(Exception):
 
 
 class UnreadableError(DataError):
-    """A file of a data set is no picture of the kind that is needed."""
+    """A file of a data set is no image of the kind that is needed."""
 
 
 class ValuesError(DataError):
@@ -36,11 +36,11 @@ class ValuesError(DataError):
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A picture and its labels on disk.
+    """An image and its labels on disk.
 
     Attributes:
-        image: the picture's file.
-        truth: the file of its labels, an 8-bit grey picture of the same size.
+        image: the image's file.
+        truth: the file of its labels, an 8-bit grey image of the same size.
         name: of the frame, its drive first.
     """
 
@@ -50,12 +50,12 @@ class Pair:
 
     @property
     def drive(self) -> str:
-        """What the frame was filmed on: its name up to the first ``_`` (a city in Cityscapes)."""
+        """Return what the frame was filmed on: its name up to the first ``_``, as a city."""
         return self.name.partition("_")[0]
 
 
 class SizeError(DataError):
-    """A picture and its labels differ in size.
+    """An image and its labels differ in size.
 
     Args:
         pair: the two.
@@ -73,7 +73,7 @@ class PairDataset:
 
     Args:
         pairs: what belongs together, at least one.
-        values: value in the label files → number of its target, or 255; see ``targets.lookup``.
+        values: value in the label files → number of its target, or 255; see ``label_sets.lookup``.
         known: 256 bool, which values may occur at all.
         sets: where the targets' sets of classes are numbered.
     """
@@ -94,10 +94,10 @@ class PairDataset:
         return len(self.pairs)
 
     def __getitem__(self, index: int) -> Sample:
-        """Picture and targets, kept in memory as long as there is room (``CACHE_BYTES``).
+        """Return image and targets, kept in memory as long as there is room (``CACHE_BYTES``).
 
         Raises:
-            DataError: a picture cannot be read, sizes differ, or a value is no label.
+            DataError: an image cannot be read, sizes differ, or a value is no label.
         """
         if index in self._cache:
             return self._cache[index]
@@ -110,18 +110,18 @@ class PairDataset:
         return sample
 
     def name(self, index: int) -> str:
-        """What the frame is called."""
+        """Return the frame's name."""
         return self.pairs[index].name
 
     def drive(self, index: int) -> str:
-        """What the frame was filmed on."""
+        """Return what the frame was filmed on."""
         return self.pairs[index].drive
 
     def read(self, index: int) -> Sample:
-        """Picture and targets from their files; nothing is kept.
+        """Return image and targets from their files; nothing is kept.
 
         Raises:
-            DataError: a picture cannot be read, sizes differ, or a value is no label.
+            DataError: an image cannot be read, sizes differ, or a value is no label.
         """
         pair = self.pairs[index]
         try:
@@ -136,10 +136,10 @@ class PairDataset:
         return np.asarray(rgb, np.uint8), np.asarray(target, np.uint8)
 
     def read_truth(self, index: int) -> NDArray[np.uint8]:
-        """The label file's own values, H×W uint8, checked.
+        """Return the label file's own values, H×W uint8, checked.
 
         Raises:
-            DataError: it cannot be read, is no 8-bit grey picture, or a value is no label.
+            DataError: it cannot be read, is no 8-bit grey image, or a value is no label.
         """
         path = self.pairs[index].truth
         try:
@@ -156,7 +156,7 @@ class PairDataset:
 
 
 def known_values(values: list[int]) -> NDArray[np.bool_]:
-    """256 bool: which values label files may hold, ``UNKNOWN`` among them."""
+    """Return 256 bool: which values label files may hold, ``UNKNOWN`` among them."""
     known = np.zeros(256, np.bool_)
     known[[*values, UNKNOWN]] = True
     return known
@@ -165,11 +165,11 @@ def known_values(values: list[int]) -> NDArray[np.bool_]:
 def match(
     images: Mapping[str, Path], truths: Mapping[str, Path], where: str, labels: str
 ) -> list[Pair]:
-    """Pair pictures with the labels of the same name, in the order of their names.
+    """Pair images with the labels of the same name, in the order of their names.
 
     Args:
         images, truths: name of the frame → file.
-        where, labels: what to call the place of the pictures and that of the labels.
+        where, labels: what to call the place of the images and that of the labels.
 
     Raises:
         DataError: there are none, or one lacks the other.

@@ -13,7 +13,7 @@ from fastscnn.data.pair_dataset import DataError, Pair
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Which drives' frames are meant.
+    """Split of a data set: the drives whose frames are meant.
 
     Attributes:
         drives: these alone; empty stands for all.
@@ -28,13 +28,13 @@ class Split:
     inverse: bool = False
 
     def holds(self, drive: str) -> bool:
-        """Whether a drive's frames belong to the split."""
+        """Return whether a drive's frames belong to the split."""
         if (self.drives and drive not in self.drives) or drive in self.without:
             return False
         return self.fold is None or (fold_of(drive, self.fold[1]) == self.fold[0]) != self.inverse
 
     def choose(self, pairs: list[Pair], where: Path) -> list[Pair]:
-        """Those of the pairs that belong to the split.
+        """Return the pairs that belong to the split.
 
         Raises:
             DataError: a named drive is not there, or nothing is left.
@@ -55,11 +55,11 @@ class Split:
 
 EVERYTHING = Split()
 OPTIONS = ("drives", "without", "fold")
-"""What ``read_split`` understands."""
+"""Options that ``read_split`` understands."""
 
 
 def fold_of(drive: str, parts: int) -> int:
-    """Which of so many equal parts a drive belongs to: the same everywhere, whatever else is there.
+    """Return which of so many equal parts a drive belongs to: the same everywhere.
 
     Example:
         >>> fold_of("0016E5", 10)
@@ -69,7 +69,7 @@ def fold_of(drive: str, parts: int) -> int:
 
 
 def read_split(options: Mapping[str, str]) -> Split:
-    """A split from a data set's options ``drives=A,B``, ``without=A,B``, ``fold=K/N`` or ``!K/N``.
+    """Read a split from options ``drives=A,B``, ``without=A,B``, ``fold=K/N`` or ``!K/N``.
 
     Raises:
         DataError: the fold is malformed.

@@ -1,4 +1,4 @@
-"""Frames of the demo street to judge a network by."""
+"""Demo street frames to judge a network by."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastscnn.data.pair_dataset import DataError, Sample
 from fastscnn.data.street import Street
 
 SEEDS = (77,)
-"""Streets that no training run draws from (see ``mix.StreetDataset``)."""
+"""Streets that no training run draws from (see ``dataset_mix.StreetDataset``)."""
 
 
 class StreetFrames:
@@ -38,17 +38,17 @@ class StreetFrames:
         return len(self._seeds) * self._frames
 
     def name(self, index: int) -> str:
-        """What the frame is called."""
+        """Return the frame's name."""
         return f"{self.drive(index)}_{index % self._frames:04d}"
 
     def drive(self, index: int) -> str:
-        """The street's seed, which is what stands for a drive here."""
+        """Return the street's seed, which is what stands for a drive here."""
         return f"street{self._seeds[index // self._frames]}"
 
     def read(self, index: int) -> Sample:
-        """A picture and its labels, which are exact."""
+        """Return an image and its labels, which are exact."""
         seed = self._seeds[index // self._frames]
-        with self._lock:  # a street draws one picture at a time, and one street is in memory
+        with self._lock:  # a street draws one image at a time, and one street is in memory
             if self._street is None or self._street.seed != seed:
                 self._street = Street(seed, *self.SIZE)
             return self._street.render(self.SECONDS * (index % self._frames))

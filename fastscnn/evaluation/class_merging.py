@@ -1,4 +1,4 @@
-"""Which classes are counted as one, so that figures fit data sets with coarser classes.
+"""Class merging: classes counted as one, so that figures fit coarser data sets.
 
 Where a data set's "car" holds trucks, a predicted truck is right, and without merging it would
 count as a mistake. Truth and predictions are merged alike.
@@ -35,7 +35,7 @@ class ClassMerging:
         return len(self.names)
 
     def predictions(self, classes: tuple[str, ...] = CLASS_NAMES) -> NDArray[np.uint8]:
-        """256 uint8: what a network calls a pixel → its place in ``names``, else ``UNKNOWN``.
+        """Return 256 uint8: a network's class → its place in ``names``, else ``UNKNOWN``.
 
         Args:
             classes: names of the network's outputs, in order.
@@ -56,7 +56,7 @@ class ClassMerging:
         return table
 
     def truth(self, sets: TargetSets) -> NDArray[np.uint8]:
-        """256 uint8: number of a target's set → its place in ``names``.
+        """Return 256 uint8: number of a target's set → its place in ``names``.
 
         A set that is not inside one of the merged classes cannot be judged: ``UNKNOWN``.
         """
@@ -69,7 +69,7 @@ class ClassMerging:
         return table
 
     def categories(self) -> dict[str, tuple[int, ...]]:
-        """Category → places in ``names``; empty where a merged class spans several categories."""
+        """Return category → places in ``names``; empty where a merged class spans several."""
         found: dict[str, list[int]] = {}
         for place, members in enumerate(self.members):
             inside = {CLASSES[train_id].category for train_id in members}
@@ -79,7 +79,7 @@ class ClassMerging:
         return {category: tuple(places) for category, places in found.items()}
 
     def colors(self) -> NDArray[np.uint8]:
-        """256×3 uint8 RGB: place in ``names`` → the colour of its first class, else black."""
+        """Return 256×3 uint8 RGB: place in ``names`` → colour of its first class, else black."""
         table = np.zeros((256, 3), np.uint8)
         for place, members in enumerate(self.members):
             named = CLASS_NAMES.index(self.names[place]) if self.names[place] in CLASS_NAMES else -1
@@ -95,11 +95,11 @@ PLAIN = ClassMerging(CLASS_NAMES, tuple((train_id,) for train_id in range(NUM_CL
 
 
 def read_merging(text: str) -> ClassMerging:
-    """What ``--merge`` names: a table of sets, or ``wall+fence=building,…``.
+    """Read the value of ``--merge``: a table of sets, or ``wall+fence=building,…``.
 
     Args:
-        text: name or path of a table (see ``targets.read_sets``), or ``A+B=C`` for A and B that are
-            counted as C, several of them separated by commas.
+        text: name or path of a table (see ``label_sets.read_sets``), or ``A+B=C`` for A and B that
+            are counted as C, several of them separated by commas.
 
     Raises:
         ValueError: there is no such table or class, or a class would be counted twice.
@@ -113,7 +113,7 @@ def read_merging(text: str) -> ClassMerging:
 
 
 def merging_of(table: SetTable) -> ClassMerging:
-    """The merging that a table of sets describes.
+    """Return the merging that a table of sets describes.
 
     Raises:
         ValueError: a class is in two of its sets.
@@ -128,7 +128,7 @@ def merging_of(table: SetTable) -> ClassMerging:
 
 
 def merging_of_data(text: str) -> ClassMerging:
-    """The merging by the table that a data set names in its option ``sets``, else none.
+    """Return the merging by the table that a data set names in its option ``sets``, else none.
 
     Args:
         text: as ``open_frames`` takes it. A table whose sets overlap merges nothing.

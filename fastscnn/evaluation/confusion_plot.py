@@ -1,4 +1,4 @@
-"""The confusion matrix as a picture, by matplotlib."""
+"""Confusion plot: the matrix as an image, by matplotlib."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fastscnn.evaluation.scores import Report
 
 
 def missing() -> str | None:
-    """What to tell a user who has no matplotlib."""
+    """Return the advice for a user who has no matplotlib."""
     if importlib.util.find_spec("matplotlib"):
         return None
     return "The confusion matrix as a picture needs matplotlib: pip install matplotlib."

@@ -1,4 +1,4 @@
-"""Frames as pictures to look at: input, truth, prediction and error.
+"""Error images of frames: input, truth, prediction and error.
 
 Drawn with numpy and OpenCV alone.
 """
@@ -18,7 +18,7 @@ from fastscnn.labels import UNKNOWN
 Image = NDArray[np.uint8]
 
 PANEL = 720
-"""Width of one of the four pictures."""
+"""Width of one of the four images."""
 WRONG = (235, 30, 60)
 """RGB of pixels that are wrong."""
 _BACK, _INK, _FAINT = (24, 26, 30), (235, 236, 238), (160, 164, 170)
@@ -29,7 +29,7 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One frame and how it came out.
+    """Judged frame: its image, truth and labels.
 
     Attributes:
         image: RGB uint8 H×W×3.
@@ -44,7 +44,7 @@ class Judged:
 
 
 def draw(judged: Judged, merging: ClassMerging) -> Image:
-    """Input, truth, prediction and error as one picture, with the classes' colours named.
+    """Draw input, truth, prediction and error as one image, with the classes' colours named.
 
     Returns:
         RGB uint8.
@@ -78,7 +78,7 @@ def draw(judged: Judged, merging: ClassMerging) -> Image:
 
 
 def _errors(image: Image, share: NDArray[np.float32], known: Image) -> Image:
-    """The picture in gray with what is wrong in red, darker where nothing is known."""
+    """Return the image in gray with what is wrong in red, darker where nothing is known."""
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
     gray *= np.where(known > 0, 0.7, 0.25)
     weight = np.clip(share * 0.85, 0, 1)[..., None]
@@ -87,7 +87,7 @@ def _errors(image: Image, share: NDArray[np.float32], known: Image) -> Image:
 
 
 def _mistakes(judged: Judged, merging: ClassMerging) -> str:
-    """The commonest mistakes in words."""
+    """Return the commonest mistakes in words."""
     confusion = confusion_matrix(judged.truth, judged.labels, len(merging))
     total = max(1, int(confusion.sum()))
     np.fill_diagonal(confusion, 0)
@@ -118,7 +118,7 @@ def _beside(left: Image, right: Image) -> Image:
 
 
 def _legend(judged: Judged, merging: ClassMerging, width: int) -> Image:
-    """The classes that the frame shows, in as many lines as they need."""
+    """Draw the classes that the frame shows, in as many lines as they need."""
     seen = np.union1d(judged.truth, judged.labels)
     colors = merging.colors()
     lines = [np.full((_LINE + _GAP, width, 3), _BACK, np.uint8)]

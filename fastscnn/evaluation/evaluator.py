@@ -1,4 +1,4 @@
-"""The evaluation itself: every frame through the network, every pixel counted."""
+"""Evaluator: every frame through the network, every pixel counted."""
 
 from __future__ import annotations
 
@@ -37,24 +37,24 @@ class Frames(Protocol):
 
     @property
     def sets(self) -> TargetSets:
-        """Where the targets' sets of classes are numbered."""
+        """Sets of classes that the numbers in targets stand for."""
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Return the number of frames."""
 
     def read(self, index: int) -> Sample:
-        """A picture and its targets; nothing is kept. Called from several threads."""
+        """Return an image and its targets; nothing is kept. Called from several threads."""
 
     def name(self, index: int) -> str:
-        """What the frame is called."""
+        """Return the frame's name."""
 
     def drive(self, index: int) -> str:
-        """What it was filmed on."""
+        """Return the drive that it was filmed on."""
 
 
 @dataclass(slots=True)
 class _Count:
-    """What is counted for one setting."""
+    """Counts of one setting."""
 
     confusion: NDArray[np.int64]
     drives: dict[str, NDArray[np.int64]] = field(default_factory=dict)
@@ -87,14 +87,14 @@ class Evaluator:
         self._truth = merging.truth(sets)
 
     def labels(self, image: Image, settings: Sequence[Setting]) -> list[Image]:
-        """What the network sees in each setting; what settings share is computed once.
+        """Return the network's labels in each setting; what settings share is computed once.
 
         Args:
             image: RGB uint8 H×W×3.
             settings: how to run the network.
 
         Returns:
-            For each setting, in order: places in the merging's names, H×W of the picture's size.
+            For each setting, in order: places in the merging's names, H×W of the image's size.
         """
         found: dict[Setting, Image] = {}
         for size in dict.fromkeys(setting.input_size for setting in settings):
@@ -108,7 +108,7 @@ class Evaluator:
         return [found[setting] for setting in settings]
 
     def truth(self, target: Image) -> Image:
-        """What is there: places in the merging's names, ``UNKNOWN`` where none can be told."""
+        """Return the truth as places in the merging's names, ``UNKNOWN`` where there is none."""
         return _look_up(self._truth, target)
 
 
@@ -121,7 +121,7 @@ def evaluate(
     limit: int | None = None,
     progress: bool = False,
 ) -> Report:
-    """The figures of a network on labelled frames, in one setting.
+    """Return the figures of a network on labelled frames, in one setting.
 
     Args:
         network: a segmenter, or a network (one in training too: it is copied, put into evaluation
@@ -134,35 +134,35 @@ def evaluate(
 
     Raises:
         DataError: a frame cannot be read.
-        ValueError: the network has no classes that the frames could judge.
+        ValueError: the network has no classes that the frames could evaluator.
     """
     if isinstance(network, FastSCNN):
         device = str(next(network.parameters()).device)
         network = Segmenter(Checkpoint(network), device=device, precision="fp32", runtime="torch")
-    judge = Evaluator(network, frames.sets, merging)
+    evaluator = Evaluator(network, frames.sets, merging)
     settings = [setting or Setting(network.input_size)]
-    return evaluate_settings(judge, frames, settings, limit=limit, progress=progress)[0]
+    return evaluate_settings(evaluator, frames, settings, limit=limit, progress=progress)[0]
 
 
 def evaluate_settings(
-    judge: Evaluator,
+    evaluator: Evaluator,
     frames: Frames,
     settings: Sequence[Setting],
     *,
     limit: int | None = None,
     worst: int = 0,
-    seen: Callable[[str, Setting, Image], None] | None = None,
+    on_labels: Callable[[str, Setting, Image], None] | None = None,
     progress: bool = False,
 ) -> list[Report]:
-    """The figures in several settings; each frame is read once, and kept by none.
+    """Return the figures in several settings; each frame is read once, and kept by none.
 
     Args:
-        judge: the network; labels are compared at each picture's own size.
+        evaluator: the network; labels are compared at each image's own size.
         frames: what to judge it by.
         settings: how to run the network.
         limit: judge only so many frames, evenly spread.
-        worst: of how many of the worst frames the report tells.
-        seen: given each frame's name, the setting and what ``Evaluator.labels`` saw.
+        worst: how many of the worst frames the report lists.
+        on_labels: called with each frame's name, the setting and its ``Evaluator.labels``.
         progress: show a progress bar where there is a terminal.
 
     Returns:
@@ -171,17 +171,17 @@ def evaluate_settings(
     Raises:
         DataError: a frame cannot be read.
     """
-    merging = judge.merging
+    merging = evaluator.merging
     chosen = _spread(len(frames), limit)
     counts = [_Count(np.zeros((len(merging), len(merging) + 1), np.int64)) for _ in settings]
     bar = tqdm(total=len(chosen), unit="frame", leave=False, disable=None if progress else True)
     with bar:
         for index, (image, target) in zip(chosen, _read_ahead(frames, chosen), strict=True):
-            truth = judge.truth(target)
-            everything = judge.labels(image, settings)
+            truth = evaluator.truth(target)
+            everything = evaluator.labels(image, settings)
             for count, setting, labels in zip(counts, settings, everything, strict=True):
-                if seen:
-                    seen(frames.name(index), setting, labels)
+                if on_labels:
+                    on_labels(frames.name(index), setting, labels)
                 found = confusion_matrix(truth, labels, len(merging))
                 score = FrameScore(index, frames.name(index), pixel_accuracy(found))
                 count.add(found, frames.drive(index), score, worst)
@@ -204,7 +204,7 @@ def _spread(count: int, limit: int | None) -> list[int]:
 
 
 def _read_ahead(frames: Frames, indices: list[int]) -> Iterator[Sample]:
-    """Frames in order, read by threads while the network is busy."""
+    """Yield frames in order, read by threads while the network is busy."""
     with ThreadPoolExecutor(READERS, "reader") as pool:
         waiting: deque[Future[Sample]] = deque()
         try:

@@ -1,4 +1,4 @@
-"""How good labels are: the confusion matrix and what follows from it.
+"""Segmentation metrics: the confusion matrix and what follows from it.
 
 Definitions are those of the Cityscapes benchmark: IoU = TP / (TP + FP + FN), with all frames'
 pixels in one matrix and pixels whose truth is unknown left out.
@@ -54,7 +54,7 @@ def confusion_matrix(
 
 
 def class_iou(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
-    """IoU of each class; NaN for classes that occur neither in the truth nor where it is known.
+    """Return the IoU of each class; NaN for classes neither true nor predicted where known.
 
     As in the benchmark, a class that is predicted and never true has an IoU of zero.
     """
@@ -64,12 +64,12 @@ def class_iou(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def occurring(confusion: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which classes occur in the truth."""
+    """Return which classes occur in the truth."""
     return np.asarray(confusion.sum(axis=1) > 0)
 
 
 def mean_iou(confusion: NDArray[np.int64], *, only_occurring: bool = False) -> float:
-    """Mean over the classes that have an IoU; NaN when none has.
+    """Return the mean over the classes that have an IoU; NaN when none has.
 
     Args:
         confusion: see ``confusion_matrix``.
@@ -82,7 +82,7 @@ def mean_iou(confusion: NDArray[np.int64], *, only_occurring: bool = False) -> f
 def category_iou(
     confusion: NDArray[np.int64], categories: Mapping[str, Sequence[int]]
 ) -> dict[str, float]:
-    """IoU of groups of classes, within which confusion does not count.
+    """Return the IoU of groups of classes, within which confusion does not count.
 
     Args:
         confusion: see ``confusion_matrix``.
@@ -101,7 +101,7 @@ def category_iou(
 
 
 def pixel_accuracy(confusion: NDArray[np.int64]) -> float:
-    """Share of labelled pixels that are right; NaN when none is labelled."""
+    """Return the share of labelled pixels that are right; NaN when none is labelled."""
     total = confusion.sum()
     return float(np.diagonal(confusion).sum() / total) if total else float("nan")
 

@@ -1,4 +1,4 @@
-"""Files that an evaluation writes: looked at before it begins, so that no hour is lost."""
+"""Output files of an evaluation, checked before it begins so that no hour is lost."""
 
 from __future__ import annotations
 
@@ -17,14 +17,11 @@ from fastscnn.evaluation.error_images import Judged, draw
 from fastscnn.evaluation.evaluator import Evaluator, Frames
 from fastscnn.evaluation.scores import Report, Setting
 from fastscnn.labels import TRAIN_ID_TO_ID
-
-
-class OutputError(Exception):
-    """A result cannot be written; the message is one sentence for the user."""
+from fastscnn.output_error import OutputError
 
 
 def check_file(path: Path, overwrite: bool) -> None:
-    """Whether a file can be written.
+    """Check that a file can be written.
 
     Raises:
         OutputError: it exists and is not to be replaced, or its folder takes no files.
@@ -39,7 +36,7 @@ def check_file(path: Path, overwrite: bool) -> None:
 
 
 def check_folder(path: Path, overwrite: bool, reads: Iterable[Path] = ()) -> None:
-    """Make a folder for pictures.
+    """Create a folder for images.
 
     Args:
         path: the folder.
@@ -84,7 +81,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_json(path: Path, about: dict[str, Any], reports: Sequence[Report]) -> None:
-    """Every figure and the confusion matrices.
+    """Write every figure and the confusion matrices.
 
     Raises:
         OutputError: the file cannot be written.
@@ -99,7 +96,7 @@ def write_json(path: Path, about: dict[str, Any], reports: Sequence[Report]) -> 
 
 
 class LabelWriter:
-    """Writes what the network sees as 8-bit PNGs of Cityscapes ids, as the benchmark takes them.
+    """Writer of labels as 8-bit PNGs of Cityscapes ids, as the benchmark takes them.
 
     Args:
         folder: where to, ``NAME.png``; with several settings each has a folder inside.
@@ -129,13 +126,13 @@ class LabelWriter:
 
 
 def write_worst(
-    folder: Path, reports: Sequence[Report], judge: Evaluator, frames: Frames
+    folder: Path, reports: Sequence[Report], evaluator: Evaluator, frames: Frames
 ) -> list[Path]:
-    """The worst frames of each report as pictures; each is run once more.
+    """Write the worst frames of each report as images; each is run once more.
 
     Raises:
         DataError: a frame can no longer be read.
-        OutputError: a picture cannot be written.
+        OutputError: an image cannot be written.
     """
     written = []
     for report in reports:
@@ -145,10 +142,10 @@ def write_worst(
                 f"{score.name}   {report.setting}   {100 * score.accuracy:.1f} % of pixels right,"
                 f" worst {rank} of {report.frames}"
             )
-            (labels,) = judge.labels(image, [report.setting])
-            picture = draw(Judged(image, judge.truth(target), labels, title), report.merging)
+            (labels,) = evaluator.labels(image, [report.setting])
+            panels = draw(Judged(image, evaluator.truth(target), labels, title), report.merging)
             name = f"{report.setting.file_name}_worst{rank:02d}_{score.name}.png"
-            done, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+            done, data = cv2.imencode(".png", cv2.cvtColor(panels, cv2.COLOR_RGB2BGR))
             assert done
             write_whole(folder / name, partial(_put, bytes(data)))
             written.append(folder / name)

@@ -1,4 +1,4 @@
-"""Reports as tables: for the terminal, and in Markdown for a model card."""
+"""Score tables of reports: for the terminal, and in Markdown for a model card."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Row:
 
 
 def figures(reports: Sequence[Report]) -> list[Row]:
-    """Class IoU, mean IoU, category IoU and pixel accuracy, one column per report."""
+    """Return class IoU, mean IoU, category IoU and pixel accuracy, one column per report."""
     first = reports[0]
     rows = [
         Row(name, tuple(report.class_iou[name] for report in reports))
@@ -54,7 +54,7 @@ def figures(reports: Sequence[Report]) -> list[Row]:
 
 
 def by_drive(reports: Sequence[Report]) -> list[Row]:
-    """Mean IoU of each drive over the classes that occur in it, one column per report."""
+    """Return the mean IoU of each drive over its occurring classes, one column per report."""
     return [
         Row(
             drive,
@@ -65,7 +65,7 @@ def by_drive(reports: Sequence[Report]) -> list[Row]:
 
 
 def as_text(rows: Sequence[Row], reports: Sequence[Report], corner: str = "class") -> str:
-    """A table for the terminal, in per cent."""
+    """Return a table for the terminal, in per cent."""
     left = max(len(corner), *(len(row.name) for row in rows))
     sizes = [report.setting.size_name for report in reports]
     skips = ["" if report.setting.skip else "skip off" for report in reports]
@@ -80,7 +80,7 @@ def as_text(rows: Sequence[Row], reports: Sequence[Report], corner: str = "class
 
 
 def as_markdown(rows: Sequence[Row], reports: Sequence[Report], corner: str = "class") -> str:
-    """A Markdown table, in per cent."""
+    """Return a Markdown table, in per cent."""
     lines = [
         "| " + " | ".join([corner, *(str(report.setting) for report in reports)]) + " |",
         "|---" * (len(reports) + 1) + "|",

@@ -1,4 +1,4 @@
-"""What an evaluation found."""
+"""Scores of an evaluation."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from fastscnn.inference.input_size import InputSize
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """How the network is run.
+    """Setting that the network is run in.
 
     Attributes:
-        input_size: what it sees of a picture, see ``fastscnn.inference.input_size``.
+        input_size: what it sees of an image, see ``fastscnn.inference.input_size``.
         skip: whether the skip connection contributes (§4.2).
     """
 
@@ -42,7 +42,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class FrameScore:
-    """How one frame came out.
+    """Score of one frame.
 
     Attributes:
         index: its number in the data set.
@@ -57,7 +57,7 @@ class FrameScore:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The figures of one setting; all are shares, 0 to 1, or NaN where there is none.
+    """Report of one setting: its figures are shares, 0 to 1, or NaN where there is none.
 
     Attributes:
         setting: how the network was run.
@@ -77,7 +77,7 @@ class Report:
 
     @property
     def mean_iou(self) -> float:
-        """As in the benchmark: a class that is predicted and never true counts as zero."""
+        """Mean IoU as in the benchmark: a class that is predicted and never true counts as zero."""
         return mean_iou(self.confusion)
 
     @property
@@ -87,7 +87,7 @@ class Report:
 
     @property
     def occurring(self) -> int:
-        """How many classes occur in the truth."""
+        """Number of classes that occur in the truth."""
         return int(occurring(self.confusion).sum())
 
     @property
@@ -112,7 +112,7 @@ class Report:
         return sum(known) / len(known) if known else float("nan")
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain values for JSON, with ``None`` for what has no figure."""
+        """Return everything as plain values for JSON, with ``None`` for what has no figure."""
         return {
             "input_size": self.setting.size_name,
             "skip": self.setting.skip,

@@ -1,1 +1,1 @@
-"""Export parts: models that other programs load."""
+"""Export: models that other programs load."""

@@ -19,7 +19,7 @@ from fastscnn.model.blocks import resize
 from fastscnn.upsampling import upsample
 
 SIZES = ((2, 128, 256), (1, 187, 333), (1, 360, 640))
-"""Pictures, height and width that every file is tried with."""
+"""Numbers of images, height and width that every file is tried with."""
 
 
 MIN_LABELS = 0.9999
@@ -43,15 +43,15 @@ class ExportError(Exception):
     exit_code = 2
 
 
-class OutputError(ExportError):
-    """The file cannot be written, or what was written does not agree with the network."""
+class AgreementError(ExportError):
+    """The exported model does not agree with the network."""
 
     exit_code = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How well a file agrees with its network, at worst over all sizes tried.
+    """Agreement of a file with its network, the worst over all sizes tried.
 
     Attributes:
         labels: share of equal labels.
@@ -71,12 +71,12 @@ def compare(checkpoint: Checkpoint, signature: Signature, run: Run) -> Agreement
     """Run an exported model beside the checkpoint's own network, the plain way, at ``SIZES``.
 
     Raises:
-        ExportError: they do not agree.
+        AgreementError: they do not agree.
     """
     skips = {"on": (True,), "off": (False,), "input": (True, False)}[signature.skip]
     worst = Agreement()
     for count, height, width in SIZES:
-        pixels = _pictures(count, height, width)
+        pixels = street_images(count, height, width)
         given = pixels if signature.layout == "nhwc" else np.ascontiguousarray(_planes(pixels))
         for skip in skips:
             ours = reference(checkpoint, pixels, signature.output, skip).numpy()
@@ -84,7 +84,7 @@ def compare(checkpoint: Checkpoint, signature: Signature, run: Run) -> Agreement
             found = _agreement(ours, theirs)
             if found is None or found.labels < MIN_LABELS or not found.deviation <= MAX_DEVIATION:
                 what = f"only {found}" if found else f"it gives {theirs.dtype} {theirs.shape}"
-                raise OutputError(
+                raise AgreementError(
                     f"The exported model does not agree with the network at {height}×{width}"
                     f" ({what}): nothing was written."
                 )
@@ -96,7 +96,7 @@ def compare(checkpoint: Checkpoint, signature: Signature, run: Run) -> Agreement
 
 @torch.inference_mode()
 def reference(checkpoint: Checkpoint, pixels: Pixels, output: Output, skip: bool) -> Tensor:
-    """What an exported model has to give, from the network as it is, by the plain path.
+    """Return what an exported model has to give, by the network as it is on the plain path.
 
     Args:
         checkpoint: the network with its normalisation.
@@ -115,7 +115,7 @@ def reference(checkpoint: Checkpoint, pixels: Pixels, output: Output, skip: bool
 
 
 def _agreement(ours: NDArray[Any], theirs: NDArray[Any]) -> Agreement | None:
-    """``None`` where shape or dtype differ."""
+    """Return the agreement of two outputs, ``None`` where shape or dtype differ."""
     if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
         return None
     if ours.dtype == np.uint8:
@@ -124,8 +124,8 @@ def _agreement(ours: NDArray[Any], theirs: NDArray[Any]) -> Agreement | None:
     return Agreement(labels, float(np.abs(ours - theirs).max() / ours.std()))
 
 
-def _pictures(count: int, height: int, width: int) -> Pixels:
-    """Frames of the demo street, the same every time: N×H×W×3.
+def street_images(count: int, height: int, width: int) -> Pixels:
+    """Return frames of the demo street, the same every time: N×H×W×3.
 
     They hold many classes, at any size: of noise a network may see one alone, and any two agree.
     """

@@ -22,7 +22,6 @@ from fastscnn.checkpoints.conversion import revert
 from fastscnn.checkpoints.public_formats import WRITABLE
 from fastscnn.exporting.agreement import (
     ExportError,
-    OutputError,
     Pixels,
     Run,
     reference,
@@ -30,17 +29,23 @@ from fastscnn.exporting.agreement import (
 from fastscnn.exporting.exportable_model import Exportable, Signature
 from fastscnn.inference.input_size import MAX_SIDE
 from fastscnn.labels import CLASS_NAMES, PALETTE
+from fastscnn.output_error import OutputError
 
 OPSET = 20
 
 
 EXPORTED_MIN_SIDE = 64
-"""Sides below it are refused by an ExportedProgram: a branch one cell wide would need a graph of
-its own, and it checks its inputs. The other formats run from ``sizes.MIN_SIDE`` on."""
+"""Least side for an ExportedProgram, which checks its inputs: a branch one cell wide would need a
+graph of its own. The other formats run from ``input_size.MIN_SIDE`` on."""
 
 
-def _graph(checkpoint: Checkpoint, signature: Signature, path: Path, format_: str) -> Run:
-    """Write a graph; returns it, read from its file and ready to run."""
+def write_graph(checkpoint: Checkpoint, signature: Signature, path: Path, format_: str) -> Run:
+    """Write a graph, and return it read from its file and ready to run.
+
+    Raises:
+        ExportError: the format needs a package that is not installed.
+        OutputError: the format cannot be written.
+    """
     writers: dict[str, Callable[[Exportable, Path, dict[str, str]], Run]] = {
         "onnx": _onnx,
         "exported": _exported,
@@ -72,7 +77,7 @@ _ONNX_PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the exporters' talk about packages that are not needed and formats grown old."""
+    """Silence what exporters print about packages that are not needed and old formats."""
     exporter = logging.getLogger("torch.onnx")
     level = exporter.level
     exporter.setLevel(logging.ERROR)
@@ -85,7 +90,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _about(checkpoint: Checkpoint, signature: Signature) -> dict[str, str]:
-    """What a user of the file has to know, stored in it."""
+    """Return what a user of the file has to know, to be stored in it."""
     channels = "N×H×W×3" if signature.layout == "nhwc" else "N×3×H×W"
     outputs = {
         "cls": "labels: uint8 N×H×W, index of the class",
@@ -104,7 +109,7 @@ def _about(checkpoint: Checkpoint, signature: Signature) -> dict[str, str]:
 
 
 def _inputs(signature: Signature) -> tuple[tuple[Tensor, ...], tuple[dict[int, Any], ...]]:
-    """Inputs to trace with and which of their dimensions may change."""
+    """Return inputs to trace with and which of their dimensions may change."""
     # Sizes that are no multiple of anything, so that no exporter sees a rule in them
     shape = (2, 130, 195, 3) if signature.layout == "nhwc" else (2, 3, 130, 195)
     row = shape.index(130)
@@ -153,7 +158,7 @@ def _torchscript(exportable: Exportable, path: Path, about: dict[str, str]) -> R
 
 
 def _run_by_torch(model: Callable[..., Any], signature: Signature) -> Run:
-    """How a model that torch has read back is run."""
+    """Return a function that runs a model that torch has read back."""
 
     @torch.inference_mode()
     def run(pixels: Pixels, skip: bool) -> NDArray[Any]:
@@ -226,7 +231,12 @@ def _openvino(exportable: Exportable, path: Path, about: dict[str, str]) -> Run:
     return run
 
 
-def _write_foreign(checkpoint: Checkpoint, path: Path, format_: str) -> None:
+def write_foreign(checkpoint: Checkpoint, path: Path, format_: str) -> None:
+    """Write a state dict in another implementation's naming, as its programs expect it.
+
+    Raises:
+        ExportError: the format cannot hold this checkpoint.
+    """
     model = checkpoint.model
     weights = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
     try:
@@ -242,7 +252,8 @@ def _write_foreign(checkpoint: Checkpoint, path: Path, format_: str) -> None:
     atomic_save({"meta": meta, "state_dict": state}, path)
 
 
-def _open_foreign(path: Path) -> Run:
+def open_foreign(path: Path) -> Run:
+    """Read such a file back, ready to run."""
     written = load(path)
 
     def run(pixels: Pixels, skip: bool) -> NDArray[Any]:

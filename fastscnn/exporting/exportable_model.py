@@ -1,4 +1,4 @@
-"""The network in a form that exports exactly, for any batch, height and width.
+"""Exportable model: the network in a form that exports exactly, for any batch, height and width.
 
 Exporters write a graph once, for all sizes. What in the network depends on the size in a way that
 they cannot express is written here with operations that they can; the rest is the network's own.
@@ -25,7 +25,7 @@ Layout = Literal["nhwc", "nchw"]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Signature:
-    """What goes into an exported model and what comes out.
+    """Signature of an exported model: what goes in and what comes out.
 
     Attributes:
         output: ``cls`` labels N×H×W uint8; ``prob`` or ``logits`` N×classes×H×W float32 at the
@@ -40,7 +40,7 @@ class Signature:
 
 
 def _averaging(size: int, bins: int, like: Tensor) -> Tensor:
-    """The matrix bins×size that averages ``size`` values into overlapping cells.
+    """Return the matrix bins×size that averages ``size`` values into overlapping cells.
 
     Cell i holds the values from ⌊i·size/bins⌋ to before ⌈(i+1)·size/bins⌉.
     """
@@ -97,7 +97,7 @@ class SwitchedFusion(nn.Module):
 
 
 class Exportable(nn.Module):
-    """Pixels in, labels, probabilities or logits out: all that an exported file holds.
+    """Exportable network: pixels in, labels, probabilities or logits out.
 
     The normalisation is inside. The checkpoint's own network is left as it is.
 
@@ -132,7 +132,7 @@ class Exportable(nn.Module):
         self.eval()
 
     def forward(self, pixels: Tensor, skip: Tensor | None = None) -> Tensor:
-        """See ``Signature`` for the shapes."""
+        """Run the network; see ``Signature`` for the shapes."""
         x = pixels.permute(0, 3, 1, 2) if self.signature.layout == "nhwc" else pixels
         size = (x.shape[2], x.shape[3])
         high = self.high(x.float() * self.scale + self.shift)

@@ -1,4 +1,4 @@
-"""CUDA graphs: what the network does for one size, recorded once and replayed without Python.
+"""CUDA graphs: the network's work for one size, recorded once, replayed without Python.
 
 A small network on a fast card waits for its launches more than for its arithmetic. Not yet
 measured, and run on no GPU so far: what is recorded when, and what happens when that fails, is
@@ -18,22 +18,25 @@ from torch import Tensor
 
 Outputs = tuple[Tensor, ...]
 Run = Callable[[Tensor, Sequence[bool]], Outputs]
-"""Pixels and settings of the skip connection in, logits for each setting out."""
+"""Work: pixels and settings of the skip connection in, logits for each setting out."""
 
 _log = logging.getLogger(__name__)
 
 
 class GraphRecorder(ABC):
-    """Records device work."""
+    """Recorder of device work."""
 
     @abstractmethod
     def queue(self) -> Hashable:
-        """The queue that work goes to at present. What was recorded is replayed in one queue only:
-        in two, it could still be read by one while the other writes it."""
+        """Return the queue that work goes to at present.
+
+        What was recorded is replayed in one queue only: in two, it could still be read by one
+        while the other writes it.
+        """
 
     @abstractmethod
     def record(self, work: Callable[[], Outputs]) -> tuple[Callable[[], None], Outputs]:
-        """Record work that has run before; what replays it, and the memory that it then writes.
+        """Record work that has run before; return what replays it, and the memory it writes.
 
         Raises:
             RuntimeError: it cannot be recorded.
@@ -41,7 +44,7 @@ class GraphRecorder(ABC):
 
 
 class CudaGraphRecorder(GraphRecorder):
-    """Records CUDA graphs."""
+    """Recorder of CUDA graphs."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
@@ -68,7 +71,7 @@ _Key = tuple[Hashable, tuple[int, ...], tuple[bool, ...]]
 
 
 class GraphReplay:
-    """Runs work as it is the first time, and as a recording from then on.
+    """Runner of work: as it is the first time, and as a recording from then on.
 
     Together with the first recording for a size, the one for the other setting of the skip
     connection is made, so that the toggle finds it ready. What was used lately is kept.

@@ -1,22 +1,22 @@
-"""Input sizes: what the network sees of a picture."""
+"""Input sizes of the network for an image."""
 
 from __future__ import annotations
 
 InputSize = str | tuple[int, int]
-"""``full``, ``half``, ``quarter``, ``exact``, or (height, width)."""
+"""Input size: ``full``, ``half``, ``quarter``, ``exact``, or (height, width)."""
 
 MIN_SIDE = 32
 """The smallest input height and width: below it the last stage has nothing left to look at."""
 
 MAX_SIDE = 4096
-"""No input side may be longer: it bounds memory whatever the user or a file asks for."""
+"""The longest input side: it bounds memory whatever the user or a file asks for."""
 
 SHORT_SIDES = {"full": 1024, "half": 512, "quarter": 256}
 """Named input sizes and the short side that the network then sees."""
 
 
 def parse_input_size(text: str) -> InputSize:
-    """``full``, ``half``, ``quarter``, ``exact``, or ``HxW`` as a pair.
+    """Read ``full``, ``half``, ``quarter``, ``exact``, or ``HxW`` as a pair.
 
     Raises:
         ValueError: anything else, or a side outside 32–4096.
@@ -36,10 +36,10 @@ def parse_input_size(text: str) -> InputSize:
 
 
 def network_size(input_size: InputSize, height: int, width: int) -> tuple[int, int]:
-    """What the network sees of an H×W picture.
+    """Return the network's input size for an H×W image.
 
-    A named size sets the short side; the long one follows the picture's aspect to the nearest
-    multiple of 32 and is at most 4096. ``exact`` is the picture's own size within 32–4096.
+    A named size sets the short side; the long one follows the image's aspect to the nearest
+    multiple of 32 and is at most 4096. ``exact`` is the image's own size within 32–4096.
 
     Example:
         >>> network_size("half", 540, 960)
@@ -55,7 +55,7 @@ def network_size(input_size: InputSize, height: int, width: int) -> tuple[int, i
 
 
 def smaller_size(input_size: InputSize, height: int, width: int) -> InputSize | None:
-    """The next smaller named size for an H×W picture; ``None`` where there is none.
+    """Return the next smaller named size for an H×W image; ``None`` where there is none.
 
     Example:
         >>> smaller_size("exact", 540, 960)

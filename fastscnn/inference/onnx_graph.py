@@ -1,4 +1,4 @@
-"""A network as an ONNX graph for one picture of one size, written module by module.
+"""ONNX graph of a network for one image of one size, written module by module.
 
 This is what the optional runtimes run (``runtimes``). Nothing is traced and the size is
 fixed, so the graph is there within a tenth of a second and holds constants only; files for other
@@ -31,7 +31,7 @@ def network_graph(
     size: tuple[int, int],
     skips: Sequence[bool],
 ) -> bytes:
-    """The graph, serialised.
+    """Return the graph, serialised.
 
     Args:
         network: on the CPU, its batch norm folded (``fastscnn.model.batch_norm_folding``).
@@ -59,7 +59,7 @@ def network_graph(
 
 
 class _Writer:
-    """Collects nodes and constants; knows the size of every value by its name."""
+    """Writer that collects nodes and constants; knows the size of every value by its name."""
 
     def __init__(self) -> None:
         self._nodes: list[onnx.NodeProto] = []
@@ -67,18 +67,18 @@ class _Writer:
         self._sizes: dict[str, tuple[int, int]] = {}
 
     def size(self, name: str) -> tuple[int, int]:
-        """Height and width of a value."""
+        """Return height and width of a value."""
         return self._sizes[name]
 
     def node(self, kind: str, inputs: Sequence[str], size: tuple[int, int], **options: Any) -> str:
-        """Add a node; its output's name."""
+        """Add a node; return its output's name."""
         name = f"v{len(self._nodes)}"
         self._nodes.append(helper.make_node(kind, list(inputs), [name], **options))
         self._sizes[name] = size
         return name
 
     def constant(self, values: NDArray[Any]) -> str:
-        """Add a constant; its name."""
+        """Add a constant; return its name."""
         name = f"c{len(self._constants)}"
         self._constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
@@ -108,16 +108,16 @@ class _Writer:
         raise TypeError(f"no way to write {type(module).__name__}")
 
     def fusion_low(self, fusion: FeatureFusion, low: str, high: str) -> str:
-        """The low-resolution side of the feature fusion, before the sum."""
+        """Add the low-resolution side of the feature fusion, before the sum."""
         x = self._resize(low, self.size(high), fusion.align_corners)
         return self.module(fusion.low, self.module(fusion.low_depthwise, x))
 
     def fusion_sum(self, fusion: FeatureFusion, fused: str, high: str) -> str:
-        """The sum with the skip connection."""
+        """Add the sum with the skip connection."""
         return self.node("Add", [fused, self.module(fusion.high, high)], self.size(fused))
 
     def model(self, size: tuple[int, int], outputs: Sequence[str]) -> bytes:
-        """All of it as a model."""
+        """Return the whole as a model."""
         graph = helper.make_graph(
             self._nodes,
             "fastscnn",
@@ -184,7 +184,7 @@ class _Writer:
 
 
 def _averaging(size: int, bins: int) -> NDArray[np.float32]:
-    """bins×size: cell i averages from ⌊i·size/bins⌋ to before ⌈(i+1)·size/bins⌉."""
+    """Return bins×size: cell i averages from ⌊i·size/bins⌋ to before ⌈(i+1)·size/bins⌉."""
     matrix = np.zeros((bins, size), np.float32)
     for i in range(bins):
         first, end = i * size // bins, -(-(i + 1) * size // bins)
@@ -193,7 +193,7 @@ def _averaging(size: int, bins: int) -> NDArray[np.float32]:
 
 
 def _interpolation(size: int, to: int, align_corners: bool) -> NDArray[np.float32]:
-    """to×size: bilinear weights along one axis."""
+    """Return to×size: bilinear weights along one axis."""
     along = axis(size, to, align_corners)
     matrix = np.zeros((to, size), np.float32)
     pixel = np.arange(to)

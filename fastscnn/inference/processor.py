@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def cpu_threads() -> int:
-    """Threads for the network on the CPU: all processors, but one from four on.
+    """Return the threads for the network on the CPU: all processors, but one from four on.
 
     That one is for capture, encoder and window; with fewer the network cannot spare it.
     """
@@ -23,13 +23,13 @@ def cpu_threads() -> int:
     return usable if usable < 4 else usable - 1
 
 
-def threads_beside(pictures: int) -> int:
-    """Threads for each of some pictures that run at the same time."""
-    return max(1, cpu_threads() // pictures)
+def threads_beside(images: int) -> int:
+    """Return the threads for each of some images that run at the same time."""
+    return max(1, cpu_threads() // images)
 
 
 def cpu_has_bfloat16() -> bool:
-    """Whether the processor multiplies bfloat16 in hardware (AMX or AVX512-BF16)."""
+    """Return whether the processor multiplies bfloat16 in hardware (AMX or AVX512-BF16)."""
     wanted = {"amx_bf16", "avx512_bf16"}
     capabilities = getattr(torch.cpu, "get_capabilities", None)
     if capabilities is not None:

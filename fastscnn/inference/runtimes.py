@@ -1,4 +1,4 @@
-"""What runs the network: PyTorch, or ONNX Runtime or OpenVINO where they are installed.
+"""Inference runtimes: PyTorch, ONNX Runtime, OpenVINO.
 
 All three take the same pixels and give the same logits but for float32 rounding. On processors
 without bfloat16 the other two are about twice as fast as PyTorch, whose tensors are laid out anew
@@ -37,12 +37,12 @@ class RuntimeMissing(Exception):
 
 
 def installed(name: str) -> bool:
-    """Whether a runtime's libraries are here."""
+    """Return whether a runtime's libraries are here."""
     return all(importlib.util.find_spec(module) is not None for module in _NEEDS[name])
 
 
 def pick_runtime(name: str, device: torch.device, precision: str) -> str:
-    """The runtime to use: the named one, or the fastest known for the device.
+    """Return the runtime to use: the named one, or the fastest known for the device.
 
     On the CPU that is ONNX Runtime in float32 and OpenVINO in bfloat16, where they are installed,
     and PyTorch otherwise and on all other devices.
@@ -68,24 +68,24 @@ def pick_runtime(name: str, device: torch.device, precision: str) -> str:
 
 
 class Runtime(ABC):
-    """Runs one network on one device."""
+    """Runtime of one network on one device."""
 
     key: str
-    """What ``pick_runtime`` calls it."""
+    """Name of it that ``pick_runtime`` returns."""
 
     @property
     @abstractmethod
     def name(self) -> str:
-        """What is shown of it: with its version."""
+        """Name to be shown, with the version."""
 
     @abstractmethod
     def logits(self, pixels: Tensor, skips: Sequence[bool], beside: int = 1) -> tuple[Tensor, ...]:
-        """Logits for each setting of the skip connection; what they share is run once.
+        """Return logits for each setting of the skip connection; what they share is run once.
 
         Args:
             pixels: h×w×3 uint8 RGB, on the runtime's device.
             skips: settings of the skip connection.
-            beside: how many pictures run at the same time, each on a thread of the caller's; on the
+            beside: how many images run at the same time, each on a thread of the caller's; on the
                 CPU they share the processors, on other devices it means nothing.
 
         Returns:
@@ -96,7 +96,7 @@ class Runtime(ABC):
 def make_runtime(
     name: str, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype
 ) -> Runtime:
-    """The runtime that ``pick_runtime`` named.
+    """Return the runtime that ``pick_runtime`` named.
 
     Raises:
         RuntimeMissing: its libraries are here but do not load.
@@ -111,13 +111,13 @@ def make_runtime(
 
 
 def _normalisation(checkpoint: Checkpoint) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """(x / 255 − mean) / std as one multiplication and one addition: scale and shift."""
+    """Return scale and shift: (x / 255 − mean) / std as one multiplication and one addition."""
     mean, std = np.array(checkpoint.mean), np.array(checkpoint.std)
     return (1 / (255 * std)).astype(np.float32), (-mean / std).astype(np.float32)
 
 
 class TorchRuntime(Runtime):
-    """PyTorch, channels last: on CUDA replayed from CUDA graphs, elsewhere eagerly."""
+    """PyTorch runtime, channels last: on CUDA replayed from CUDA graphs, elsewhere eagerly."""
 
     key = "torch"
 
@@ -165,14 +165,14 @@ class TorchRuntime(Runtime):
 _last = threading.local()
 
 Compiled = Callable[[NDArray[np.uint8]], Sequence[NDArray[np.float32]]]
-"""Takes 1×h×w×3 pixels, gives logits for every setting of the skip connection that it is for."""
+"""Compiled graph: 1×h×w×3 pixels in, logits for each of its settings of the skip out."""
 
 
 _Key = tuple[tuple[int, int], tuple[bool, ...], int]
 
 
 class GraphRuntime(Runtime):
-    """A library that runs an ONNX graph made for one size and some settings of the skip connection.
+    """Runtime by a library, for an ONNX graph of one size and some settings of the skip.
 
     What has been asked for lately is kept; with the first graph for a size, that for the other
     setting is made in the background, so that the toggle finds it ready.

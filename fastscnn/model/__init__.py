@@ -1,4 +1,4 @@
-"""Network of the paper: Tables 1 to 3, and its switches."""
+"""Model: the network of the paper: Tables 1 to 3, and its switches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The network as it runs: batch norm folded into the convolutions before it."""
+"""Batch norm folding into the convolutions before it, for the network as it runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fastscnn.model.fast_scnn import FastSCNN
 
 
 def fold_batch_norm(network: FastSCNN) -> FastSCNN:
-    """A copy of a network in evaluation mode whose convolutions carry their batch norm.
+    """Return a copy of a network in evaluation mode whose convolutions carry their batch norm.
 
     It gives the same logits to rounding, in fewer passes over memory, and cannot be trained.
     """

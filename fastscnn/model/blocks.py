@@ -1,4 +1,4 @@
-"""The building blocks of Fast-SCNN (paper Tables 1–3), one class each.
+"""Building blocks of Fast-SCNN (paper Tables 1–3), one class each.
 
 Shapes are written N×C×H×W. Every convolution is followed by batch norm, and batch norm stands
 before every non-linearity (§4.1), so no convolution carries a bias of its own. The arguments that
@@ -20,7 +20,7 @@ needs, the odd one at the bottom and right."""
 
 
 def activation_layers(activation: Activation) -> list[nn.Module]:
-    """The layer for an activation; none for ``none``."""
+    """Return the layer for an activation; none for ``none``."""
     if activation == "none":
         return []
     return [nn.ReLU6(inplace=True) if activation == "relu6" else nn.ReLU(inplace=True)]
@@ -117,7 +117,7 @@ class Bottleneck(nn.Module):
 
 
 def resize(x: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
-    """Bilinear interpolation of N×C×h×w to ``size`` (H, W), with half-pixel centres by default."""
+    """Interpolate N×C×h×w bilinearly to ``size`` (H, W), by default with half-pixel centres."""
     return F.interpolate(x, size=size, mode="bilinear", align_corners=align_corners)
 
 

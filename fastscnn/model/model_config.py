@@ -1,4 +1,4 @@
-"""What a network is built from."""
+"""Model configuration: the switches of a network."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ class FastSCNNConfig:
     final_norm: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """The configuration as plain values, ready for a checkpoint."""
+        """Return the configuration as plain values, ready for a checkpoint."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> FastSCNNConfig:
-        """The inverse of ``to_dict``, for values from anywhere.
+        """Return the inverse of ``to_dict``, for values from anywhere.
 
         Raises:
             ValueError: a name is unknown or a value out of range.

@@ -1,4 +1,4 @@
-"""Batches: what the network is shown at each step, prepared while it works on the last one."""
+"""Batch loader: prepares the next batch while the network works on the last one."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 Example = tuple[NDArray[np.uint8], NDArray[Any]]
-"""A picture (RGB uint8 H×W×3) and what it should become."""
+"""An image (RGB uint8 H×W×3) and what it should become."""
 Draw = Callable[[np.random.Generator], Example]
-"""What makes one augmented sample, called from several threads."""
+"""Source of one augmented sample, called from several threads."""
 
 
 class BatchSource(Protocol):
-    """What a trainer is fed by; ``BatchLoader`` is one."""
+    """Source of a trainer's batches; ``BatchLoader`` is one."""
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
-        """Images N×H×W×3 uint8 and targets of one step."""
+        """Return images N×H×W×3 uint8 and targets of one step."""
 
     def close(self) -> None:
         """Stop what runs ahead."""
@@ -52,7 +52,7 @@ class BatchLoader:
         self._ready: dict[int, list[Future[Example]]] = {}
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
-        """Images N×H×W×3 uint8 and targets, N×H×W uint8 in segmentation, of one step."""
+        """Return images N×H×W×3 uint8 and targets, N×H×W uint8 in segmentation, of one step."""
         if self._pool is None:
             samples = [self._sample(step, place) for place in self._places]
         else:
@@ -66,7 +66,7 @@ class BatchLoader:
         return images, torch.from_numpy(np.stack([target for _, target in samples]))
 
     def close(self) -> None:
-        """Stop preparing; what is under way is waited for."""
+        """Stop preparing; what is in progress is waited for."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
         self._ready.clear()

@@ -1,4 +1,4 @@
-"""One run on several processes, GPUs or machines: what ``torchrun`` starts.
+"""Distributed training: one run on several processes, started by ``torchrun``.
 
 Every process makes its own part of each batch, gradients are averaged, and the first process
 alone writes files.
@@ -33,11 +33,11 @@ class World:
 
     @property
     def is_first(self) -> bool:
-        """Whether this process speaks and writes for all."""
+        """True where this process reports and writes for all."""
         return self.rank == 0
 
     def places(self, batch: int) -> range:
-        """Which samples of each batch are this process's.
+        """Return which samples of each batch are this process's.
 
         Raises:
             DeviceError: the batch cannot be divided.
@@ -51,7 +51,7 @@ class World:
         return range(self.rank * part, (self.rank + 1) * part)
 
     def mean(self, value: Tensor) -> Tensor:
-        """The mean of a value over the processes, without a gradient."""
+        """Return the mean of a value over the processes, without a gradient."""
         if self.size == 1:
             return value.detach()
         total = value.detach().clone()
@@ -82,6 +82,6 @@ def join(device: str) -> tuple[World, str]:
 
 
 def leave() -> None:
-    """Take leave of the other processes, if any."""
+    """Leave the other processes, if any."""
     if dist.is_available() and dist.is_initialized():
         dist.destroy_process_group()

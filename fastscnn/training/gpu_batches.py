@@ -20,13 +20,13 @@ from fastscnn.data.pair_dataset import Sample
 from fastscnn.labels import UNKNOWN
 
 ENDLESS_POOL = 4000
-"""Pictures of the demo street that are drawn once and used again, instead of ever new ones."""
+"""Images of the demo street that are drawn once and used again, instead of ever new ones."""
 
 
 def warp(
     image: Tensor, target: Tensor, variation: Variation, how: Augmentation
 ) -> tuple[Tensor, Tensor]:
-    """What ``Augmentation`` does, on the tensors' device.
+    """Apply what ``Augmentation`` does, on the tensors' device.
 
     Args:
         image: H×W×3 uint8 RGB.
@@ -61,7 +61,7 @@ def warp(
 def _grid(
     variation: Variation, stored: tuple[int, int], crop: tuple[int, int], device: torch.device
 ) -> Tensor:
-    """1×H×W×2: where each pixel of the crop comes from, in ``grid_sample``'s coordinates."""
+    """Return 1×H×W×2: where each pixel of the crop comes from, in ``grid_sample``'s coordinates."""
     matrix = variation.matrix(stored, crop)
     (sx, _, tx), (_, sy, ty) = matrix
     x = (torch.arange(crop[1], device=device, dtype=torch.float32) - tx) / sx
@@ -72,7 +72,7 @@ def _grid(
 
 
 def _colours(pixels: Tensor, variation: Variation) -> Tensor:
-    """H×W×3 uint8 of 3×H×W float grey levels."""
+    """Return H×W×3 uint8 of 3×H×W float grey levels."""
     gains = torch.tensor(variation.gains, dtype=torch.float32, device=pixels.device).view(3, 1, 1)
     pixels = (pixels.round().clamp(0, 255) / 255) ** variation.gamma * gains * 255
     pixels = pixels.clamp(0, 255).floor()
@@ -86,18 +86,18 @@ def _colours(pixels: Tensor, variation: Variation) -> Tensor:
 class GpuBatches:
     """Batches like those of ``Batches``, made on the device.
 
-    Pictures are uploaded when they are first drawn and stay there as long as there is room; what
+    Images are uploaded when they are first drawn and stay there as long as there is room; what
     is not there yet is read ahead by threads.
 
     Args:
-        mix: where pictures come from.
+        mix: where images come from.
         augmentation: how they are varied.
         device: where.
         seed: of the run.
         places: which samples of each batch are prepared here.
         steps: where the run ends.
         workers: threads that read ahead.
-        room: bytes that stored pictures may take.
+        room: bytes that stored images may take.
     """
 
     AHEAD = 3
@@ -122,7 +122,7 @@ class GpuBatches:
         self._room = room or _room(device)
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
-        """Images N×H×W×3 and targets N×H×W, both uint8, on the device."""
+        """Return images N×H×W×3 and targets N×H×W, both uint8, on the device."""
         for ahead in range(step, min(step + 1 + self.AHEAD, max(self._steps, step + 1))):
             for place in self._places:
                 pick, _ = self._pick(ahead, place)
@@ -133,7 +133,7 @@ class GpuBatches:
         return torch.stack(images), torch.stack(targets)
 
     def close(self) -> None:
-        """Stop reading; what is under way is waited for."""
+        """Stop reading; what is in progress is waited for."""
         self._pool.shutdown(cancel_futures=True)
 
     def _pick(self, step: int, place: int) -> tuple[Pick, np.random.Generator]:
@@ -161,7 +161,7 @@ class GpuBatches:
 
 
 def _room(device: torch.device) -> int:
-    """Bytes that pictures may take: half of a GPU's free memory, 2 GB elsewhere."""
+    """Return the bytes that images may take: half of a GPU's free memory, 2 GB elsewhere."""
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         return free // 2

@@ -1,4 +1,4 @@
-"""Where the weights of a run come from, when not from chance."""
+"""Initial weights of a run, when they are not drawn at random."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fastscnn.training.task import Normalisation, normalisation_of
 
 STATE_NAME = "state.pth"
 PRETRAINED = "fastscnn-pretrained"
-"""Format of what pre-training leaves."""
+"""Format of the weights that pre-training writes."""
 MAX_STATE_BYTES = 2**30
 
 
@@ -68,7 +68,7 @@ class InitialWeights:
 
 
 def read_state(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
-    """The state of a run, checked as far as a stranger's file needs it.
+    """Return the state of a run, checked as far as a stranger's file needs it.
 
     Raises:
         CheckpointError: it is not there, too large, damaged or of another kind.
@@ -89,8 +89,9 @@ def read_state(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]
 
 
 def read_start(path: Path) -> InitialWeights:
-    """Weights from a checkpoint, from what ``fastscnn.pretrain`` left, or with the auxiliary heads
-    from a run's folder or state.
+    """Read weights from a checkpoint, a run's folder or its state.
+
+    A run brings the auxiliary heads along, a checkpoint of ``fastscnn.pretrain`` the first modules.
 
     Raises:
         CheckpointError: there is nothing that fits.
@@ -123,7 +124,7 @@ def read_start(path: Path) -> InitialWeights:
 
 
 def _load(path: Path) -> dict[str, Any]:
-    """What a file holds, nothing where it is none of ours: then ``load`` says what is wrong."""
+    """Return what a file holds, nothing where it is none of ours: then ``load`` reports it."""
     try:
         if path.stat().st_size > MAX_STATE_BYTES:
             return {}

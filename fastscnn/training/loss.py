@@ -1,4 +1,4 @@
-"""The loss: cross entropy over sets of classes, and the network as it is trained (§4.1)."""
+"""Loss: cross entropy over sets of classes, and the network as it is trained (§4.1)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def set_cross_entropy(
     hardest: float = 1.0,
     mean: Mean = Tensor.detach,
 ) -> Tensor:
-    """Cross entropy with targets that may be sets of classes: −log of the summed softmax.
+    """Return the cross entropy with sets of classes as targets: −log of the summed softmax.
 
     Args:
         logits: N×C×H×W.
@@ -97,7 +97,7 @@ class Trainee(nn.Module):
     """
 
     AUXILIARY_STRIDE = 8
-    """The auxiliary heads steer features at 1/8 and 1/32, so they are judged at 1/8."""
+    """Stride of the auxiliary heads' loss: they steer features at 1/8 and 1/32."""
 
     def __init__(
         self,
@@ -120,7 +120,7 @@ class Trainee(nn.Module):
         self.register_buffer("weight", weight, persistent=False)
 
     def forward(self, images: Tensor, targets: Tensor, skip: bool, seeds: Tensor) -> Tensor:
-        """The training loss.
+        """Return the training loss.
 
         Args:
             images: N×3×H×W, normalised.
@@ -159,7 +159,7 @@ SAMPLES = 200
 
 
 def class_shares(mix: Mix, members: Tensor, seed: int, samples: int = SAMPLES) -> list[float]:
-    """How much of the labelled area each class covers in a mix of data sets.
+    """Return the share of the labelled area that each class covers in a mix of data sets.
 
     A pixel whose label is a set of classes counts for them in proportion to their own shares,
     which are the most likely ones (expectation maximisation over the counts of the sets).
@@ -176,7 +176,7 @@ def class_shares(mix: Mix, members: Tensor, seed: int, samples: int = SAMPLES) -
     counts = np.zeros(256)
     for index in range(samples):
         target = mix.sample(np.random.default_rng((seed, 1, index)))[1]
-        # By area, not by pixels: data sets store pictures at different sizes.
+        # By area, not by pixels: data sets store images at different sizes.
         counts += np.bincount(target.ravel(), minlength=256) / target.size
     counts[UNKNOWN] = 0
     return [float(share) for share in _most_likely(counts[: len(members)], members.numpy())]
@@ -195,7 +195,7 @@ def _most_likely(counts: NDArray[np.float64], members: NDArray[np.bool_]) -> NDA
 
 
 def enet_weights(shares: list[float], members: Tensor, c: float) -> Tensor:
-    """256 float32: 1/ln(c + share) of each set of classes (Paszke et al., ENet, 2016), else 0."""
+    """Return 256 float32: 1/ln(c + share) per set of classes (Paszke et al., ENet), else 0."""
     share = (members.double() * torch.tensor(shares, dtype=torch.float64)).sum(1)
     weights = torch.zeros(256)
     weights[: len(members)] = (1 / torch.log(c + share)).float()

@@ -1,4 +1,4 @@
-"""Mixed precision: which, and the optimiser step that survives what it brings."""
+"""Optimisation: mixed precision, the optimiser step, and the moving average."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 def pick_amp(asked: str, device: torch.device) -> str:
-    """``none``, ``bf16`` or ``fp16``: what ``auto`` means on a device, or what is asked for."""
+    """Return ``none``, ``bf16`` or ``fp16``: what is asked for, or ``auto`` on a device."""
     if asked != "auto":
         return asked
     if device.type != "cuda":
@@ -56,19 +56,19 @@ class Stepper:
         self._before = [b.clone() for b in self._statistics]
 
     def autocast(self) -> AbstractContextManager[Any]:
-        """The context of the forward pass."""
+        """Return the context of the forward pass."""
         if self._amp == "none":
             return nullcontext()
         dtype = torch.bfloat16 if self._amp == "bf16" else torch.float16
         return torch.autocast(self._device.type, dtype=dtype)
 
     def begin(self) -> None:
-        """Before the forward pass."""
+        """Prepare for the forward pass."""
         self._optimizer.zero_grad(set_to_none=True)
         torch._foreach_copy_(self._before, self._statistics)
 
     def finish(self, loss: Tensor) -> bool:
-        """Backward pass and step; whether it was made."""
+        """Run backward pass and step; return whether the step was made."""
         scaled: Tensor = self._scaler.scale(loss)
         scaled.backward()  # type: ignore[no-untyped-call]
         self._scaler.unscale_(self._optimizer)
@@ -82,16 +82,16 @@ class Stepper:
         return fine
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resumed run needs: the scale of the loss."""
+        """Return what a resumed run needs: the scale of the loss."""
         return self._scaler.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """The inverse of ``state_dict``."""
+        """Load what ``state_dict`` returned."""
         self._scaler.load_state_dict(state)
 
 
 class Average:
-    """A state that follows a network slowly, and segments better than its last one.
+    """Moving average of a network's state, which segments better than the last state.
 
     The statistics of batch norm are averaged like the weights, so that they belong together;
     counters are copied.

@@ -1,4 +1,4 @@
-"""Pre-training on labelled pictures of single things, such as ImageNet (§4.3).
+"""Pre-training on labelled images of single things, such as ImageNet (§4.3).
 
 The feature fusion module is replaced by average pooling, the classifier by a softmax layer. What
 stands before them keeps its names, so that a segmentation network can start from it.
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from fastscnn.checkpoints.checkpoint import atomic_save
 from fastscnn.checkpoints.public_formats import IMAGENET_MEAN, IMAGENET_STD
 from fastscnn.data.augmentation import Augmentation
+from fastscnn.data.image_files import IMAGE_SUFFIXES
 from fastscnn.data.pair_dataset import DataError
 from fastscnn.model.fast_scnn import GlobalFeatureExtractor, LearningToDownsample
 from fastscnn.model.model_config import FastSCNNConfig
@@ -28,18 +29,16 @@ from fastscnn.training.loss import Mean
 from fastscnn.training.recipe import Recipe
 from fastscnn.training.task import Normalisation, augmentation_of
 
-PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 
-
-class PictureTree:
-    """A folder with one folder of pictures per class, as ``ImageFolder`` reads it.
+class ImageTree:
+    """A folder with one folder of images per class, as ``ImageFolder`` reads it.
 
     Args:
         root: that folder.
         classes: their names, in order; ``None`` takes the folders' own.
 
     Raises:
-        DataError: it is not there, holds fewer than two classes, a class has no pictures, or a
+        DataError: it is not there, holds fewer than two classes, a class has no images, or a
             folder is no class.
     """
 
@@ -54,30 +53,30 @@ class PictureTree:
         strange = [folder.name for folder in folders if folder.name not in self.classes]
         if strange:
             raise DataError(f"{root} has a folder {strange[0]!r}, which is no class of this run.")
-        self.pictures: list[tuple[Path, int]] = []
+        self.images: list[tuple[Path, int]] = []
         for folder in folders:
-            found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURES)
+            found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
             if not found:
                 raise DataError(f"{folder} holds no pictures.")
-            self.pictures += [(path, self.classes.index(folder.name)) for path in found]
+            self.images += [(path, self.classes.index(folder.name)) for path in found]
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.images)
 
     def read(self, index: int) -> tuple[NDArray[np.uint8], int]:
-        """A picture (RGB uint8 H×W×3) and the number of its class.
+        """Return an image (RGB uint8 H×W×3) and the number of its class.
 
         Raises:
             DataError: it cannot be read.
         """
-        path, number = self.pictures[index]
+        path, number = self.images[index]
         image = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if image is None:
             raise DataError(f"{path} cannot be read.")
         return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8), number
 
 
-class PictureClassifier(nn.Module):
+class ImageClassifier(nn.Module):
     """Both feature modules, average pooling, and a linear layer before the softmax (§4.3)."""
 
     def __init__(self, classes: int) -> None:
@@ -88,18 +87,18 @@ class PictureClassifier(nn.Module):
         self.classifier = nn.Linear(GlobalFeatureExtractor.OUT_CHANNELS, classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits N×classes of normalised N×3×H×W pictures."""
+        """Return logits N×classes of normalised N×3×H×W images."""
         features = self.global_feature_extractor(self.learning_to_downsample(x))
         logits: Tensor = self.classifier(features.mean((2, 3)))
         return logits
 
 
-class _Pupil(nn.Module):
+class _ClassifierLoss(nn.Module):
     """A classifier with its loss."""
 
     def __init__(self, classes: int, mean: Mean) -> None:
         super().__init__()
-        self.network = PictureClassifier(classes)
+        self.network = ImageClassifier(classes)
         self._mean = mean
 
     def forward(self, images: Tensor, targets: Tensor, skip: bool, seeds: Tensor) -> Tensor:
@@ -109,10 +108,10 @@ class _Pupil(nn.Module):
 
 
 class Pretraining:
-    """Which thing is on the picture: what the feature modules can learn first.
+    """Pre-training task: image classification, which the feature modules can learn first.
 
     Args:
-        data: folder with one folder of pictures per class.
+        data: folder with one folder of images per class.
         classes: their names, in order; ``None`` takes the folders' own.
 
     Raises:
@@ -124,12 +123,12 @@ class Pretraining:
 
     def __init__(self, data: str, classes: list[str] | None = None) -> None:
         self.data = data
-        self.tree = PictureTree(data, classes)
+        self.tree = ImageTree(data, classes)
         self.epoch = float(len(self.tree))
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Pretraining:
-        """The inverse of ``to_dict``.
+        """Return the inverse of ``to_dict``.
 
         Raises:
             DataError: the data cannot be used any more.
@@ -140,7 +139,7 @@ class Pretraining:
     def batches(
         self, recipe: Recipe, places: range, device: torch.device, workers: int
     ) -> BatchSource:
-        """What makes the batches, on the host."""
+        """Return the source of batches, on the host."""
         augment = augmentation_of(recipe)
         return BatchLoader(
             lambda rng: self._sample(augment, rng),
@@ -156,18 +155,18 @@ class Pretraining:
         return augment((image, blank), rng)[0], np.asarray(number, np.int64)
 
     def module(self, recipe: Recipe, mean: Mean) -> nn.Module:
-        """The classifier with its loss."""
+        """Return the classifier with its loss."""
         torch.manual_seed(recipe.seed)
-        return _Pupil(len(self.tree.classes), mean)
+        return _ClassifierLoss(len(self.tree.classes), mean)
 
-    def network(self, state: dict[str, Tensor]) -> PictureClassifier:
-        """A classifier with these weights, in evaluation mode, on the CPU."""
-        network = PictureClassifier(len(self.tree.classes))
+    def network(self, state: dict[str, Tensor]) -> ImageClassifier:
+        """Return a classifier with these weights, in evaluation mode, on the CPU."""
+        network = ImageClassifier(len(self.tree.classes))
         network.load_state_dict({name: tensor.cpu() for name, tensor in state.items()})
         return network.eval()
 
     def to_dict(self) -> dict[str, Any]:
-        """What a run's state holds of the task."""
+        """Return what a run's state holds of the task."""
         return {"data": self.data, "classes": self.tree.classes}
 
     def save(self, state: dict[str, Tensor], info: dict[str, Any], path: Path) -> None:
@@ -179,11 +178,11 @@ class Pretraining:
 
 
 class Accuracy:
-    """Top-1 and top-5 accuracy on a tree of pictures (§4.3), each resized to cover the crop.
+    """Top-1 and top-5 accuracy on a tree of images (§4.3), each resized to cover the crop.
 
     Args:
         task: what is trained.
-        data: folder with one folder of pictures per class.
+        data: folder with one folder of images per class.
         crop: height and width of what the network sees.
         device: to run on.
 
@@ -198,18 +197,18 @@ class Accuracy:
         self, task: Pretraining, data: str, crop: tuple[int, int], device: torch.device
     ) -> None:
         self._task, self._crop, self._device = task, crop, device
-        self._tree = PictureTree(data, task.tree.classes)
+        self._tree = ImageTree(data, task.tree.classes)
 
     @torch.inference_mode()
     def __call__(self, weights: dict[str, Tensor]) -> dict[str, float]:
-        """Both accuracies, as shares."""
+        """Return both accuracies, as shares."""
         network = self._task.network(weights).to(self._device)
         mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in self._task.normalisation)
         hits = np.zeros(2)
         for begin in range(0, len(self._tree), self.BATCH):
             places = range(begin, min(begin + self.BATCH, len(self._tree)))
-            pictures, numbers = zip(*map(self._tree.read, places), strict=True)
-            images = torch.from_numpy(np.stack([self._fit(picture) for picture in pictures]))
+            found, numbers = zip(*map(self._tree.read, places), strict=True)
+            images = torch.from_numpy(np.stack([self._fit(image) for image in found]))
             x = (images.permute(0, 3, 1, 2).float() / 255 - mean) / std
             logits = network(x.to(self._device)).cpu()
             ranks = logits.topk(min(5, logits.shape[1]), dim=1).indices
@@ -217,12 +216,12 @@ class Accuracy:
             hits += right[:, 0].sum(), right.any(axis=1).sum()
         return dict(zip(self.names, (float(h) / len(self._tree) for h in hits), strict=True))
 
-    def _fit(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The middle of the picture, as large as the crop allows."""
-        height, width = picture.shape[:2]
+    def _fit(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the middle of the image, as large as the crop allows."""
+        height, width = image.shape[:2]
         factor = max(self._crop[0] / height, self._crop[1] / width)
         method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
         rows, columns = (max(1, round(v / factor)) for v in self._crop)
         y, x = max(0, (height - rows) // 2), max(0, (width - columns) // 2)
-        middle = picture[y : y + rows, x : x + columns]
+        middle = image[y : y + rows, x : x + columns]
         return np.asarray(cv2.resize(middle, self._crop[::-1], interpolation=method), np.uint8)

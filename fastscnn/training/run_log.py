@@ -1,4 +1,4 @@
-"""What a run writes down: a table, a curve, and TensorBoard's files where it is installed."""
+"""Run log: a table, a curve, and TensorBoard's files where it is installed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 ROWS = 2000
-"""Rows of a whole run's table, about."""
+"""Number of rows of a whole run's table, about."""
 
 
 class RunLog:
@@ -102,11 +102,11 @@ class RunLog:
 
     @staticmethod
     def can_draw() -> bool:
-        """Whether matplotlib is installed."""
+        """Return whether matplotlib is installed."""
         return find_spec("matplotlib") is not None
 
     def close(self) -> None:
-        """Finish what is under way."""
+        """Finish what is in progress."""
         if self._board is not None:
             self._board.close()
 

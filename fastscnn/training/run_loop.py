@@ -1,4 +1,4 @@
-"""A whole run: steps, validations, checkpoints, log and progress bar."""
+"""Run loop: steps, validations, checkpoints, log and progress bar."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LAST, BEST = "last.pth", "best.pth"
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often what happens; none of it changes the weights.
+    """Intervals of validations and saved states; they do not change the weights.
 
     Attributes:
         val_every: steps between two validations.
@@ -31,7 +31,7 @@ class Pace:
 
 
 class TrainingRun:
-    """Drives a trainer to the end of its recipe.
+    """Run of a trainer to the end of its recipe.
 
     Args:
         trainer: what is driven.
@@ -106,7 +106,7 @@ class TrainingRun:
             self._log.add(trainer.step, *values)
 
     def _judge(self, bar: Any, values: tuple[float, float, float, int]) -> None:
-        """Validate, keep the best, and say so."""
+        """Validate, keep the best, and report it."""
         if self._validate is None or self._log is None:
             return
         trainer = self._trainer

@@ -1,4 +1,4 @@
-"""What the training commands have in common."""
+"""Run set-up: the part that the training commands have in common."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
 
@@ -22,13 +22,44 @@ from fastscnn.training.initial_weights import STATE_NAME, InitialWeights, read_s
 from fastscnn.training.recipe import Recipe
 from fastscnn.training.recipe_options import given, read_config, recipe_of
 from fastscnn.training.run_log import RunLog
-from fastscnn.training.run_loop import BEST, LAST
+from fastscnn.training.run_loop import BEST, LAST, Pace, TrainingRun
+from fastscnn.training.task import Task
 from fastscnn.training.trainer import Trainer, saved_run
 
 CONFIG = "config.json"
 BYTES_PER_PIXEL = 900
 """Memory that a training step takes per pixel of its batch, measured in float32 on a CPU."""
 T = TypeVar("T")
+
+
+class Validator(Protocol):
+    """Validator of a network while it learns: see ``Validate``."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Names of the figures, in order."""
+
+    def __call__(self, weights: dict[str, torch.Tensor]) -> dict[str, float]:
+        """Figures of a network with these weights."""
+
+
+def parser_of(name: str, data: str, description: str, epilog: str) -> argparse.ArgumentParser:
+    """Return the parser of a training command, without options so far.
+
+    Args:
+        name: of the command.
+        data: metavar of what it learns from and judges by.
+        description, epilog: lines of its help, printed as they are.
+    """
+    command = f"python -m fastscnn.{name}"
+    return argparse.ArgumentParser(
+        prog=command,
+        usage=f"{command} --run DIR --data {data} [--val {data}] [options]\n"
+        f"       {command} --run DIR --resume",
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
@@ -86,7 +117,7 @@ def _count(text: str) -> int:
 
 
 def positive(text: str) -> int:
-    """A whole number above 0, for ``argparse``."""
+    """Return a whole number above 0, for ``argparse``."""
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{value} must be at least 1")
@@ -94,7 +125,7 @@ def positive(text: str) -> int:
 
 
 def guard(name: str, folder: Path, body: Callable[[], None]) -> int:
-    """Run a command's body; its exit code, every trouble said in a sentence."""
+    """Run a command's body; return its exit code and report any error in a sentence."""
     try:
         body()
     except DeviceError as error:
@@ -121,7 +152,7 @@ def _say(name: str, sentence: str, code: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a command is to do, as its options, config file and saved state say.
+    """Opened run: what its options, config file and saved state request.
 
     Attributes:
         world: the processes that share the run.
@@ -141,7 +172,7 @@ class Opened:
 
 
 def open_run(parser: argparse.ArgumentParser, args: argparse.Namespace, kind: str) -> Opened:
-    """Read everything that says what to do, and refuse what does not go together.
+    """Read all that defines the run, and refuse what does not go together.
 
     Raises:
         CheckpointError: a run is there or not there against expectation, or a file is unusable.
@@ -176,7 +207,7 @@ def open_run(parser: argparse.ArgumentParser, args: argparse.Namespace, kind: st
 def restored(
     opened: Opened, args: argparse.Namespace, from_dict: Callable[[dict[str, Any]], T]
 ) -> T:
-    """The task of a resumed run.
+    """Return the task of a resumed run.
 
     Raises:
         CheckpointError: its state is damaged, or other data are asked for.
@@ -194,8 +225,51 @@ def restored(
         raise CheckpointError(f"{path} is damaged ({error}).") from error
 
 
+def trainer_of(task: Task, args: argparse.Namespace, opened: Opened) -> Trainer:
+    """Return the trainer of a task, in the run's folder and on its device."""
+    return Trainer(
+        task,
+        opened.recipe,
+        args.run,
+        device=opened.device,
+        start=opened.start,
+        workers=args.workers,
+        world=opened.world,
+    )
+
+
+def given_or_before(given: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
+    """Return values given now, each replaced by the earlier one where it is ``None``."""
+    before = before or {}
+    return {name: before.get(name) if value is None else value for name, value in given.items()}
+
+
+def run(
+    trainer: Trainer,
+    args: argparse.Namespace,
+    opened: Opened,
+    config: dict[str, Any],
+    validation: Validator | None,
+) -> None:
+    """Begin or resume the run, train to its end, and report what it left.
+
+    Args:
+        trainer: of the run.
+        args: the command's.
+        opened: the run.
+        config: values of its config file beside the recipe; ``validation`` among them holds the
+            interval, ``every``.
+        validation: judges the network, if any.
+    """
+    begin(trainer, args, opened, config)
+    every = config["validation"]["every"] or max(1, trainer.recipe.steps // 20)
+    names = list(validation.names) if validation else []
+    TrainingRun(trainer, Pace(every, args.save_every), validation, names)()
+    conclude(trainer)
+
+
 def begin(trainer: Trainer, args: argparse.Namespace, opened: Opened, more: dict[str, Any]) -> None:
-    """Load the state of a resumed run, or leave a new one's first files.
+    """Load the state of a resumed run, or write a new one's first files.
 
     They are written before the first step: a folder that refuses them would cost hours.
     """
@@ -248,7 +322,7 @@ def check_memory(recipe: Recipe, processes: int, memory: int) -> None:
 
 
 def announce(trainer: Trainer) -> None:
-    """Say what is about to run, on what."""
+    """Report what is about to run, and on what."""
     recipe = trainer.recipe
     if not trainer.world.is_first:
         return
@@ -270,7 +344,7 @@ def announce(trainer: Trainer) -> None:
 
 
 def conclude(trainer: Trainer) -> None:
-    """Say what the run left."""
+    """Report what the run left."""
     if not trainer.world.is_first:
         return
     refused = f", {trainer.refused} of them left out (no finite gradient)" * bool(trainer.refused)

@@ -1,4 +1,4 @@
-"""What a run trains: the network, its samples and its loss."""
+"""Training task: the network, its samples and its loss."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Normalisation = tuple[tuple[float, float, float], tuple[float, float, float]]
 
 
 def normalisation_of(values: Any) -> Normalisation:
-    """A normalisation from a file's values.
+    """Return a normalisation from a file's values.
 
     Raises:
         TypeError, ValueError: it is none.
@@ -38,32 +38,35 @@ def normalisation_of(values: Any) -> Normalisation:
 
 
 class Task(Protocol):
-    """What a ``Trainer`` needs to know of what it trains."""
+    """Task of a ``Trainer``: what it needs to know of what it trains."""
 
     kind: str
-    """Its name in a run's state."""
+    """Name in a run's state."""
     normalisation: Normalisation
     epoch: float
-    """Samples after which every stored picture was seen once, about."""
+    """Samples after which every stored image was seen once, about."""
 
     def batches(
         self, recipe: Recipe, places: range, device: torch.device, workers: int
     ) -> BatchSource:
-        """What makes the batches; of each batch only these places."""
+        """Return the source of batches; of each batch only these places."""
 
     def module(self, recipe: Recipe, mean: Mean) -> nn.Module:
-        """The network, as ``network``, in a module that is called with normalised images, targets,
-        whether the skip connection is on, and the samples' seeds, and gives the loss."""
+        """Return the network, as ``network``, in a module that gives the loss.
+
+        It is called with normalised images, targets, whether the skip connection is on, and the
+        samples' seeds.
+        """
 
     def to_dict(self) -> dict[str, Any]:
-        """What a run's state holds of it, as plain values."""
+        """Return what a run's state holds of it, as plain values."""
 
     def save(self, state: dict[str, Tensor], info: dict[str, Any], path: Path) -> None:
         """Write a trained network's checkpoint."""
 
 
 class Segmentation:
-    """Labels for every pixel: what Fast-SCNN is for.
+    """Segmentation task: labels for every pixel, which Fast-SCNN is for.
 
     Args:
         data: specs of the data sets, see ``fastscnn.data.dataset_mix``.
@@ -94,7 +97,7 @@ class Segmentation:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Segmentation:
-        """The inverse of ``to_dict``.
+        """Return the inverse of ``to_dict``.
 
         Raises:
             DataError: a data set cannot be used any more.
@@ -111,7 +114,7 @@ class Segmentation:
     def batches(
         self, recipe: Recipe, places: range, device: torch.device, workers: int
     ) -> BatchSource:
-        """What makes the batches: on the GPU where there is one, else on the host."""
+        """Return the source of batches: on the GPU where there is one, else on the host."""
         augment = augmentation_of(recipe)
         on_device = recipe.augment == "device" or (
             recipe.augment == "auto" and device.type == "cuda"
@@ -135,7 +138,7 @@ class Segmentation:
         )
 
     def module(self, recipe: Recipe, mean: Mean) -> Trainee:
-        """The network with its auxiliary heads and its loss."""
+        """Return the network with its auxiliary heads and its loss."""
         weight = None
         if recipe.class_balance == "enet":
             self.shares = self.shares or class_shares(self.mix, self.members, recipe.seed)
@@ -152,7 +155,7 @@ class Segmentation:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """What a run's state holds of the task."""
+        """Return what a run's state holds of the task."""
         return {
             "data": self.data,
             "shares": self.shares,
@@ -161,7 +164,7 @@ class Segmentation:
         }
 
     def checkpoint(self, state: dict[str, Tensor], info: dict[str, Any]) -> Checkpoint:
-        """A trained network, ready to be used or saved."""
+        """Return a trained network, ready to be used or saved."""
         network = FastSCNN(self.config)
         network.load_state_dict({name: tensor.cpu() for name, tensor in state.items()})
         mean, std = self.normalisation
@@ -174,7 +177,7 @@ class Segmentation:
 
 
 def augmentation_of(recipe: Recipe) -> Augmentation:
-    """The augmentation that a recipe asks for."""
+    """Return the augmentation that a recipe asks for."""
     return Augmentation(
         crop=recipe.crop,
         scale=recipe.scale,

@@ -1,4 +1,4 @@
-"""One training run: its steps and its state."""
+"""Trainer: the steps of one run and its state."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fastscnn.training.task import Task
 
 
 def parameter_groups(module: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Parameters with L2 and those without: depthwise convolutions (§4.1) and all vectors."""
+    """Return parameters with L2 and those without: depthwise convolutions (§4.1), vectors."""
     free: list[nn.Parameter] = []
     decayed: list[nn.Parameter] = []
     for layer in module.modules():
@@ -34,7 +34,7 @@ def parameter_groups(module: nn.Module, weight_decay: float) -> list[dict[str, A
 
 
 class Trainer:
-    """One training run: resumable, and repeatable from its recipe and data.
+    """Trainer of one run: resumable, and repeatable from its recipe and data.
 
     Args:
         task: what is trained.
@@ -115,7 +115,7 @@ class Trainer:
 
     @property
     def state_path(self) -> Path:
-        """Where the run's state lies, from which it resumes."""
+        """File of the run's state, from which it resumes."""
         return self.folder / STATE_NAME
 
     @property
@@ -124,7 +124,7 @@ class Trainer:
         return self.average.state if self.average else self._network.state_dict()
 
     def train_step(self) -> float:
-        """One optimiser step; its loss. A step with a gradient that is not finite is left out."""
+        """Make one optimiser step, left out if its gradient is not finite; return its loss."""
         recipe = self.recipe
         self._parallel.train()
         if recipe.freeze_bn:
@@ -152,7 +152,7 @@ class Trainer:
         return float(self.world.mean(loss))
 
     def save_state(self) -> None:
-        """Leave everything a resumed run needs, in one step that a kill cannot half do."""
+        """Save everything a resumed run needs, in one step that a kill cannot half do."""
         atomic_save(
             {
                 "kind": self.task.kind,
@@ -170,7 +170,7 @@ class Trainer:
         )
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Go on where a saved state ended; task and recipe must be the state's own.
+        """Continue where a saved state ended; task and recipe must be the state's own.
 
         Raises:
             CheckpointError: it does not fit.
@@ -200,7 +200,7 @@ class Trainer:
 
 
 def saved_run(folder: Path, kind: str) -> tuple[dict[str, Any], Recipe]:
-    """State and recipe of the run in a folder.
+    """Return state and recipe of the run in a folder.
 
     Raises:
         CheckpointError: there is none, or it cannot be used.

@@ -1,4 +1,4 @@
-"""Judging the network while it learns."""
+"""Validation of the network while it learns."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ class Validation:
 
     @property
     def names(self) -> list[str]:
-        """What the figures are called, in order."""
+        """Names of the figures, in order."""
         single = len(self._sets) == 1
         return ["mean IoU"] + ([] if single else [f"mean IoU {text}" for text, _, _ in self._sets])
 
     def __call__(self, weights: dict[str, Tensor]) -> dict[str, float]:
-        """Mean IoU over the classes that occur; for several data sets their mean first."""
+        """Return the mean IoU over occurring classes; of several data sets their mean first."""
         segmenter = Segmenter(
             self._task.checkpoint(weights, {}),
             device=self._device,

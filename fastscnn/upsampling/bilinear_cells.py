@@ -1,4 +1,4 @@
-"""Cells: how the pixels of a large picture fall between the logits of a small one.
+"""Bilinear cells: the pixels of a large image between the logits of a small one.
 
 Between four neighbouring logits every interpolated one is a convex combination of theirs. Where the
 four agree on the class, that class wins on every pixel between them, so only the other cells, a
@@ -26,7 +26,7 @@ few out among threads, whose waking would cost more than the work itself."""
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """How the pixels of one axis fall into the cells between logits, n + 1 cells for n logits.
+    """Axis whose pixels fall into the cells between logits, n + 1 cells for n logits.
 
     The first and last cell lie outside the outermost logits, where interpolation repeats them.
 
@@ -47,7 +47,7 @@ class Axis:
 
 @lru_cache(maxsize=32)
 def axis(logits: int, pixels: int, align_corners: bool) -> Axis:
-    """The cells of one axis, on the CPU; arguments as of ``torch``'s bilinear interpolation."""
+    """Return the cells of one axis, on the CPU; arguments as of ``torch``'s interpolation."""
     # The same float32 arithmetic as torch's interpolation, so that the weights are the same.
     numbers = np.arange(pixels, dtype=np.float32)
     if align_corners:
@@ -66,7 +66,7 @@ def axis(logits: int, pixels: int, align_corners: bool) -> Axis:
 
 
 def argmax_first(values: FloatArray) -> tuple[FloatArray, NDArray[np.uint8]]:
-    """Largest value over the first axis and the lowest index that has it."""
+    """Return the largest value over the first axis and the lowest index that has it."""
     # A running maximum over contiguous planes that fit the cache; numpy's loops are several times
     # faster here than torch's, and than argmax over so short an axis.
     best = values[0].copy()
@@ -80,11 +80,11 @@ def argmax_first(values: FloatArray) -> tuple[FloatArray, NDArray[np.uint8]]:
 
 
 class BilinearCells:
-    """The logits of one picture as cells, on the CPU.
+    """The logits of one image as cells, on the CPU.
 
     Args:
         logits: C×h×w on the CPU, any float dtype, C at most 255.
-        size: height and width of the large picture, neither smaller than h and w.
+        size: height and width of the large image, neither smaller than h and w.
         align_corners: interpolate so that the corner pixels' centres coincide.
 
     Attributes:
@@ -112,18 +112,18 @@ class BilinearCells:
         self.mixed &= self.has_pixels
 
     def corner_labels(self) -> NDArray[np.uint8]:
-        """H×W: for each pixel the class of its cell's first corner."""
+        """Return H×W: for each pixel the class of its cell's first corner."""
         # Columns first: whole rows are then copied, not single pixels.
         return self.classes.take(self._columns.cell, axis=1).take(self._rows.cell, axis=0)
 
     def interpolate(self, cells: NDArray[np.bool_]) -> Iterator[tuple[Places, FloatArray]]:
-        """Interpolated logits of some cells, a part at a time.
+        """Yield interpolated logits of some cells, a part at a time.
 
         Args:
             cells: (h+1)×(w+1), which.
 
         Yields:
-            n places in the flattened H×W picture, and C×n logits there, valid until the next part;
+            n places in the flattened H×W image, and C×n logits there, valid until the next part;
             a place may come more than once, with the same logits.
         """
         rows, columns = self._rows, self._columns

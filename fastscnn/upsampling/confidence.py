@@ -1,4 +1,4 @@
-"""How sure the network is of every pixel: its label's probability as a byte, at the picture's size.
+"""Confidence of every pixel: its label's probability as a byte, at the image's size.
 
 The definition is ``confidence_reference``: 255 times the largest probability of the softmax over
 the interpolated logits, rounded. ``confidence_by_cells`` takes a fraction of its time: where the
@@ -28,7 +28,7 @@ On street scenes pixels are then off by 0.3 levels in the mean and by about 12 a
 def confidence_reference(
     logits: Tensor, size: tuple[int, int], align_corners: bool = False
 ) -> Tensor:
-    """Confidence by the plain path: the largest of all interpolated probabilities.
+    """Return confidence by the plain path: the largest of all interpolated probabilities.
 
     Args:
         logits: N×C×h×w, any float dtype.
@@ -45,7 +45,7 @@ def confidence_reference(
 def confidence_by_cells(
     logits: Tensor, size: tuple[int, int], align_corners: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """Labels and confidence of one picture, interpolating all logits only where it matters.
+    """Return labels and confidence of one image, interpolating all logits only where it matters.
 
     Args:
         logits: C×h×w on the CPU, any float dtype, C at most 255.
@@ -70,7 +70,7 @@ def confidence_by_cells(
 
 
 def _levels(values: FloatArray, best: FloatArray) -> FloatArray:
-    """255 × the largest probability over the first axis, given the largest value there."""
+    """Return 255 × the largest probability over the first axis, given the largest value there."""
     total = np.zeros_like(best)
     power = np.empty_like(best)
     for plane in values:
@@ -81,7 +81,7 @@ def _levels(values: FloatArray, best: FloatArray) -> FloatArray:
 
 
 def _off(grid: BilinearCells, levels: FloatArray) -> NDArray[np.bool_]:
-    """Cells in whose middle interpolated levels are off by more than ``TOLERANCE``."""
+    """Return the cells in whose middle interpolated levels are off by more than ``TOLERANCE``."""
     middle = _mean_of_corners(grid.padded)
     exact = _levels(middle, middle.max(axis=0))
     off: NDArray[np.bool_] = np.abs(exact - _mean_of_corners(levels)) > TOLERANCE

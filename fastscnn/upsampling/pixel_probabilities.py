@@ -1,4 +1,4 @@
-"""What the network thinks of one pixel, from its logits at 1/8 size."""
+"""Class probabilities of one pixel, from the logits at 1/8 size."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def probabilities_at(
     column: int,
     align_corners: bool = False,
 ) -> NDArray[np.float32]:
-    """Class probabilities (*prob*) of one pixel, without those of all others.
+    """Return the class probabilities (*prob*) of one pixel, without those of all others.
 
     Args:
         logits: classes×h×w.
-        size: height and width of the picture.
+        size: height and width of the image.
         row, column: the pixel in it.
         align_corners: as the network interpolates.
 
@@ -46,7 +46,7 @@ def probabilities_at(
 def _neighbours(
     logits: int, pixels: int, place: int, align_corners: bool
 ) -> tuple[int, int, float]:
-    """The logits before and after a pixel, and the weight of the latter."""
+    """Return the logits before and after a pixel, and the weight of the latter."""
     if align_corners:
         position = place * (logits - 1) / (pixels - 1) if pixels > 1 else 0.0
     else:

@@ -1,7 +1,7 @@
-"""Strips: the plain interpolation a few rows at a time, on any device and at any size.
+"""Row strips: the plain interpolation a few rows at a time, on any device and at any size.
 
 What ``upsample`` uses where cells do not apply: on other devices than the CPU, and where
-the result is smaller than the logits. Memory stays bounded however large the picture is.
+the result is smaller than the logits. Memory stays bounded however large the image is.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ STRIP_BYTES = {"cpu": 2 << 20, "cuda": 64 << 20, "mps": 64 << 20}
 
 @lru_cache(maxsize=32)
 def _axis_on(device: torch.device, logits: int, pixels: int, align_corners: bool) -> list[Tensor]:
-    """Per pixel the places of its two logits, and the weight of the second, on a device."""
+    """Return per pixel the places of its two logits, and the weight of the second, on a device."""
     along = axis(logits, pixels, align_corners)
     first, last = along.cell - 1, logits - 1
     places = [first.clip(0, last), (first + 1).clip(0, last)]
@@ -30,15 +30,15 @@ def _axis_on(device: torch.device, logits: int, pixels: int, align_corners: bool
 def strips(
     logits: Tensor, size: tuple[int, int], align_corners: bool = False
 ) -> Iterator[tuple[slice, Tensor]]:
-    """Interpolate the logits of one picture strip by strip.
+    """Interpolate the logits of one image strip by strip.
 
     Args:
         logits: C×h×w, any float dtype, any device.
-        size: height and width of the large picture.
+        size: height and width of the large image.
         align_corners: interpolate so that the corner pixels' centres coincide.
 
     Yields:
-        Rows of the large picture, and C×rows×W float32 logits there.
+        Rows of the large image, and C×rows×W float32 logits there.
     """
     (height, width), device = size, logits.device
     top, low, down = _axis_on(device, logits.shape[1], height, align_corners)
@@ -53,7 +53,7 @@ def strips(
 
 
 def labels_by_strips(logits: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
-    """Labels of one picture, H×W uint8 on the logits' device; arguments as of ``strips``.
+    """Return the labels of one image, H×W uint8 on the logits' device; arguments as of ``strips``.
 
     They equal those of ``labels_reference`` but where two classes lie within float32 rounding of
     each other.
@@ -67,7 +67,7 @@ def labels_by_strips(logits: Tensor, size: tuple[int, int], align_corners: bool 
 def confidence_by_strips(
     logits: Tensor, size: tuple[int, int], align_corners: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """Labels and confidence of one picture, each H×W uint8; arguments as of ``strips``.
+    """Return labels and confidence of one image, each H×W uint8; arguments as of ``strips``.
 
     The confidence is ``confidence_reference``'s to rounding.
     """
@@ -83,7 +83,7 @@ def confidence_by_strips(
 def probabilities_by_strips(
     logits: Tensor, size: tuple[int, int], align_corners: bool = False
 ) -> Tensor:
-    """Probabilities of one picture, C×H×W float32; arguments as of ``strips``."""
+    """Return the probabilities of one image, C×H×W float32; arguments as of ``strips``."""
     out = torch.empty(len(logits), *size, device=logits.device)
     for rows, values in strips(logits, size, align_corners):
         out[:, rows] = values.softmax(dim=0)

@@ -1,4 +1,4 @@
-"""Labels in one pass on CUDA: every pixel interpolates its logits and keeps the largest.
+"""Triton kernel for labels in one pass: each pixel interpolates and keeps the largest logit.
 
 Needs Triton, which torch brings on Linux; elsewhere ``row_strips`` does the same. Not yet
 measured, and run on no GPU so far: checked by Triton's interpreter on the CPU.
@@ -56,7 +56,7 @@ def _labels(  # type: ignore[no-untyped-def]
 
 
 def labels_by_kernel(logits: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
-    """Labels of one picture, any size.
+    """Return the labels of one image, any size.
 
     Args:
         logits: C×h×w, any float dtype and strides, on the device that Triton runs on.

@@ -1,4 +1,4 @@
-"""From logits at 1/8 size to labels or probabilities at the picture's own size.
+"""Upsampling of logits at 1/8 size to labels or probabilities at the image's own size.
 
 The logits are interpolated bilinearly with half-pixel centres, then the largest one wins.
 
@@ -26,7 +26,7 @@ from fastscnn.upsampling.row_strips import (
 
 
 def labels_reference(logits: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
-    """Labels by the plain path: interpolate all logits in float32, then argmax (*cls*, §3.2.4).
+    """Return labels by the plain path: all logits interpolated in float32, argmax (*cls*, §3.2.4).
 
     Args:
         logits: N×C×h×w, any float dtype.
@@ -42,7 +42,7 @@ def labels_reference(logits: Tensor, size: tuple[int, int], align_corners: bool 
 def probabilities_reference(
     logits: Tensor, size: tuple[int, int], align_corners: bool = False
 ) -> Tensor:
-    """Class probabilities (*prob*, §3.2.4): interpolated logits through a softmax.
+    """Return class probabilities (*prob*, §3.2.4): interpolated logits through a softmax.
 
     Returns:
         N×C×H×W float32, summing to one over C.
@@ -51,7 +51,7 @@ def probabilities_reference(
 
 
 def entropy(logits: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
-    """How undecided the network is: entropy of the probabilities as a share of the highest.
+    """Return the entropy of the probabilities as a share of the highest possible.
 
     It is smooth where the labels are not, so where ``size`` is more than twice that of the logits
     it is computed at half of ``size`` and interpolated: a quarter of the work. On street scenes it
@@ -75,27 +75,27 @@ def entropy(logits: Tensor, size: tuple[int, int], align_corners: bool = False) 
 
 
 def labels(logits: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
-    """Labels by the fastest path for the device; arguments and result as ``labels_reference``."""
+    """Return labels by the device's fastest path; see ``labels_reference``."""
     one = labels_by_cells if _cells_apply(logits, size) else _labels_elsewhere(logits.device)
-    return _batch([one(picture, size, align_corners) for picture in logits])
+    return _batch([one(image, size, align_corners) for image in logits])
 
 
 def labels_and_confidence(
     logits: Tensor, size: tuple[int, int], align_corners: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """``labels``, and how sure they are, by the fastest path for the device.
+    """Return ``labels`` and their confidence by the fastest path for the device.
 
     Returns:
         N×H×W uint8 labels; N×H×W uint8 confidence as defined by ``confidence_reference``, on the
         CPU within a few levels of it (see ``fastscnn.upsampling.confidence``).
     """
     one = confidence_by_cells if _cells_apply(logits, size) else confidence_by_strips
-    pairs = [one(picture, size, align_corners) for picture in logits]
+    pairs = [one(image, size, align_corners) for image in logits]
     return _batch([pair[0] for pair in pairs]), _batch([pair[1] for pair in pairs])
 
 
 def probabilities(logits: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
-    """``probabilities_reference`` to rounding, a few rows at a time."""
+    """Return ``probabilities_reference`` to rounding, a few rows at a time."""
     return _batch([probabilities_by_strips(one, size, align_corners) for one in logits])
 
 
@@ -117,7 +117,7 @@ def _cells_apply(logits: Tensor, size: tuple[int, int]) -> bool:
 
 
 def labels_by_cells(logits: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
-    """Labels of one picture, interpolating only between logits that disagree on the class.
+    """Return the labels of one image, interpolating only between logits that disagree on the class.
 
     Args:
         logits: C×h×w on the CPU, any float dtype, C at most 255.

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from fastscnn import FastSCNN, Segmenter, benchmark
-from fastscnn.benchmarking import roofline as limits
+from fastscnn.benchmarking import roofline
 from fastscnn.benchmarking.baseline import Baseline
+from fastscnn.benchmarking.ways import ways_of
 from fastscnn.checkpoints.checkpoint import load
 from fastscnn.data.street import Street
 from fastscnn.segmenter import default_checkpoint, pick_device
@@ -23,7 +24,7 @@ def test_the_plain_way_gives_the_labels_that_ours_gives():
 
 def test_all_ways_to_labels_give_the_same_labels():
     image, _ = Street(2, 256, 128).render(1.0)
-    ways, ours = benchmark.ways_of(default_checkpoint(), "cpu", "fp32", "auto")
+    ways, ours = ways_of(default_checkpoint(), "cpu", "fp32", "auto")
     found = {key: way(image) for key, way in ways.items() if key[0] in {"cls", "labels alone"}}
     assert {("cls", "plain"), ("cls", "labels by cells"), ("cls", "ours")} <= found.keys()
     for labels in found.values():
@@ -42,20 +43,20 @@ def test_every_way_is_measured_in_turn_after_the_burn_in():
 
 
 def test_the_work_of_a_network_is_that_of_its_convolutions():
-    work = limits.network_work(FastSCNN().eval(), (512, 1024), 4)
+    work = roofline.network_work(FastSCNN().eval(), (512, 1024), 4)
     # The first convolution: 32 sums over 3×3×3 for every second pixel, multiply and add.
     assert work[0].flops == 2 * 27 * 32 * 256 * 512
     values = 3 * 512 * 1024 + 32 * 256 * 512 + 27 * 32
     assert work[0].bytes == 4 * values
-    half = limits.network_work(FastSCNN().eval(), (256, 512), 4)
+    half = roofline.network_work(FastSCNN().eval(), (256, 512), 4)
     assert sum(w.flops for w in work) == pytest.approx(4 * sum(w.flops for w in half), rel=0.01)
-    slow, fast = limits.Rates(1e9, 1e9), limits.Rates(1e9, 1e12)
+    slow, fast = roofline.Rates(1e9, 1e9), roofline.Rates(1e9, 1e12)
     assert work[0].seconds(slow) == pytest.approx(max(work[0].flops, work[0].bytes) / 1e9)
     assert work[0].seconds(fast) == pytest.approx(work[0].flops / 1e9)
 
 
 def test_the_rates_of_this_device_are_measured():
-    rates = limits.measure_rates(torch.device("cpu"), torch.float32, rounds=1)
+    rates = roofline.measure_rates(torch.device("cpu"), torch.float32, rounds=1)
     assert rates.flops > 1e8
     assert rates.bytes > 1e7
 

@@ -11,8 +11,7 @@ import torch.nn.functional as F
 from fastscnn.checkpoints.checkpoint import Checkpoint, load, save
 from fastscnn.checkpoints.public_formats import FORMATS, WRITABLE
 from fastscnn.export import export, main
-from fastscnn.exporting import agreement, export_writers
-from fastscnn.exporting import exportable_model as exportable
+from fastscnn.exporting import agreement, export_writers, exportable_model
 from fastscnn.exporting.agreement import Agreement, ExportError, compare, reference
 from fastscnn.exporting.exportable_model import Exportable, Signature, average_pool
 from fastscnn.model.fast_scnn import FastSCNN
@@ -46,7 +45,7 @@ def _session(path):
 
 
 def _pixels(height, width):
-    return agreement._pictures(1, height, width)
+    return agreement.street_images(1, height, width)
 
 
 @pytest.mark.parametrize("bins", [1, 2, 3, 4, 6, 16])
@@ -73,11 +72,11 @@ def test_every_known_network_has_an_exportable_form(name, size):
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_every_known_network_exports_for_any_size(name, tmp_path, small_sizes):
-    agreement = export(
+    found = export(
         _random(CONFIGS[name]), tmp_path / "x.ts", "torchscript", Signature("logits", "input")
     )
-    assert agreement.labels >= 0.9999
-    assert agreement.deviation <= 1e-3
+    assert found.labels >= 0.9999
+    assert found.deviation <= 1e-3
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +111,7 @@ def test_onnx_tells_how_it_is_used_and_nothing_of_where_it_was_made(onnx_labels)
     about = session.get_modelmeta().custom_metadata_map
     assert json.loads(about["classes"])[0] == "road"
     assert "uint8 RGB N×H×W×3" in about["input"]
-    assert b"exportable.py" not in onnx_labels.read_bytes()
+    assert b"exportable_model.py" not in onnx_labels.read_bytes()
 
 
 @pytest.mark.slow
@@ -136,7 +135,7 @@ def test_onnx_takes_the_skip_connection_as_an_input_and_odd_sizes(tmp_path, smal
 def test_an_exported_program_gives_the_labels_of_the_network(tmp_path, small_sizes):
     path = tmp_path / "x.pt2"
     assert main([str(path), "--output", "cls"]) == 0
-    assert b"exportable.py" not in path.read_bytes()
+    assert b"exportable_model.py" not in path.read_bytes()
     pixels = _pixels(101, 203)
     labels = torch.export.load(path).module()(torch.from_numpy(pixels))
     truth = reference(load(default_checkpoint()), pixels, "cls", True)
@@ -160,7 +159,7 @@ def test_a_model_that_differs_is_not_written(tmp_path, monkeypatch, capsys, smal
     path.write_bytes(b"what was here")
     # The mean of all cells in place of each cell's own: the mistake of a naive export
     monkeypatch.setattr(
-        exportable,
+        exportable_model,
         "average_pool",
         lambda x, bins: x.mean((2, 3), keepdim=True).expand(-1, -1, bins, bins) + 1,
     )

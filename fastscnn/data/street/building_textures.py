@@ -11,7 +11,7 @@ from fastscnn.data.street.lighting import (
     WALL,
     Color,
     Image,
-    Picture,
+    Texture,
     Tone,
     noise,
     vec,
@@ -31,7 +31,7 @@ SHOPS: tuple[Color, ...] = (
 
 def facade(
     rng: np.random.Generator, tone: Tone, toward_sun: float, height: float, style: str
-) -> Picture:
+) -> Texture:
     """A house front, 12 m wide and ``height`` metres high.
 
     Args:
@@ -151,10 +151,10 @@ def facade(
     for x0, y0, x1, y1 in glow:
         area = out[y0:y1, x0:x1]
         area[:] = area * 0.25 + warm * rng.uniform(0.55, 0.85)
-    return Picture(out, BUILDING, both=True)
+    return Texture(out, BUILDING, both=True)
 
 
-def end_wall(rng: np.random.Generator, tone: Tone, toward_sun: float) -> Picture:
+def end_wall(rng: np.random.Generator, tone: Tone, toward_sun: float) -> Texture:
     """The side of a house that looks at the camera, 12 m × 12 m, with few small windows."""
     n = 12 * 16
     wall = vec(WALLS[int(rng.integers(len(WALLS)))]) * 0.92
@@ -164,10 +164,10 @@ def end_wall(rng: np.random.Generator, tone: Tone, toward_sun: float) -> Picture
         x, y = int(rng.integers(10, n - 30)), int(rng.integers(10, n - 60))
         out[y - 2 : y + 26, x - 2 : x + 18] = 210
         out[y : y + 24, x : x + 16] = (70, 80, 92)
-    return Picture(out * tone.face(toward_sun), BUILDING, both=False)
+    return Texture(out * tone.face(toward_sun), BUILDING, both=False)
 
 
-def ribbon(rng: np.random.Generator, tone: Tone, toward_sun: float, kind: str) -> Picture:
+def ribbon(rng: np.random.Generator, tone: Tone, toward_sun: float, kind: str) -> Texture:
     """A strip of wall or fence, 24 m long: ``brick``, ``boards`` or ``rail``."""
     w, h = 768, 64
     light = tone.face(toward_sun)
@@ -202,4 +202,4 @@ def ribbon(rng: np.random.Generator, tone: Tone, toward_sun: float, kind: str) -
         for i in range(0, w, 96):
             alpha[:, i : i + 8] = 255
         label = FENCE
-    return Picture((out + speck) * light, label, alpha, both=True)
+    return Texture((out + speck) * light, label, alpha, both=True)

@@ -16,7 +16,7 @@ from fastscnn.data.street.texture_set import TextureSet
 
 Chunks = list[tuple[int, scene.Chunk]]
 _COARSE = 2.5
-"""From this many pixels per texel of the ground on, every second column is looked up."""
+"""Pixels per texel of the ground from which on every second column is looked up."""
 
 
 def _ring(turn: float) -> list[tuple[float, float]]:
@@ -32,13 +32,19 @@ _RINGS = [_ring(i * pi / 8) for i in range(16)]
 
 
 class GroundRenderer(Renderer):
-    """A view that can draw the ground with everything that lies on it as a shadow."""
+    """Renderer of the ground with everything that lies on it as a shadow."""
 
     def __init__(
-        self, street: scene.Scene, art: TextureSet, tone: Tone, sun: int, width: int, height: int
+        self,
+        street: scene.Scene,
+        textures: TextureSet,
+        tone: Tone,
+        sun: int,
+        width: int,
+        height: int,
     ) -> None:
         super().__init__(street, tone, sun, width, height)
-        self._art = art
+        self._textures = textures
         # Haze of the ground, by rows below the horizon: what is left of it and what is added.
         z = self._focal * EYE / np.maximum(np.arange(height) + 0.5, 0.4)
         haze = self._hazes_at(np.minimum(z, FAR)).astype(np.float32)
@@ -53,11 +59,11 @@ class GroundRenderer(Renderer):
         self._half_columns = self._columns[:, : (width + 1) // 2] * 2 + np.float32(0.5)
         self._far_rows = 2 * ceil(EYE * GRAIN * _COARSE / 2)
 
-    def _draw_ground(self, chunks: Chunks, things: list[scene.Thing]) -> None:
+    def _draw_ground(self, chunks: Chunks, objects: list[scene.SceneObject]) -> None:
         """Look up every pixel below the horizon in the baked ground and lay the shadows on it."""
         y0 = min(max(ceil(self._yh + 0.5), 0), self.height - 1)
         out = self._canvas[y0:]
-        shade = self._shadows(y0, chunks, things)
+        shade = self._shadows(y0, chunks, objects)
         split, middle = min(self._far_rows, len(out)), self._far_rows // 2
         rows = np.arange(y0, self.height, dtype=np.float64)
         self._look_up(rows[:split], self._columns, chunks, out[:split])
@@ -76,7 +82,7 @@ class GroundRenderer(Renderer):
     def _look_up(
         self, rows: NDArray[np.float64], columns: NDArray[np.float32], chunks: Chunks, out: Image
     ) -> None:
-        """Look up the ground of some rows of the picture at some columns."""
+        """Look up the ground of some rows of the image at some columns."""
         z = np.minimum(self._focal * EYE / np.maximum(rows - self._yh, 0.4), 600.0)
         near = np.minimum(z, FAR + 30)
         start = self._x - self._shifts(near) - self._xc * z / self._focal + REACH
@@ -98,7 +104,7 @@ class GroundRenderer(Renderer):
             band = slice(first, last + 1)
             first = last + 1
             k = int(level[last])
-            image, factor, high = self._art.ground.levels[k]
+            image, factor, high = self._textures.ground.levels[k]
             at = np.clip(local[band] / (1 << k) - 0.5, 0, high - 1)
             left, right = ((kinds[band, i] * high + at).astype(np.float32)[:, None] for i in (0, 1))
             map_y[band] = right
@@ -121,7 +127,7 @@ class GroundRenderer(Renderer):
         if hazy:
             cv2.add(out[:hazy], self._ground_haze[first : first + hazy, :wide], dst=out[:hazy])
 
-    def _shadows(self, y0: int, chunks: Chunks, things: list[scene.Thing]) -> Image:
+    def _shadows(self, y0: int, chunks: Chunks, objects: list[scene.SceneObject]) -> Image:
         """Brightness of the ground below the row ``y0``, uint8, in half the size."""
         w, h = self.width, self.height - y0
         mask = np.full(((h + 1) // 2, (w + 1) // 2), 255, np.uint8)
@@ -152,12 +158,12 @@ class GroundRenderer(Renderer):
                         ],
                         cast,
                     )
-        for t in things:
+        for t in objects:
             z = t.z - self._z
             if z > 90 or z < -4:
                 continue
             if t.kind == scene.VEHICLE:
-                model = self._art.fleets[t.facing][t.variant]
+                model = self._textures.fleets[t.facing][t.variant]
                 half, long, tall = model.half, model.length, model.height * 0.8
                 if tone.shadow < 0.88:
                     # Outline of the footprint and its copy moved by the shadow of the roof.

@@ -29,7 +29,7 @@ def sky(rng: np.random.Generator, tone: Tone, width: int, height: int, unit: flo
     """Panorama above the horizon with clouds and a far skyline, height×width×4 uint8 (RGB, id).
 
     Args:
-        unit: pixels per radian, so that the skyline has the same size in every picture.
+        unit: pixels per radian, so that the skyline has the same size in every image.
     """
     rise = np.linspace(1.0, 0.0, height, dtype=np.float32)[:, None, None]  # 1 = top, 0 = horizon
     blend = np.clip(rise * 1.15, 0, 1) ** 0.62
@@ -126,8 +126,8 @@ def ground(rng: np.random.Generator, tone: Tone) -> GroundTextures:
     for train_id, code in GROUND_CODES.items():
         codes[train_id] = code
     for kind in range(5):
-        picture, label = _section(kind, rng, asphalt, paving, grass, across)
-        image = cv2.cvtColor(clip8(picture * light), cv2.COLOR_RGB2RGBA)
+        rgb, label = _section(kind, rng, asphalt, paving, grass, across)
+        image = cv2.cvtColor(clip8(rgb * light), cv2.COLOR_RGB2RGBA)
         image[..., 3] = codes[label]
         for k in range(7):
             size = (cols // (2 if k >= 5 else 1), rows >> k)

@@ -1,4 +1,4 @@
-"""Light, weather and the small tools that all pictures of the demo street are painted with."""
+"""Light and weather of the demo street, and the tools that its textures are painted with."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VEGETATION, TERRAIN, SKY, PERSON, RIDER, CAR, TRUCK, BUS = range(8, 16)
 MOTORCYCLE, BICYCLE = 17, 18
 
 GROUND_CODES = {ROAD: 64, SIDEWALK: 128, TERRAIN: 192}
-"""What stands for the train ids of the ground while they are scaled together with its colours.
+"""Stand-ins for the train ids of the ground while they are scaled together with its colours.
 
 A pavement always lies between road and grass, so a value between two codes is on the border of
 these two: the nearer code is the train id.
@@ -25,7 +25,7 @@ these two: the nearer code is the train id.
 
 
 def vec(values: Any) -> NDArray[np.float32]:
-    """Any numbers as a float32 array, for colour arithmetic."""
+    """Return numbers as a float32 array, for colour arithmetic."""
     return np.asarray(values, np.float32)
 
 
@@ -84,7 +84,7 @@ TONES: tuple[Tone, ...] = (
 def noise(
     rng: np.random.Generator, height: int, width: int, cell: float, octaves: int = 3
 ) -> NDArray[np.float32]:
-    """Smooth random field, height×width float32, about −1…1; ``cell`` is its largest feature."""
+    """Return a smooth random field, float32, about −1…1; ``cell`` is its largest feature."""
     total = np.zeros((height, width), np.float32)
     weight = 0.5
     for _ in range(octaves):
@@ -101,13 +101,13 @@ def clip8(values: NDArray[Any]) -> Image:
     return np.asarray(cv2.convertScaleAbs(positive), np.uint8)
 
 
-class Picture:
-    """A baked picture in several sizes.
+class Texture:
+    """A baked texture in several sizes.
 
     Args:
         rgb: H×W×3 numbers 0–255.
-        label: the train id of the whole picture.
-        alpha: H×W uint8, 255 where the picture is solid; None = everywhere.
+        label: the train id of the whole texture.
+        alpha: H×W uint8, 255 where the texture is solid; None = everywhere.
         both: also keep sizes that are reduced more across than along (for slanted walls).
         depth: number of halvings.
     """
@@ -138,7 +138,7 @@ class Picture:
                     self.alphas[kx, ky] = _shrunk(self.alphas.get(near, alpha), size)
 
     def level(self, k: int, flip: bool) -> tuple[Image, Image]:
-        """Picture and mask after ``k`` halvings, on demand mirrored left to right."""
+        """Return texture and mask after ``k`` halvings, on demand mirrored left to right."""
         if not flip:
             return self.images[k, k], self.alphas[k, k]
         if k not in self._mirrored:

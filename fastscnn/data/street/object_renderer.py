@@ -1,4 +1,4 @@
-"""Houses, things and vehicles of the demo street, put on the canvas."""
+"""Object renderer: puts the houses, objects and vehicles of the demo street on the canvas."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from fastscnn.data.street.texture_set import STEPS, TOWN
 from fastscnn.data.street.vehicle_renderer import Pose, VehicleRenderer
 
 _SOLID = {"brick": 0.98, "boards": 0.9, "hedge": 0.7, "forest": 0.55, "rail": 0.0}
-"""How much of the height of a strip has no holes."""
+"""Share of the height of a strip that has no holes."""
 
-# Greatest reach to the side and height of the things, in metres or, for those of a size of their
+# Greatest reach to the side and height of the objects, in metres or, for those of a size of their
 # own, in shares of it.
 _REACH = {
     scene.TREE: (0.42, 1.01), scene.BUSH: (0.85, 1.02), scene.PEDESTRIAN: (0.22, 1.05),
@@ -31,7 +31,7 @@ _SIZED = (scene.TREE, scene.BUSH, scene.PEDESTRIAN)
 
 
 class Spot(NamedTuple):
-    """Where a thing stands: pixel of its foot, pixels per metre, share of haze, distance."""
+    """Place of an object: pixel of its foot, pixels per metre, share of haze, distance."""
 
     u: float
     v: float
@@ -50,46 +50,48 @@ class HouseShot(NamedTuple):
 
 
 class ObjectRenderer(VehicleRenderer):
-    """A view that can draw everything that stands or moves on the street."""
+    """Renderer of everything that stands or moves on the street."""
 
-    def _draw_standing(self, chunks: Chunks, things: list[scene.Thing], time: float) -> None:
+    def _draw_standing(self, chunks: Chunks, objects: list[scene.SceneObject], time: float) -> None:
         """Draw all that stands or moves on the ground.
 
         Seen from the road, what stands farther to the side never hides what stands nearer to its
         middle.  So the order is by bands from the outside in, and by distance inside a band.  In
         the opposite order it is first found out what is seen at all.
         """
-        bands: tuple[list[scene.Thing], ...] = ([], [], [], [])
-        for thing in sorted(things, key=lambda t: -t.z):
-            away = abs(thing.x)
-            bands[0 if away > 8.5 else 1 if away > 5.4 else 2 if away > 3.6 else 3].append(thing)
+        bands: tuple[list[scene.SceneObject], ...] = ([], [], [], [])
+        for item in sorted(objects, key=lambda t: -t.z):
+            away = abs(item.x)
+            bands[0 if away > 8.5 else 1 if away > 5.4 else 2 if away > 3.6 else 3].append(item)
         strips = [s for _, c in reversed(chunks) for s in c.strips]
-        self._skyline.clear()
+        self._occlusion.clear()
         inner = [t for band in bands[1:] for t in band]
-        inner_seen = self._see_things(inner)
+        inner_seen = self._see_objects(inner)
         low = self._see_strips([s for s in strips if s.x <= 15])
-        outer_seen = self._see_things(bands[0])
+        outer_seen = self._see_objects(bands[0])
         houses = self._see_houses(chunks)
         for wall in self._see_strips([s for s in strips if s.x > 15]):
             self._draw_wall(wall)
         for shot in houses:
             self._draw_house(shot)
-        self._draw_things(outer_seen, time)
+        self._draw_objects(outer_seen, time)
         for wall in low:
             self._draw_wall(wall)
-        self._draw_things(inner_seen, time)
+        self._draw_objects(inner_seen, time)
 
-    def _see_things(self, things: list[scene.Thing]) -> list[tuple[scene.Thing, Spot | Pose]]:
-        """Those of the things that are seen, in the same order; the last one is the nearest."""
-        if not things:
+    def _see_objects(
+        self, objects: list[scene.SceneObject]
+    ) -> list[tuple[scene.SceneObject, Spot | Pose]]:
+        """Return the objects that are seen, in the same order; the last one is the nearest."""
+        if not objects:
             return []
-        x, z = np.array([(t.x, t.z - self._z) for t in things]).T
+        x, z = np.array([(t.x, t.z - self._z) for t in objects]).T
         near = np.maximum(z, 1.0)
         scale = self._focal / near
         u = self._xc + (x - self._x + self._shifts(near)) * scale
         spots = np.stack((u, self._yh + EYE * scale, scale, self._hazes_at(near), z), axis=1)
-        out: list[tuple[scene.Thing, Spot | Pose]] = []
-        for t, at in zip(reversed(things), reversed(spots.tolist()), strict=True):
+        out: list[tuple[scene.SceneObject, Spot | Pose]] = []
+        for t, at in zip(reversed(objects), reversed(spots.tolist()), strict=True):
             if t.kind == scene.VEHICLE:
                 pose = self._see_vehicle(t)
                 if pose:
@@ -101,12 +103,12 @@ class ObjectRenderer(VehicleRenderer):
             half, tall = _REACH[t.kind]
             size = spot.scale * t.size if t.kind in _SIZED else spot.scale
             half = half * size + 2
-            if self._skyline.shows(spot.u - half, spot.u + half, spot.v - tall * size - 2):
+            if self._occlusion.shows(spot.u - half, spot.u + half, spot.v - tall * size - 2):
                 out.append((t, spot))
         out.reverse()
         return out
 
-    def _draw_things(self, seen: list[tuple[scene.Thing, Spot | Pose]], time: float) -> None:
+    def _draw_objects(self, seen: list[tuple[scene.SceneObject, Spot | Pose]], time: float) -> None:
         vehicles = iter(self._pose_vehicles([at for _, at in seen if isinstance(at, Pose)]))
         for t, at in seen:
             if isinstance(at, Pose):
@@ -115,16 +117,16 @@ class ObjectRenderer(VehicleRenderer):
                 self._draw_thing(t, at, time)
 
     def _see_strips(self, strips: list[scene.Strip]) -> list[Wall]:
-        """The strips that are seen; far ones first, as they were given."""
+        """Return the strips that are seen; far ones first, as they were given."""
         out = []
         for strip in reversed(strips):
             z0, z1 = strip.z0 - self._z, strip.z1 - self._z
             if z1 < 1 or z0 > FAR:
                 continue
-            picture = self._art.strips[strip.side][strip.kind]
+            texture = self._textures.strips[strip.side][strip.kind]
             part = min((z1 - z0) / CHUNK, 1.0)
             wall = self._see_wall(
-                picture, strip.side, strip.x, z0, z1, strip.height, part, _SOLID[strip.kind]
+                texture, strip.side, strip.x, z0, z1, strip.height, part, _SOLID[strip.kind]
             )
             if wall:
                 out.append(wall)
@@ -132,7 +134,7 @@ class ObjectRenderer(VehicleRenderer):
         return out
 
     def _see_houses(self, chunks: Chunks) -> list[HouseShot]:
-        """The houses that are seen, far ones first."""
+        """Return the houses that are seen, far ones first."""
         out = []
         for b, hidden in reversed(self._row_of_houses(chunks)):
             z0, z1 = b.z0 - self._z, b.z1 - self._z
@@ -144,13 +146,13 @@ class ObjectRenderer(VehicleRenderer):
             if rest:  # the end and the roof, which hangs over a little
                 u0, v = self._project(b.side * (b.x - 0.5), b.height + b.roof + 1.0, near)
                 ends = (u0, u1, self._project(b.side * (b.x - 0.5), 0.0, min(z1, FAR))[0])
-                rest = self._skyline.shows(min(ends), max(ends), v)
-            picture = self._art.fronts[b.side][b.picture]
+                rest = self._occlusion.shows(min(ends), max(ends), v)
+            texture = self._textures.fronts[b.side][b.facade]
             part = min((z1 - z0) / 12.0, 1.0)
-            front = self._see_wall(picture, b.side, b.x, z0, z1, b.height, part, 1.0)
+            front = self._see_wall(texture, b.side, b.x, z0, z1, b.height, part, 1.0)
             if z0 > 1.0:
                 ax, ay = self._project(b.side * b.x, b.height, z0)
-                self._skyline.cover(min(ax, u1), max(ax, u1), ay)
+                self._occlusion.cover(min(ax, u1), max(ax, u1), ay)
             if rest or front:
                 out.append(HouseShot(b, hidden, front, rest))
         out.reverse()
@@ -158,7 +160,7 @@ class ObjectRenderer(VehicleRenderer):
 
     @staticmethod
     def _row_of_houses(chunks: Chunks) -> list[tuple[scene.House, float]]:
-        """All houses, far ones first, with the height to which the nearer neighbour hides them."""
+        """Return every house, far ones first, and the height to which its neighbour hides it."""
         out = []
         before: dict[int, scene.House] = {}
         for house in sorted((b for _, c in chunks for b in c.houses), key=lambda b: b.z0):
@@ -180,8 +182,8 @@ class ObjectRenderer(VehicleRenderer):
         x, out = b.side * b.x, b.side * (b.x + b.depth)
         haze = self._haze_at(max((z0 + z1) / 2, 1.0))
         near = max(z0, 1.0)
-        roof_color = self._art.roofs[b.side][b.tint]
-        gable = b.picture >= TOWN
+        roof_color = self._textures.roofs[b.side][b.tint]
+        gable = b.facade >= TOWN
         if b.roof:
             ridge = b.side * (b.x + (b.depth / 2 if gable else 2.6))
             top = b.height + b.roof
@@ -192,7 +194,7 @@ class ObjectRenderer(VehicleRenderer):
                 self._project(ridge, top, near),
             ]
         if z0 > 1.0 and b.height + b.roof > hidden:  # the end that looks at the camera
-            wall = self._art.ends[b.tint]
+            wall = self._textures.ends[b.tint]
             ax, ay = self._project(x, 0.0, z0)
             bx, _ = self._project(out, 0.0, z0)
             scale = self._focal / z0
@@ -220,7 +222,7 @@ class ObjectRenderer(VehicleRenderer):
             return
         u, v = self._project(x, y, z)
         s = self._focal / z
-        color = self._art.brick
+        color = self._textures.brick
         box = [
             (u - 0.5 * s, v + 0.8 * s),
             (u - 0.5 * s, v - 0.9 * s),
@@ -229,34 +231,34 @@ class ObjectRenderer(VehicleRenderer):
         ]
         self._fill(box, self._mix(color, BUILDING, haze))
 
-    def _draw_thing(self, t: scene.Thing, at: Spot, time: float) -> None:
+    def _draw_thing(self, t: scene.SceneObject, at: Spot, time: float) -> None:
         u, v, scale, haze, z = at
         if t.kind in (scene.TREE, scene.BUSH):
-            pictures = self._art.bushes if t.kind == scene.BUSH else self._art.trees
-            picture = pictures[t.variant % len(pictures)]
-            self._stamp(picture, u, v, t.size * scale, haze, int(t.z * 3) % 2 == 0)
+            textures = self._textures.bushes if t.kind == scene.BUSH else self._textures.trees
+            texture = textures[t.variant % len(textures)]
+            self._stamp(texture, u, v, t.size * scale, haze, int(t.z * 3) % 2 == 0)
         elif t.kind == scene.PEDESTRIAN:
-            frames = self._art.people[t.variant]
+            frames = self._textures.people[t.variant]
             walk = floor((time * 1.05 + t.phase) * STEPS) % STEPS
             step = walk if t.phase >= 0 else STEPS // 2
             flip = (t.facing > 0) != (t.x > 0)
             self._stamp(frames[step], u, v, t.size * scale * 1.03, haze, flip)
         elif t.kind == scene.CYCLIST:
             step = floor((time * 1.1 + t.phase) * STEPS) % STEPS
-            bike, rider = self._art.cyclists[t.variant][step]
+            bike, rider = self._textures.cyclists[t.variant][step]
             self._stamp(bike, u, v, 1.85 * scale, haze)
             self._stamp(rider, u, v, 1.85 * scale, haze)
         elif t.kind == scene.BICYCLES:
-            self._stamp(self._art.bicycles[t.variant], u, v, 1.05 * scale, haze)
+            self._stamp(self._textures.bicycles[t.variant], u, v, 1.05 * scale, haze)
         elif t.kind == scene.MOTORBIKE:
-            self._stamp(self._art.motorcycles[t.variant], u, v, 1.35 * scale, haze)
+            self._stamp(self._textures.motorcycles[t.variant], u, v, 1.35 * scale, haze)
         else:
             self._draw_post(t, u, v, scale, haze, z)
 
     def _draw_post(
-        self, t: scene.Thing, u: float, v: float, s: float, haze: float, z: float
+        self, t: scene.SceneObject, u: float, v: float, s: float, haze: float, z: float
     ) -> None:
-        r, g, b = self._art.front_light
+        r, g, b = self._textures.front_light
         steel = (118 * r, 122 * g, 124 * b)
         if t.kind == scene.BOLLARD:
             self._bar(u, v, 0.14 * s, 0.95 * s, (56 * r, 58 * g, 60 * b), POLE, haze)
@@ -291,15 +293,17 @@ class ObjectRenderer(VehicleRenderer):
             )
         elif t.kind == scene.SIGNPOST:
             self._bar(u, v, 0.07 * s, 2.9 * s, steel, POLE, haze)
-            self._stamp(self._art.signs[t.variant], u, v - 2.2 * s, 0.78 * t.size * s, haze)
+            self._stamp(self._textures.signs[t.variant], u, v - 2.2 * s, 0.78 * t.size * s, haze)
             if t.variant in (0, 6):
                 size = 0.62 * s
-                self._stamp(self._art.signs[5 if t.variant == 0 else 2], u, v - 1.6 * s, size, haze)
+                self._stamp(
+                    self._textures.signs[5 if t.variant == 0 else 2], u, v - 1.6 * s, size, haze
+                )
         else:
             self._draw_signal(t, u, v, s, haze, z)
 
     def _draw_signal(
-        self, t: scene.Thing, u: float, v: float, s: float, haze: float, z: float
+        self, t: scene.SceneObject, u: float, v: float, s: float, haze: float, z: float
     ) -> None:
         """A traffic light; it turns green while the camera car comes nearer."""
         self._bar(u, v, 0.12 * s, 3.0 * s, (70.0, 74.0, 74.0), POLE, haze)

@@ -1,4 +1,4 @@
-"""What is hidden: a record of how far up the picture is covered by what stands nearer."""
+"""Occlusion horizon: how far up the image nearer objects cover it, by columns."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ _OPEN = 1e9
 
 
 class OcclusionHorizon:
-    """Upper edge of what covers the picture, by columns of a few pixels.
+    """Upper edge of what covers the image, by columns of a few pixels.
 
     Everything stands on the ground, so what is nearer covers a column from its upper edge down to
     the ground.  Asked from near to far, the record tells what need not be drawn.  It errs on the
     side of drawing.
 
     Args:
-        width: width of the picture in pixels.
+        width: width of the image in pixels.
     """
 
     def __init__(self, width: int) -> None:
@@ -26,17 +26,17 @@ class OcclusionHorizon:
         self._edge = [_OPEN] * ceil(width / _CELL)
 
     def clear(self) -> None:
-        """Forget everything that covers."""
+        """Discard everything that covers."""
         self._edge = [_OPEN] * len(self._edge)
 
     def shows(self, u0: float, u1: float, top: float) -> bool:
-        """Whether anything from ``u0`` to ``u1`` that reaches up to the row ``top`` is seen."""
+        """Return whether what reaches from ``u0`` to ``u1`` and up to the row ``top`` is seen."""
         if u1 < 0 or u0 >= self._width:
             return False
         return max(self._edge[max(int(u0), 0) // _CELL : int(u1) // _CELL + 1]) > top
 
     def seen(self, u0: int, u1: int, t0: float, t1: float) -> tuple[int, int, int] | None:
-        """The part of a wall that may be seen.
+        """Return the part of a wall that may be seen.
 
         Its columns go from ``u0`` to ``u1``, its upper edge falls or rises from ``t0`` to ``t1``.
 

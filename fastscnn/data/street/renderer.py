@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscnn.data.street.lighting import Image, Picture, Tone, vec
+from fastscnn.data.street.lighting import Image, Texture, Tone, vec
 from fastscnn.data.street.occlusion_horizon import OcclusionHorizon
 from fastscnn.data.street.scene import Scene
 
@@ -19,9 +19,9 @@ FAR = 132.0
 """Nothing but ground and sky is drawn farther away than this, in metres."""
 _HAZES = 64
 _SMALL = 40
-"""Pictures up to this many pixels high are drawn from a store of ready sizes."""
+"""Textures up to this many pixels high are drawn from a store of ready sizes."""
 _TINY = 4
-"""Pictures of fewer pixels are left out."""
+"""Textures of fewer pixels are left out."""
 _VEIL = 320
 """Side in pixels of the plain images that haze is mixed in from."""
 
@@ -47,14 +47,14 @@ class Wall(NamedTuple):
     """A wall along the street that is seen and how it is drawn.
 
     Attributes:
-        picture: what is on it.
+        texture: what is on it.
         inside: first column of its seen part, one past the last and one past the last row.
         near, far: its ends: column, rows of its foot and of its upper edge, distance.
-        u0, u1: the shown part of the width of the picture, 0–1.
+        u0, u1: the shown part of the width of the texture, 0–1.
         height: in metres.
     """
 
-    picture: Picture
+    texture: Texture
     inside: tuple[int, int, int]
     near: End
     far: End
@@ -79,7 +79,7 @@ class Renderer:
         self._center = (width - 1) / 2
         self._horizon = 0.43 * height
         self._canvas = np.empty((height, width, 4), np.uint8)
-        self._skyline = OcclusionHorizon(width)
+        self._occlusion = OcclusionHorizon(width)
         self._haze = vec(tone.haze)
         self._veils: dict[int, Image] = {}
         self._small: dict[tuple[int, int, bool], tuple[Image, Image]] = {}
@@ -113,7 +113,7 @@ class Renderer:
         return np.asarray(bend - self._bend0 - self._slope0 * z, np.float64)
 
     def _haze_at(self, z: float) -> float:
-        """Share of haze 0–1 at a distance in metres; 1 where things begin to be drawn."""
+        """Share of haze 0–1 at a distance in metres; 1 where objects begin to be drawn."""
         reach = self._tone.range
         part = 1 - exp(-((z / reach) ** 1.6))
         fade = min(max((z - 78.0) / (FAR - 80.0), 0.0), 1.0)
@@ -170,7 +170,7 @@ class Renderer:
 
     def _see_wall(
         self,
-        picture: Picture,
+        texture: Texture,
         side: int,
         x: float,
         z0: float,
@@ -181,7 +181,7 @@ class Renderer:
     ) -> Wall | None:
         """A wall along the street, or None if nothing of it is seen; it hides what is behind it.
 
-        ``part`` is how much of the picture's width it shows and ``solid`` how much of its height
+        ``part`` is how much of the texture's width it shows and ``solid`` how much of its height
         is without holes, 0–1.
         """
         lateral = abs(side * x - self._x)
@@ -199,7 +199,9 @@ class Renderer:
             return None
         # Never quite zero, so that a wall seen from its edge keeps a slope.
         slope = (bt - at) / (bx - ax if abs(bx - ax) > 0.01 else 0.01)
-        seen = self._skyline.seen(left, right, at + (left - ax) * slope, at + (right - ax) * slope)
+        seen = self._occlusion.seen(
+            left, right, at + (left - ax) * slope, at + (right - ax) * slope
+        )
         if seen is None:
             return None
         left, right, low = seen
@@ -208,16 +210,16 @@ class Renderer:
             rise, fall = at + (ay - at) * (1 - solid), bt + (by - bt) * (1 - solid)
             ends = ((ax, rise), (bx, fall))
             (u0, t0), (u1, t1) = ends if ax < bx else ends[::-1]
-            self._skyline.cover(u0, u1, t0, t1)
+            self._occlusion.cover(u0, u1, t0, t1)
         scale = part / (z1 - z0)
         near_end, far_end = (ax, ay, at, near), (bx, by, bt, far)
         return Wall(
-            picture, (left, right, low), near_end, far_end,
+            texture, (left, right, low), near_end, far_end,
             (near - z0) * scale, (far - z0) * scale, height,
         )  # fmt: skip
 
     def _draw_wall(self, wall: Wall) -> None:
-        picture = wall.picture
+        texture = wall.texture
         (ax, ay, at, near), (bx, by, bt, far) = wall.near, wall.far
         left, right, low = wall.inside
         slope = (bt - at) / (bx - ax if abs(bx - ax) > 0.01 else 0.01)
@@ -225,13 +227,13 @@ class Renderer:
         top = max(0, floor(max(top, min(at, bt))))
         if left >= right or top >= low:
             return
-        texels = (wall.u1 - wall.u0) * picture.width
-        kx = min(picture.depth, max(0, int(log2(max(texels / (abs(bx - ax) + 0.5), 1.0)) + 0.3)))
-        ky = min(picture.depth, max(0, int(log2(max(picture.height / (by - bt + 0.5), 1.0)))))
+        texels = (wall.u1 - wall.u0) * texture.width
+        kx = min(texture.depth, max(0, int(log2(max(texels / (abs(bx - ax) + 0.5), 1.0)) + 0.3)))
+        ky = min(texture.depth, max(0, int(log2(max(texture.height / (by - bt + 0.5), 1.0)))))
         ky = min(ky, kx)
-        image = picture.images[kx, ky]
+        image = texture.images[kx, ky]
         high, wide = image.shape[:2]
-        # Where a pixel lies in the picture: along the wall (p) and down it (q), both as shares of
+        # Where a pixel lies in the texture: along the wall (p) and down it (q), both as shares of
         # the same divisor (r); all three are linear in the column and the row of the pixel.
         rx, r1 = near - far, far * bx - near * ax
         share = (wall.u1 - wall.u0) * near
@@ -260,24 +262,24 @@ class Renderer:
             for u, v in ((ax, ay), (bx, by), (bx, bt), (ax, at))
         ]
         cv2.fillConvexPoly(mask, np.array(outline, np.int32), 255, cv2.LINE_8, 4)
-        if not picture.solid:
+        if not texture.solid:
             warp = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-            alpha = cv2.warpPerspective(picture.alphas[kx, ky], matrix, size, flags=warp)
+            alpha = cv2.warpPerspective(texture.alphas[kx, ky], matrix, size, flags=warp)
             cv2.threshold(alpha, 127, 255, cv2.THRESH_BINARY, dst=alpha)
             cv2.bitwise_and(mask, alpha, dst=mask)
         cv2.copyTo(warped, mask, self._canvas[top:low, left:right])
 
     def _stamp(
-        self, picture: Picture, u: float, v: float, height: float, haze: float, flip: bool = False
+        self, texture: Texture, u: float, v: float, height: float, haze: float, flip: bool = False
     ) -> None:
-        """Draw a picture with a mask, facing the camera.
+        """Draw a texture with a mask, facing the camera.
 
         (u, v) is the middle of its lower edge and ``height`` its height, in pixels.
         """
         high = round(height)
         if high < _TINY:
             return
-        wide = max(1, round(picture.width * high / picture.height))
+        wide = max(1, round(texture.width * high / texture.height))
         x, y = round(u - wide / 2), round(v) - high
         x0, x1 = max(0, x), min(self.width, x + wide)
         y0, y1 = max(0, y), min(self.height, y + high)
@@ -285,43 +287,43 @@ class Renderer:
             return
         inside = (x0 - x, y0 - y, x1 - x, y1 - y)
         if high <= _SMALL:
-            image, alpha = self._small_picture(picture, wide, high, flip)
+            image, alpha = self._small_texture(texture, wide, high, flip)
             if inside != (0, 0, wide, high):
                 part = (slice(inside[1], inside[3]), slice(inside[0], inside[2]))
                 image, alpha = image[part], alpha[part]
         else:
-            k = min(picture.depth, max(0, int(log2(picture.height / high))))
-            whole = picture.level(k, flip)
+            k = min(texture.depth, max(0, int(log2(texture.height / high))))
+            whole = texture.level(k, flip)
             image, alpha = (_resized(part, wide, high, inside) for part in whole)
             cv2.threshold(alpha, 118, 255, cv2.THRESH_BINARY, dst=alpha)
         image = self._hazed(image, haze)
         cv2.copyTo(image, alpha, self._canvas[y0:y1, x0:x1])
 
     def _stamp_box(
-        self, picture: Picture, x0: float, y0: float, x1: float, y1: float, haze: float
+        self, texture: Texture, x0: float, y0: float, x1: float, y1: float, haze: float
     ) -> None:
-        """Draw a solid picture stretched over a box in pixels."""
+        """Draw a solid texture stretched over a box in pixels."""
         left, right = max(0, round(x0)), min(self.width, round(x1))
         top, low = max(0, round(y0)), min(self.height, round(y1))
         if left >= right or top >= low:
             return
         wide, high = max(1, round(x1) - round(x0)), max(1, round(y1) - round(y0))
         inside = (left - round(x0), top - round(y0), right - round(x0), low - round(y0))
-        k = min(picture.depth, max(0, int(log2(picture.width / wide))))
-        image = _resized(picture.images[k, k], wide, high, inside)
+        k = min(texture.depth, max(0, int(log2(texture.width / wide))))
+        image = _resized(texture.images[k, k], wide, high, inside)
         self._canvas[top:low, left:right] = self._hazed(image, haze)
 
-    def _small_picture(
-        self, picture: Picture, wide: int, high: int, flip: bool
+    def _small_texture(
+        self, texture: Texture, wide: int, high: int, flip: bool
     ) -> tuple[Image, Image]:
-        """A small picture and its mask in one size, from a store of ready ones."""
-        key = (id(picture), high, flip)
+        """Return a small texture and its mask in one size, from a store of ready ones."""
+        key = (id(texture), high, flip)
         found = self._small.get(key)
         if found is None:
             if len(self._small) > 4000:
                 self._small.clear()
-            k = min(picture.depth, int(log2(picture.height / high)))
-            whole = picture.level(k, flip)
+            k = min(texture.depth, int(log2(texture.height / high)))
+            whole = texture.level(k, flip)
             image, alpha = (
                 cv2.resize(part, (wide, high), interpolation=cv2.INTER_AREA) for part in whole
             )

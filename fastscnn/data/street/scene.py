@@ -1,4 +1,4 @@
-"""What stands where along the demo street.
+"""Scene: contents and layout of the demo street.
 
 The street is endless.  It is cut into chunks of `CHUNK` metres; what stands in a chunk follows
 from a hash of (seed, chunk) alone.  So every place can be asked for directly, in any order.
@@ -17,7 +17,7 @@ from fastscnn.data.street.vehicle_meshes import TRUCK_MODEL, VAN
 
 LEFT, RIGHT = -1, 1
 
-# Kinds of things.
+# Kinds of objects.
 TREE, LAMP, SIGNPOST, SIGNAL, VEHICLE, PEDESTRIAN, CYCLIST, BICYCLES, MOTORBIKE, BOLLARD, BUSH = (
     range(11)
 )
@@ -32,7 +32,7 @@ class House:
     z1: float
     x: float
     height: float
-    picture: int
+    facade: int
     roof: float
     depth: float
     tint: int
@@ -51,8 +51,8 @@ class Strip:
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
-    """Anything that stands or moves on one spot (x is signed: right is positive)."""
+class SceneObject:
+    """Object that stands or moves on one spot (x is signed: right is positive)."""
 
     kind: int
     x: float
@@ -71,16 +71,16 @@ class Chunk:
     right: int
     houses: list[House] = field(default_factory=list)
     strips: list[Strip] = field(default_factory=list)
-    things: list[Thing] = field(default_factory=list)
+    objects: list[SceneObject] = field(default_factory=list)
 
 
 def seed_number(seed: int) -> int:
-    """Any integer as one that is not negative, each another one."""
+    """Return any integer as one that is not negative, each another one."""
     return abs(int(seed)) * 2 + (seed < 0)
 
 
 def generator(number: int, stream: int, index: int) -> np.random.Generator:
-    """The random numbers of one piece of a street; ``number`` comes from `seed_number`."""
+    """Return the random numbers of one piece of a street; ``number`` comes from `seed_number`."""
     return np.random.default_rng((number, stream, index + (1 << 32)))
 
 
@@ -124,7 +124,7 @@ class Scene:
         return 9.0 / 96 * cos(z / 96 + p[0]) + 3.5 / 41 * cos(z / 41 + p[1])
 
     def chunk(self, k: int) -> Chunk:
-        """Everything that stands between CHUNK·k and CHUNK·(k+1) metres."""
+        """Return everything that stands between CHUNK·k and CHUNK·(k+1) metres."""
         found = self._chunks.get(k)
         if found is None:
             if len(self._chunks) > 64:
@@ -156,18 +156,18 @@ class Scene:
     def _corner(self, chunk: Chunk, rng: np.random.Generator, k: int, side: int) -> None:
         z = k * CHUNK
         near, far = z + 0.9, z + CHUNK - 0.9
-        chunk.things.append(Thing(SIGNAL, side * 6.1, near, 0, 1.0, 0))
-        chunk.things.append(Thing(SIGNAL, side * 6.1, far, 0, 1.0, 1))
+        chunk.objects.append(SceneObject(SIGNAL, side * 6.1, near, 0, 1.0, 0))
+        chunk.objects.append(SceneObject(SIGNAL, side * 6.1, far, 0, 1.0, 1))
         for at in (z + 5.5, z + CHUNK - 5.2):
             for x in (8.6, 9.6):
-                chunk.things.append(Thing(BOLLARD, side * x, at))
+                chunk.objects.append(SceneObject(BOLLARD, side * x, at))
         if rng.random() < 0.7:
             kind = (3, 5, 4, 1)[int(rng.integers(4))]
-            chunk.things.append(Thing(SIGNPOST, side * 6.4, near + 4.2, kind, 1.0))
+            chunk.objects.append(SceneObject(SIGNPOST, side * 6.4, near + 4.2, kind, 1.0))
         for _ in range(int(rng.integers(0, 3))):
             who = int(rng.integers(self._people))
-            chunk.things.append(
-                Thing(
+            chunk.objects.append(
+                SceneObject(
                     PEDESTRIAN,
                     side * rng.uniform(6.6, 8.4),
                     far - rng.uniform(0, 2),
@@ -180,8 +180,8 @@ class Scene:
         # The side road runs into greenery far away, so that the gap is not a hole.
         chunk.strips.append(Strip(side, z - 12, z + CHUNK + 12, 34.0, 7.0, "forest"))
         for at in (z + 1.5, z + CHUNK - 2):
-            picture = int(rng.integers(self._town))
-            height = self._heights[picture]
+            facade = int(rng.integers(self._town))
+            height = self._heights[facade]
             width = 4.0 if at < z + 5 else 2.0
             if side == LEFT or rng.random() < 0.6:
                 chunk.houses.append(
@@ -191,7 +191,7 @@ class Scene:
                         at - 1.5 + width,
                         9.2,
                         height,
-                        picture,
+                        facade,
                         0.0,
                         22.0,
                         int(rng.integers(4)),
@@ -213,8 +213,8 @@ class Scene:
         at = z
         for width in plans[int(rng.choice(5, p=(0.4, 0.2, 0.12, 0.2, 0.08)))]:
             if width > 0:
-                picture = int(rng.integers(self._town))
-                height = self._heights[picture] * rng.uniform(0.92, 1.08)
+                facade = int(rng.integers(self._town))
+                height = self._heights[facade] * rng.uniform(0.92, 1.08)
                 roof = float(rng.choice([0.0, 2.4, 3.0])) if height < 14 else 0.0
                 set_back = float(rng.choice([0.0, 0.0, 0.0, 0.6]))
                 chunk.houses.append(
@@ -224,7 +224,7 @@ class Scene:
                         at + width,
                         front + set_back,
                         height,
-                        picture,
+                        facade,
                         roof,
                         rng.uniform(9, 14),
                         int(rng.integers(4)),
@@ -233,12 +233,14 @@ class Scene:
             else:
                 chunk.strips.append(Strip(side, at, at - width, front, 2.2, "brick"))
                 tree = int(rng.integers(self._trees))
-                chunk.things.append(Thing(TREE, side * (front + 4), at - width / 2, tree, 8.0))
+                chunk.objects.append(
+                    SceneObject(TREE, side * (front + 4), at - width / 2, tree, 8.0)
+                )
             at += abs(width)
         if kind == AVENUE:
             for i in range(3):
-                chunk.things.append(
-                    Thing(
+                chunk.objects.append(
+                    SceneObject(
                         TREE,
                         side * 6.15,
                         z + 4 + 8 * i,
@@ -249,8 +251,8 @@ class Scene:
             if rng.random() < 0.6:
                 chunk.strips.append(Strip(side, z, z + CHUNK, 8.6, rng.uniform(0.7, 1.1), "hedge"))
         elif rng.random() < 0.3:
-            chunk.things.append(
-                Thing(
+            chunk.objects.append(
+                SceneObject(
                     TREE,
                     side * 6.3,
                     z + rng.uniform(2, 22),
@@ -272,15 +274,15 @@ class Scene:
         tall = {"boards": 1.5, "hedge": 1.3, "brick": 1.1, "rail": 1.2}[style]
         if kind == SUBURB and rng.random() < 0.85:
             at = z + rng.uniform(4, 9)
-            picture = self._town + int(rng.integers(len(self._heights) - self._town))
+            facade = self._town + int(rng.integers(len(self._heights) - self._town))
             chunk.houses.append(
                 House(
                     side,
                     at,
                     at + 12,
                     rng.uniform(12.0, 14.0),
-                    self._heights[picture],
-                    picture,
+                    self._heights[facade],
+                    facade,
                     3.0,
                     8.0,
                     int(rng.integers(4)),
@@ -296,8 +298,8 @@ class Scene:
             spots = [z + 3 + 6 * i + rng.uniform(-2, 2) for i in range(4)]
         for at in spots:
             if rng.random() < 0.85:
-                chunk.things.append(
-                    Thing(
+                chunk.objects.append(
+                    SceneObject(
                         TREE,
                         side * rng.uniform(9.2, 13.5),
                         at,
@@ -306,8 +308,8 @@ class Scene:
                     )
                 )
         for _ in range(int(rng.integers(0, 4))):
-            chunk.things.append(
-                Thing(
+            chunk.objects.append(
+                SceneObject(
                     BUSH,
                     side * rng.uniform(8.2, 10.5),
                     z + rng.uniform(0, 24),
@@ -324,10 +326,10 @@ class Scene:
     ) -> None:
         z, kerb = k * CHUNK, KERB[kind]
         if (k + (side > 0)) % 2 == 0 or kind == CITY:
-            chunk.things.append(Thing(LAMP, side * (kerb + 0.45), z + 12.0))
+            chunk.objects.append(SceneObject(LAMP, side * (kerb + 0.45), z + 12.0))
         if rng.random() < 0.55:
-            chunk.things.append(
-                Thing(
+            chunk.objects.append(
+                SceneObject(
                     SIGNPOST,
                     side * (kerb + 0.5),
                     z + rng.uniform(6, 20),
@@ -339,17 +341,19 @@ class Scene:
             if rng.random() < 0.35:
                 at = z + rng.uniform(2, 16)
                 for i in range(int(rng.integers(2, 5))):
-                    chunk.things.append(
-                        Thing(BICYCLES, side * 8.3, at + 0.8 * i, int(rng.integers(4)))
+                    chunk.objects.append(
+                        SceneObject(BICYCLES, side * 8.3, at + 0.8 * i, int(rng.integers(4)))
                     )
             if rng.random() < 0.3:
                 for i in range(5):
-                    chunk.things.append(Thing(BOLLARD, side * (kerb + 0.4), z + 14.5 + 1.8 * i))
+                    chunk.objects.append(
+                        SceneObject(BOLLARD, side * (kerb + 0.4), z + 14.5 + 1.8 * i)
+                    )
         if rng.random() < (0.4 if kind == CITY else 0.2):
             at, first = z + rng.uniform(2, 20), int(rng.integers(self._people))
             for i in range(int(rng.integers(1, 4))):
-                chunk.things.append(
-                    Thing(
+                chunk.objects.append(
+                    SceneObject(
                         PEDESTRIAN,
                         side * (7.0 + 0.55 * i),
                         at + rng.uniform(-0.5, 0.5),
@@ -370,8 +374,10 @@ class Scene:
             x = side * (4.6 if kind in (CITY, AVENUE) else 4.2)
             if roll < share:
                 model = int(rng.choice((0, 1, 2, 3, VAN), p=(0.26, 0.24, 0.26, 0.14, 0.10)))
-                chunk.things.append(Thing(VEHICLE, x, at, model, paint, side))
+                chunk.objects.append(SceneObject(VEHICLE, x, at, model, paint, side))
             elif roll < share + 0.07:
-                chunk.things.append(Thing(MOTORBIKE, x + side * 0.2, at + 1, int(rng.integers(2))))
+                chunk.objects.append(
+                    SceneObject(MOTORBIKE, x + side * 0.2, at + 1, int(rng.integers(2)))
+                )
             elif roll < share + 0.10 and i == 0:
-                chunk.things.append(Thing(VEHICLE, side * 4.3, at, TRUCK_MODEL, paint, side))
+                chunk.objects.append(SceneObject(VEHICLE, side * 4.3, at, TRUCK_MODEL, paint, side))

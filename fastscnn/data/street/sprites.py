@@ -15,7 +15,7 @@ from fastscnn.data.street.lighting import (
     RIDER,
     SIGN,
     VEGETATION,
-    Picture,
+    Texture,
     Tone,
     clip8,
     noise,
@@ -63,7 +63,7 @@ def _foliage(
     return rgb.astype(np.float32), solid
 
 
-def tree(rng: np.random.Generator, tone: Tone, sun_side: int, shape: str) -> Picture:
+def tree(rng: np.random.Generator, tone: Tone, sun_side: int, shape: str) -> Texture:
     """A tree with trunk, 288×352; the foot stands in the middle of the lower edge."""
     w, h = 288, 352
     light, shade = tone.face(0.8), tone.face(0.0)
@@ -103,10 +103,10 @@ def tree(rng: np.random.Generator, tone: Tone, sun_side: int, shape: str) -> Pic
     leaves = solid > 0
     rgba[leaves, :3] = crown[leaves]
     rgba[leaves, 3] = 255
-    return Picture(rgba[..., :3], VEGETATION, clip8(rgba[..., 3]))
+    return Texture(rgba[..., :3], VEGETATION, clip8(rgba[..., 3]))
 
 
-def bush(rng: np.random.Generator, tone: Tone, sun_side: int) -> Picture:
+def bush(rng: np.random.Generator, tone: Tone, sun_side: int) -> Texture:
     """A bush, 160×96, standing on its lower edge."""
     w, h = 160, 96
     hue = vec([(86, 112, 52), (104, 120, 62), (120, 112, 60)][int(rng.integers(3))])
@@ -116,10 +116,10 @@ def bush(rng: np.random.Generator, tone: Tone, sun_side: int) -> Picture:
     ]
     clumps.sort(key=lambda s: s[1])
     crown, solid = _foliage(rng, tone, hue, clumps, (w, h), sun_side)
-    return Picture(crown, VEGETATION, clip8(255.0 * (solid > 0)), depth=4)
+    return Texture(crown, VEGETATION, clip8(255.0 * (solid > 0)), depth=4)
 
 
-def hedge(rng: np.random.Generator, tone: Tone, tall: bool) -> Picture:
+def hedge(rng: np.random.Generator, tone: Tone, tall: bool) -> Texture:
     """A strip of bushes or of far trees, 24 m long, 768×96, uneven along its upper edge."""
     w, h = 768, 96
     hue = vec((92, 114, 60)) if tall else vec((84, 110, 54))
@@ -130,7 +130,7 @@ def hedge(rng: np.random.Generator, tone: Tone, tall: bool) -> Picture:
     clumps.sort(key=lambda s: s[1])
     crown, solid = _foliage(rng, tone, hue, clumps, (w, h), 0)
     solid[40 if tall else 24 :] = 1
-    return Picture(crown, VEGETATION, clip8(255.0 * (solid > 0)), both=True)
+    return Texture(crown, VEGETATION, clip8(255.0 * (solid > 0)), both=True)
 
 
 def _limb(
@@ -144,7 +144,7 @@ def _limb(
     cv2.line(image, *pts, (*np.asarray(color).tolist(), 255), width)
 
 
-def walker(rng: np.random.Generator, tone: Tone, steps: int) -> list[Picture]:
+def walker(rng: np.random.Generator, tone: Tone, steps: int) -> list[Texture]:
     """One person in ``steps`` phases of a walk, 128×320 each, seen at an angle."""
     light = tone.face(0.45)
     cloth = [
@@ -218,11 +218,11 @@ def walker(rng: np.random.Generator, tone: Tone, steps: int) -> list[Picture]:
         cv2.ellipse(rgba, (64, int(shoulder - 30)), (17, 22), 0, 0, 360, (*skin.tolist(), 255), -1)
         cv2.ellipse(rgba, (63, int(shoulder - 37)), (19, 18), 0, 0, 360, (*hair.tolist(), 255), -1)
         cv2.ellipse(rgba, (68, int(shoulder - 25)), (12, 14), 0, 0, 360, (*skin.tolist(), 255), -1)
-        frames.append(Picture(rgba[..., :3], PERSON, clip8(rgba[..., 3]), depth=5))
+        frames.append(Texture(rgba[..., :3], PERSON, clip8(rgba[..., 3]), depth=5))
     return frames
 
 
-def cyclist(rng: np.random.Generator, tone: Tone, steps: int) -> list[tuple[Picture, Picture]]:
+def cyclist(rng: np.random.Generator, tone: Tone, steps: int) -> list[tuple[Texture, Texture]]:
     """Bicycle and rider seen from behind or ahead, (bicycle, rider) 160×320 per pedal phase."""
     light = tone.face(0.45)
     jacket = vec([(200, 210, 60), (60, 90, 160), (170, 60, 50)][int(rng.integers(3))]) * light
@@ -257,14 +257,14 @@ def cyclist(rng: np.random.Generator, tone: Tone, steps: int) -> list[tuple[Pict
         cv2.ellipse(rider, (80, 40), (21, 17), 0, 0, 360, (*helmet.tolist(), 255), -1)
         frames.append(
             (
-                Picture(bike[..., :3], BICYCLE, clip8(bike[..., 3]), depth=5),
-                Picture(rider[..., :3], RIDER, clip8(rider[..., 3]), depth=5),
+                Texture(bike[..., :3], BICYCLE, clip8(bike[..., 3]), depth=5),
+                Texture(rider[..., :3], RIDER, clip8(rider[..., 3]), depth=5),
             )
         )
     return frames
 
 
-def bicycle(rng: np.random.Generator, tone: Tone) -> Picture:
+def bicycle(rng: np.random.Generator, tone: Tone) -> Texture:
     """A parked bicycle from the side, 288×176."""
     light = tone.face(0.45)
     rgba = np.zeros((176, 288, 4), np.float32)
@@ -291,10 +291,10 @@ def bicycle(rng: np.random.Generator, tone: Tone) -> Picture:
     _limb(rgba, (82, 36), (116, 36), 11, (36, 34, 34) * light)
     _limb(rgba, (194, 34), (214, 26), 7, (44, 44, 46) * light)
     cv2.circle(rgba, (132, 120), 13, (90, 90, 94, 255), -1)
-    return Picture(rgba[..., :3], BICYCLE, clip8(rgba[..., 3]), depth=5)
+    return Texture(rgba[..., :3], BICYCLE, clip8(rgba[..., 3]), depth=5)
 
 
-def motorcycle(rng: np.random.Generator, tone: Tone) -> Picture:
+def motorcycle(rng: np.random.Generator, tone: Tone) -> Texture:
     """A parked motorcycle from behind, 176×240."""
     light = tone.face(0.45)
     rgba = np.zeros((240, 176, 4), np.float32)
@@ -315,10 +315,10 @@ def motorcycle(rng: np.random.Generator, tone: Tone) -> Picture:
     cv2.ellipse(rgba, (88, 78), (26, 14), 0, 0, 360, (34, 32, 32, 255), -1)
     cv2.rectangle(rgba, (72, 104), (104, 116), (200, 34, 30, 255), -1)
     cv2.rectangle(rgba, (70, 130), (106, 150), (222, 214, 170, 255), -1)
-    return Picture(rgba[..., :3], MOTORCYCLE, clip8(rgba[..., 3]), depth=5)
+    return Texture(rgba[..., :3], MOTORCYCLE, clip8(rgba[..., 3]), depth=5)
 
 
-def sign(tone: Tone, kind: int) -> Picture:
+def sign(tone: Tone, kind: int) -> Texture:
     """A traffic sign face, 96×96; kinds 0–6."""
     rgba = np.zeros((96, 96, 4), np.float32)
     rgba[..., :3] = 150
@@ -357,4 +357,4 @@ def sign(tone: Tone, kind: int) -> Picture:
         cv2.circle(rgba, c, 46, red, -1)
         cv2.circle(rgba, c, 36, blue, -1)
         cv2.line(rgba, (24, 24), (72, 72), red, 9)
-    return Picture(rgba[..., :3] * light, SIGN, clip8(rgba[..., 3]), depth=4)
+    return Texture(rgba[..., :3] * light, SIGN, clip8(rgba[..., 3]), depth=4)

@@ -1,12 +1,12 @@
 """The demo street: an endless street seen from a moving car, with exact labels.
 
-Nothing is loaded and nothing is stored: everything is painted from a seed.  A picture for any
+Nothing is loaded and nothing is stored: everything is painted from a seed.  An image for any
 moment can be asked for directly.  It serves as the demo source where there is no camera, as known
-truth for the tests and as training data beside real pictures.
+truth for the tests and as training data beside real images.
 
 The world is in metres: x to the right from the middle of the road, y up, z along the road.  Colour
 and train id are drawn together, as four channels of one canvas, by the same calls and masks, so
-the labels are exact to the pixel.  Things are drawn from far to near: first the houses, then what
+the labels are exact to the pixel.  Objects are drawn from far to near: first the houses, then what
 stands behind the pavement, then what stands and moves on the street.
 """
 
@@ -40,7 +40,7 @@ class Street(ObjectRenderer):
 
     Args:
         seed: any integer; decides what stands where, the light and the weather.
-        width, height: size of the pictures in pixels, 64–8192 each.
+        width, height: size of the images in pixels, 64–8192 each.
 
     Raises:
         ValueError: if a size is out of range.
@@ -61,16 +61,16 @@ class Street(ObjectRenderer):
         rng = np.random.default_rng((abs(self.seed) * 2 + (self.seed < 0), 77))
         tone = TONES[self.seed % len(TONES)]
         sun = 1 if rng.random() < 0.5 else -1
-        art = paint_all(rng, tone, sun)
-        heights = [p.height / BRICK for p in art.fronts[1]]
-        street = Scene(self.seed, TOWN, heights, len(art.trees), len(art.people))
-        self._traffic = Traffic(self.seed, len(art.people))
-        super().__init__(street, art, tone, sun, int(width), int(height))
+        textures = paint_all(rng, tone, sun)
+        heights = [p.height / BRICK for p in textures.fronts[1]]
+        street = Scene(self.seed, TOWN, heights, len(textures.trees), len(textures.people))
+        self._traffic = Traffic(self.seed, len(textures.people))
+        super().__init__(street, textures, tone, sun, int(width), int(height))
         self._phase = rng.uniform(0, 6.28, 4).tolist()
         self._bake_lens(rng)
 
     def _bake_lens(self, rng: np.random.Generator) -> None:
-        """Sky, vignette and sensor noise for this size of picture."""
+        """Sky, vignette and sensor noise for this size of image."""
         w, h = self.width, self.height
         self._margin = ceil(0.25 * self._focal)
         rise = ceil(self._horizon + 0.03 * h) + 2
@@ -94,7 +94,7 @@ class Street(ObjectRenderer):
             time: seconds since the start, 0 or more.
 
         Returns:
-            The picture, height×width×3 uint8 RGB, and its train ids, height×width uint8.  The same
+            The image, height×width×3 uint8 RGB, and its train ids, height×width uint8.  The same
             seed, size and time always give the same bytes.
         """
         time = float(time)
@@ -106,11 +106,11 @@ class Street(ObjectRenderer):
         )
         first, last = floor(self._z / CHUNK), floor((self._z + FAR) / CHUNK)
         chunks = [(k, self._scene.chunk(k)) for k in range(first - 1, last + 1)]
-        things = [t for _, c in chunks for t in c.things if 0.6 < t.z + 6 - self._z < FAR + 6]
-        things += self._traffic.moving(time, self._z, self._z + FAR)
+        objects = [t for _, c in chunks for t in c.objects if 0.6 < t.z + 6 - self._z < FAR + 6]
+        objects += self._traffic.moving(time, self._z, self._z + FAR)
         self._draw_sky()
-        self._draw_ground(chunks, things)
-        self._draw_standing(chunks, things, time)
+        self._draw_ground(chunks, objects)
+        self._draw_standing(chunks, objects, time)
         return self._develop(time)
 
     def _draw_sky(self) -> None:
@@ -126,7 +126,7 @@ class Street(ObjectRenderer):
             self._canvas[:top] = self._sky[0, x0 : x0 + self.width]
 
     def _develop(self, time: float) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """What the lens and the sensor add: softness, darker corners, noise."""
+        """Add what the lens and the sensor do: softness, darker corners, noise."""
         labels = np.asarray(cv2.extractChannel(self._canvas, 3), np.uint8)
         ground = labels[max(ceil(self._yh), 0) :]
         cv2.LUT(ground, self._train_ids, dst=ground)

@@ -1,4 +1,4 @@
-"""All baked pictures of one demo street."""
+"""Texture set: the baked textures of one demo street."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastscnn.data.street import sprites as figures
+from fastscnn.data.street import sprites
 from fastscnn.data.street.building_textures import end_wall, facade, ribbon
 from fastscnn.data.street.ground_textures import GroundTextures, ground
-from fastscnn.data.street.lighting import Picture, Tone, vec
+from fastscnn.data.street.lighting import Texture, Tone, vec
 from fastscnn.data.street.vehicle_meshes import VehicleMesh, fleet
 
 STEPS = 8
@@ -34,23 +34,23 @@ Light = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class TextureSet:
-    """What frames are put together from; dictionaries go by side, −1 left and +1 right.
+    """Textures that frames are put together from; dictionaries go by side, −1 left and +1 right.
 
     Attributes:
         front_light: RGB factors of the light on what looks at the camera.
         fleets: models of vehicles by the way they face: 1 away from the camera, −1 toward it.
     """
 
-    fronts: dict[int, list[Picture]]
-    ends: list[Picture]
-    strips: dict[int, dict[str, Picture]]
-    trees: list[Picture]
-    bushes: list[Picture]
-    people: list[list[Picture]]
-    cyclists: list[list[tuple[Picture, Picture]]]
-    bicycles: list[Picture]
-    motorcycles: list[Picture]
-    signs: list[Picture]
+    fronts: dict[int, list[Texture]]
+    ends: list[Texture]
+    strips: dict[int, dict[str, Texture]]
+    trees: list[Texture]
+    bushes: list[Texture]
+    people: list[list[Texture]]
+    cyclists: list[list[tuple[Texture, Texture]]]
+    bicycles: list[Texture]
+    motorcycles: list[Texture]
+    signs: list[Texture]
     fleets: dict[int, tuple[VehicleMesh, ...]]
     ground: GroundTextures
     roofs: dict[int, list[Light]]
@@ -63,7 +63,7 @@ def paint_all(rng: np.random.Generator, tone: Tone, sun: int) -> TextureSet:
     sides = (-1, 1)
     # Fronts on the sun's side look away from it and lie in the shade.
     lit = {side: 0.0 if side == sun else 0.9 for side in sides}
-    plants = {"hedge": figures.hedge(rng, tone, False), "forest": figures.hedge(rng, tone, True)}
+    plants = {"hedge": sprites.hedge(rng, tone, False), "forest": sprites.hedge(rng, tone, True)}
     shapes = ("round", "round", "tall", "round", "conifer", "tall")
     r, g, b = tone.face(0.45).tolist()
     brick = vec((120, 84, 70)) * vec((r, g, b))
@@ -76,13 +76,13 @@ def paint_all(rng: np.random.Generator, tone: Tone, sun: int) -> TextureSet:
             s: plants | {k: ribbon(rng, tone, lit[s], k) for k in ("brick", "boards", "rail")}
             for s in sides
         },
-        trees=[figures.tree(rng, tone, sun, shape) for shape in shapes],
-        bushes=[figures.bush(rng, tone, sun) for _ in range(3)],
-        people=[figures.walker(rng, tone, STEPS) for _ in range(6)],
-        cyclists=[figures.cyclist(rng, tone, STEPS) for _ in range(2)],
-        bicycles=[figures.bicycle(rng, tone) for _ in range(4)],
-        motorcycles=[figures.motorcycle(rng, tone) for _ in range(2)],
-        signs=[figures.sign(tone, kind) for kind in range(7)],
+        trees=[sprites.tree(rng, tone, sun, shape) for shape in shapes],
+        bushes=[sprites.bush(rng, tone, sun) for _ in range(3)],
+        people=[sprites.walker(rng, tone, STEPS) for _ in range(6)],
+        cyclists=[sprites.cyclist(rng, tone, STEPS) for _ in range(2)],
+        bicycles=[sprites.bicycle(rng, tone) for _ in range(4)],
+        motorcycles=[sprites.motorcycle(rng, tone) for _ in range(2)],
+        signs=[sprites.sign(tone, kind) for kind in range(7)],
         fleets={1: fleet(front=False), -1: fleet(front=True)},
         ground=ground(rng, tone),
         roofs={s: (vec(_ROOFS) * tone.face(0.7 if lit[s] else 0.25)).tolist() for s in sides},

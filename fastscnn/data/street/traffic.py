@@ -1,4 +1,4 @@
-"""What moves along the demo street.
+"""Traffic: vehicles, cyclists and people that move along the demo street.
 
 It comes in streams of numbered slots that travel at a fixed speed; what fills a slot follows from
 a hash of (seed, stream, slot).  So every moment can be asked for directly, in any order.
@@ -12,7 +12,7 @@ from fastscnn.data.street.scene import (
     CYCLIST,
     PEDESTRIAN,
     VEHICLE,
-    Thing,
+    SceneObject,
     generator,
     seed_number,
 )
@@ -42,9 +42,9 @@ class Traffic:
             found = self._slots[key] = tuple(rng.random(5).tolist())
         return found
 
-    def moving(self, time: float, start: float, stop: float) -> list[Thing]:
-        """Everything that moves between the way points ``start`` and ``stop`` at a time."""
-        out: list[Thing] = []
+    def moving(self, time: float, start: float, stop: float) -> list[SceneObject]:
+        """Return everything that moves between the way points ``start`` and ``stop`` at a time."""
+        out: list[SceneObject] = []
         # (stream, spacing, speed, x, share of filled slots)
         for stream, gap, speed, x, share in (
             (0, 26.0, -9.0, -1.8, 0.62),
@@ -70,13 +70,15 @@ class Traffic:
                         if c < 0.8
                         else (VAN, BUS_MODEL, TRUCK_MODEL)[int((c - 0.8) * 15) % 3]
                     )
-                    out.append(Thing(VEHICLE, x, z, model, int(d * 11), facing))
+                    out.append(SceneObject(VEHICLE, x, z, model, int(d * 11), facing))
                 elif stream < 5:
                     who, shift = int(c * self._people) % self._people, (d - 0.5) * 0.5
-                    out.append(Thing(PEDESTRIAN, x + shift, z, who, 1.6 + 0.28 * e, facing, b))
+                    out.append(
+                        SceneObject(PEDESTRIAN, x + shift, z, who, 1.6 + 0.28 * e, facing, b)
+                    )
                     if e > 0.7:
                         out.append(
-                            Thing(
+                            SceneObject(
                                 PEDESTRIAN,
                                 x + shift + 0.6 * (1 if x > 0 else -1),
                                 z + 0.2,
@@ -87,11 +89,11 @@ class Traffic:
                             )
                         )
                 else:
-                    out.append(Thing(CYCLIST, x, z, int(c * 2), 1.78, facing, b))
+                    out.append(SceneObject(CYCLIST, x, z, int(c * 2), 1.78, facing, b))
         out += self._ahead(time, start)
         return out
 
-    def _ahead(self, time: float, start: float) -> list[Thing]:
+    def _ahead(self, time: float, start: float) -> list[SceneObject]:
         """The vehicles in the own lane; their distance drifts from one target to the next."""
         out = []
         window = floor(time / 16.0)
@@ -107,7 +109,7 @@ class Traffic:
             who = self._slot(23 + rank, self._era(rank, window))
             model = int(who[2] * 4) if who[2] < 0.75 else VAN + int(who[3] * 3)
             if distance < 130:
-                out.append(Thing(VEHICLE, 1.8, start + distance, model, int(who[4] * 11), 1))
+                out.append(SceneObject(VEHICLE, 1.8, start + distance, model, int(who[4] * 11), 1))
         return out
 
     def _era(self, rank: int, window: int) -> int:

@@ -25,7 +25,7 @@ MATERIALS: tuple[tuple[int, int, int], ...] = (
     (236, 238, 232), (226, 222, 196), (218, 216, 208), (128, 146, 162),
 )  # fmt: skip
 SIDE, END, TOP = range(3)
-"""Which way a face looks; decides the light on it."""
+"""Direction that a face looks in; decides the light on it."""
 
 PAINTS: tuple[tuple[int, int, int], ...] = (
     (216, 218, 220), (172, 176, 180), (92, 96, 102), (34, 36, 40), (40, 66, 118), (150, 28, 32),
@@ -252,7 +252,7 @@ def _large(front: bool, kind: str) -> VehicleMesh:
 
 
 def fleet(front: bool) -> tuple[VehicleMesh, ...]:
-    """All models seen from the front or from the rear: four cars, van, bus, lorry."""
+    """Return the models seen from the front or from the rear: four cars, van, bus, lorry."""
     return (
         _car(front, 3.9, 1.48, 0.85, 0.06, 0.86),
         _car(front, 4.5, 1.44, 1.05, 0.75, 0.89),

@@ -1,4 +1,4 @@
-"""Vehicles of the demo street, put on the canvas."""
+"""Vehicle renderer: puts the vehicles of the demo street on the canvas."""
 
 from __future__ import annotations
 
@@ -58,17 +58,23 @@ Drawn = list[tuple[NDArray[np.int32], tuple[float, ...]]]
 
 
 class VehicleRenderer(GroundRenderer):
-    """A view that can draw vehicles."""
+    """Renderer of vehicles."""
 
     def __init__(
-        self, street: scene.Scene, art: TextureSet, tone: Tone, sun: int, width: int, height: int
+        self,
+        street: scene.Scene,
+        textures: TextureSet,
+        tone: Tone,
+        sun: int,
+        width: int,
+        height: int,
     ) -> None:
-        super().__init__(street, art, tone, sun, width, height)
+        super().__init__(street, textures, tone, sun, width, height)
         self._faces: dict[tuple[int, int, bool, int, bool], Faces] = {}
 
-    def _see_vehicle(self, t: scene.Thing) -> Pose | None:
+    def _see_vehicle(self, t: scene.SceneObject) -> Pose | None:
         """A vehicle, or None if nothing of it is seen; it hides what is behind it."""
-        model = self._art.fleets[t.facing][t.variant]
+        model = self._textures.fleets[t.facing][t.variant]
         z = t.z - self._z
         if z + model.length < 1.5 or z > FAR:
             return None
@@ -80,7 +86,7 @@ class VehicleRenderer(GroundRenderer):
         half, tall = model.half + 0.2, (EYE - model.height - 0.05)
         left = self._xc + min((x - half) * s, (x_far - half) * s_far)
         right = self._xc + max((x + half) * s, (x_far + half) * s_far)
-        if not self._skyline.shows(left, right, self._yh + min(tall * s, tall * s_far)):
+        if not self._occlusion.shows(left, right, self._yh + min(tall * s, tall * s_far)):
             return None
         side = 1.0 if x < 0 else -1.0
         inner = abs(x) < model.half
@@ -96,7 +102,7 @@ class VehicleRenderer(GroundRenderer):
     def _cover_vehicle(
         self, model: VehicleMesh, x: float, x_far: float, z: float, side: float, inner: bool
     ) -> None:
-        """Note in the skyline what is behind the body and behind the cabin of a vehicle."""
+        """Note what the body and the cabin of a vehicle hide."""
         s = self._focal / z
         half = model.half - 0.05
         ends = [(x - half) * s, (x + half) * s]
@@ -105,16 +111,16 @@ class VehicleRenderer(GroundRenderer):
             ends.append((x_far + side * half) * self._focal / (z + model.length - 0.1))
         body = model.height - 0.15 if boxy else 0.47 * model.height
         top = self._yh + (EYE - body) * s
-        self._skyline.cover(self._xc + min(ends), self._xc + max(ends), top)
+        self._occlusion.cover(self._xc + min(ends), self._xc + max(ends), top)
         if not boxy:
             s = self._focal / (z + 1.9)
             x += (x_far - x) * 1.9 / model.length
             half = model.half * 0.62
             u0, u1 = self._xc + (x - half) * s, self._xc + (x + half) * s
-            self._skyline.cover(u0, u1, self._yh + (EYE - model.height + 0.04) * s)
+            self._occlusion.cover(u0, u1, self._yh + (EYE - model.height + 0.04) * s)
 
     def _pose_vehicles(self, poses: list[Pose]) -> list[Drawn]:
-        """The polygons of all seen vehicles of a picture, put on it at once."""
+        """The polygons of all seen vehicles of a frame, put on it at once."""
         if not poses:
             return []
         sizes = np.array([len(p.faces.points) for p in poses])

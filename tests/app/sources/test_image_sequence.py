@@ -13,7 +13,7 @@ from app.cli.launcher import main
 from app.errors import SourceError
 from app.sources import open_source, parse_source
 from app.sources.image_sequence import find_pictures
-from fastscnn.data.image_header import picture_size
+from fastscnn.data.image_header import header_size
 from fastscnn.labels import ID_TO_TRAIN_ID
 from tests.support.media import count_by_opencv, picture, read_clip, write_clip
 
@@ -128,14 +128,14 @@ def test_where_there_is_no_picture_that_is_said(tmp_path, what):
 @pytest.mark.parametrize("suffix", ["png", "jpg", "bmp", "webp", "tiff", "ppm"])
 def test_the_size_is_found_in_the_header(tmp_path, suffix):
     data = _write(tmp_path / f"a.{suffix}", 1, (123, 45)).read_bytes()
-    assert picture_size(data) == (123, 45)
+    assert header_size(data) == (123, 45)
 
 
 @pytest.mark.parametrize("cut", range(1, 40, 3))
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tiff"])
 def test_a_header_that_is_cut_off_does_no_harm(tmp_path, suffix, cut):
     data = _write(tmp_path / f"a.{suffix}", 1, (123, 45)).read_bytes()
-    assert picture_size(data[:cut]) in {None, (123, 45)}
+    assert header_size(data[:cut]) in {None, (123, 45)}
 
 
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(tmp_path):

@@ -17,8 +17,7 @@ import torch
 from app.config.settings import NetworkOptions, Settings
 from app.gui.feedback.status_bar import waiting_for
 from app.pipeline.pipeline import Pipeline
-from fastscnn.checkpoints import checkpoint
-from fastscnn.checkpoints import model_zoo as zoo
+from fastscnn.checkpoints import checkpoint, model_zoo
 from fastscnn.checkpoints.checkpoint import Checkpoint, save
 from fastscnn.checkpoints.http_download import Limits
 from fastscnn.checkpoints.model_zoo import fetch, listing, obtain, resolve
@@ -78,10 +77,10 @@ def _left(cache: Path):
 
 
 def test_every_entry_is_of_a_format_that_can_be_loaded():
-    assert zoo.NAMES == ("gluoncv", "mmseg", "tramac", "zh320", "segmentron")
-    assert {entry.format for entry in zoo.ENTRIES} <= {format_.name for format_ in FORMATS}
-    assert len({entry.file for entry in zoo.ENTRIES}) == len(zoo.ENTRIES)
-    for entry in zoo.ENTRIES:
+    assert model_zoo.NAMES == ("gluoncv", "mmseg", "tramac", "zh320", "segmentron")
+    assert {entry.format for entry in model_zoo.ENTRIES} <= {format_.name for format_ in FORMATS}
+    assert len({entry.file for entry in model_zoo.ENTRIES}) == len(model_zoo.ENTRIES)
+    for entry in model_zoo.ENTRIES:
         assert entry.address.startswith("https://")
         assert entry.differs
         assert entry.terms
@@ -588,7 +587,7 @@ def test_the_list_of_weights_is_printed_without_torch_or_network(cache):
     )
     assert done.returncode == 0, done.stderr
     rows = {line.split()[0]: line for line in done.stdout.splitlines() if line.strip()}
-    assert set(zoo.NAMES) <= set(rows)
+    assert set(model_zoo.NAMES) <= set(rows)
     assert "72.3" in rows["gluoncv"]
     assert "1.0 MB  here" in rows["gluoncv"]
     assert "not yet" in rows["mmseg"]

@@ -6,7 +6,7 @@ import pytest
 
 from fastscnn.checkpoints.checkpoint import Checkpoint, save
 from fastscnn.evaluate import main
-from fastscnn.evaluation import confusion_plot as matrix
+from fastscnn.evaluation import confusion_plot
 from fastscnn.evaluation.class_merging import read_merging
 from fastscnn.evaluation.error_images import PANEL, WRONG, Judged, draw
 from fastscnn.labels import CLASS_NAMES, PALETTE
@@ -85,7 +85,7 @@ def test_the_confusion_matrix_is_drawn_for_every_setting(asked, tmp_path):
 
 
 def test_without_matplotlib_it_is_said_before_any_work(asked, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(matrix.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(confusion_plot.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SystemExit) as stop:
         main([*asked, "--confusion", str(tmp_path / "x.png")])
     assert stop.value.code == 2

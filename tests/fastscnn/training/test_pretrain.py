@@ -10,7 +10,7 @@ from fastscnn.pretrain import main
 from fastscnn.train import main as train
 from fastscnn.training.initial_weights import read_start
 from fastscnn.training.loss import Trainee
-from fastscnn.training.pretraining import PictureTree, Pretraining
+from fastscnn.training.pretraining import ImageTree, Pretraining
 from fastscnn.training.recipe import Recipe
 from fastscnn.training.trainer import Trainer
 from tests.support.labelled_data import labelled_folder
@@ -33,7 +33,7 @@ def tree(tmp_path):
 def test_pre_training_learns_to_tell_pictures_apart(tree, tmp_path, capsys):
     run = tmp_path / "run"
     arguments = ["--data", str(tree), "--val", str(tree), "--run", str(run), *SMALL]
-    assert main([*arguments, "--steps", "40", "--rate", "0.05", "--val-every", "40"]) == 0
+    assert main([*arguments, "--steps", "40", "--rate", "0.02", "--val-every", "40"]) == 0
     figures = [line for line in capsys.readouterr().out.splitlines() if "top-1" in line]
     before, after = (float(line.split("top-1 ")[1].split(" %")[0]) for line in figures)
     assert before < 60
@@ -88,12 +88,12 @@ def test_a_state_of_another_kind_is_not_resumed(tree, tmp_path, capsys):
 def test_a_tree_that_cannot_be_meant_is_refused(tree, damage, sentence):
     damage(tree)
     with pytest.raises(DataError, match=sentence):
-        PictureTree(tree)
+        ImageTree(tree)
 
 
 def test_a_validation_with_other_classes_is_refused(tree):
     with pytest.raises(DataError, match="'red', which is no class"):
-        PictureTree(tree, ["blue", "green"])
+        ImageTree(tree, ["blue", "green"])
 
 
 def test_weights_of_which_nothing_fits_are_refused(tmp_path):

@@ -6,7 +6,7 @@ import torch
 
 from fastscnn import Segmenter
 from fastscnn.data.street import Street
-from fastscnn.upsampling import row_strips as strips
+from fastscnn.upsampling import row_strips
 from fastscnn.upsampling.confidence import confidence_by_cells, confidence_reference
 from fastscnn.upsampling.upsample import (
     entropy,
@@ -122,15 +122,15 @@ def test_shrinking_and_batches_work_too():
 @pytest.mark.parametrize("align_corners", [False, True])
 @pytest.mark.parametrize("size", [(192, 296), (193, 301), (10, 300), (13, 17), (1, 1)])
 def test_strips_give_what_interpolating_everything_gives(size, align_corners, monkeypatch):
-    monkeypatch.setitem(strips.STRIP_BYTES, "cpu", 19 * 4 * size[1] * 7)  # seven rows each
+    monkeypatch.setitem(row_strips.STRIP_BYTES, "cpu", 19 * 4 * size[1] * 7)  # seven rows each
     logits = _street_like(torch.Generator().manual_seed(8), 24, 37)
     plain = labels_reference(logits[None], size, align_corners)[0]
     sure = confidence_reference(logits[None], size, align_corners)[0]
-    found, confidence = strips.confidence_by_strips(logits, size, align_corners)
-    for fast in (strips.labels_by_strips(logits, size, align_corners), found):
+    found, confidence = row_strips.confidence_by_strips(logits, size, align_corners)
+    for fast in (row_strips.labels_by_strips(logits, size, align_corners), found):
         _assert_equal_but_for_rounding(logits, fast, plain, align_corners)
     assert (confidence.int() - sure.int()).abs().max() <= 1
-    prob = strips.probabilities_by_strips(logits, size, align_corners)
+    prob = row_strips.probabilities_by_strips(logits, size, align_corners)
     assert torch.allclose(
         prob, probabilities_reference(logits[None], size, align_corners)[0], atol=1e-5
     )
@@ -139,8 +139,8 @@ def test_strips_give_what_interpolating_everything_gives(size, align_corners, mo
 def test_strips_hold_no_more_than_they_may():
     logits = torch.randn(19, 16, 32, generator=torch.Generator().manual_seed(9))
     seen = 0
-    for rows, values in strips.strips(logits, (1024, 2048)):
-        assert values.numel() * 4 <= strips.STRIP_BYTES["cpu"]
+    for rows, values in row_strips.strips(logits, (1024, 2048)):
+        assert values.numel() * 4 <= row_strips.STRIP_BYTES["cpu"]
         seen += rows.stop - rows.start
     assert seen == 1024
 
