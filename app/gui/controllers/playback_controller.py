@@ -61,6 +61,17 @@ class PlaybackController(QObject):
         self._open(spec)
         return spec is not None
 
+    def refused(self) -> bool:
+        """Return whether the entry that should play does not: it failed, or another goes on."""
+        status, current = self._pipeline.status(), self.playlist.current
+        other = (
+            status.source is not None
+            and current is not None
+            and status.state != "opening"
+            and status.source.name != current.name
+        )
+        return status.state == "failed" or other
+
     def close(self) -> None:
         """Let go of what plays."""
         self.playlist.put(())

@@ -10,7 +10,7 @@ from PyQt6.QtCore import QObject, QStandardPaths, QUrl, pyqtSignal
 from PyQt6.QtGui import QDesktopServices
 
 from app.core.frame import Result
-from app.errors import AppError
+from app.errors import AppError, OutputError
 from app.gui.controllers.screenshot import save_pictures
 from app.pipeline.pipeline import Pipeline
 
@@ -39,6 +39,13 @@ class RecordingController(QObject):
         super().__init__(parent)
         self._pipeline, self._folder, self._shown = pipeline, folder, shown
         self._threads: list[threading.Thread] = []
+
+    def start(self, output: Path, *, labels: Path | None, overwrite: bool) -> None:
+        """Start a recording into files that the user named."""
+        try:
+            self._pipeline.start_recording(output, labels=labels, overwrite=overwrite)
+        except OutputError as error:
+            self.told.emit("error", str(error))
 
     def record_or_stop(self) -> None:
         """Start a recording, or close the one under way."""

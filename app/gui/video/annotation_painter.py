@@ -1,17 +1,14 @@
-"""Painted over the picture: divider, names of sides, a scale, and what is under the mouse."""
+"""Annotations over the image: captions of sides, colour scale, tooltip of a pixel."""
 
 from __future__ import annotations
 
 from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QColor, QLinearGradient, QPainter, QPen, QPolygonF
+from PyQt6.QtGui import QColor, QLinearGradient, QPainter, QPen
 
 from app.gui.video.stats_overlay import paint_plate, text_width, write
 from app.gui.widgets import theme as style
-from app.rendering.overlay import DIVIDER, SCALE
+from app.rendering.overlay import SCALE
 from app.rendering.view_options import Measure
-
-HANDLE = 17.0
-"""Radius of the divider's handle."""
 
 _INSET = 12.0
 _CAPTION = 28.0
@@ -24,38 +21,6 @@ _SCALES: dict[Measure, tuple[str, str, str]] = {
     "entropy": ("Entropy of all classes", "0 sure", "1 unsure"),
 }
 """What a measure's scale says above, and below at both ends."""
-
-
-def paint_divider(
-    painter: QPainter, x: float, room: QRectF, *, grasped: bool, focused: bool
-) -> None:
-    """Paint the divider of a wipe with its handle.
-
-    Args:
-        painter: paints.
-        x: where it is.
-        room: the part of the picture that is seen.
-        grasped: whether the mouse is on it.
-        focused: whether it is moved by the arrow keys.
-    """
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(0, 0, 0, 150))
-    painter.drawRect(QRectF(x - 2, room.top(), 4, room.height()))
-    face = QColor(*DIVIDER)
-    painter.setBrush(face)
-    painter.drawRect(QRectF(x - 1, room.top(), 2, room.height()))
-    middle = QPointF(min(max(x, room.left() + HANDLE + 2), room.right() - HANDLE - 2), 0)
-    middle.setY(room.center().y())
-    edge = QColor(style.ACCENT) if focused else QColor(0, 0, 0, 190)
-    painter.setPen(QPen(edge, 3 if focused else 1.5))
-    painter.setBrush(QColor("#d9ecff") if grasped else face)
-    painter.drawEllipse(middle, HANDLE, HANDLE)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor("#10151d"))
-    for sign in (-1, 1):
-        tip = [QPointF(sign * 10.5, 0), QPointF(sign * 4, -5.5), QPointF(sign * 4, 5.5)]
-        painter.drawPolygon(QPolygonF([middle + point for point in tip]))
 
 
 def paint_caption(painter: QPainter, text: str, room: QRectF, *, right: bool) -> None:

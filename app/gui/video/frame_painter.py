@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PyQt6.QtCore import QRectF, Qt
@@ -13,6 +14,21 @@ from app.core.frame import Result
 from app.gui.video.annotation_painter import paint_caption, paint_scale
 from app.gui.video.pane_layout import PaneLayout
 from app.gui.widgets import theme as style
+
+
+def convert_sides(sides: Sequence[NDArray[np.uint8]], buffers: list[NDArray[np.uint8]]) -> None:
+    """Convert the sides of a result into images for Qt, into the same memory where sizes allow.
+
+    Args:
+        sides: RGB uint8 H×W×3.
+        buffers: replaced by H×W×4: blue, green, red, unused.
+    """
+    for number, side in enumerate(sides):
+        if number == len(buffers):
+            buffers.append(np.empty((*side.shape[:2], 4), np.uint8))
+        pixels = cv2.cvtColor(side, cv2.COLOR_RGB2BGRA, dst=buffers[number])
+        buffers[number] = np.asarray(pixels, np.uint8)
+    del buffers[len(sides) :]
 
 
 def paint_text(painter: QPainter, room: QRectF, colour: QColor, text: str) -> None:

@@ -1,38 +1,90 @@
-"""What each command of the table of keys does."""
+"""Command handlers: a function for each command of the table of keys."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from app.gui.window.main_window import MainWindow
+from app.gui.controllers.playback_controller import PlaybackController
+from app.gui.controllers.recording_controller import RecordingController
+from app.gui.controllers.view_controller import ViewController
+from app.gui.panels.bottom_panel import BottomPanel
+from app.gui.video.video_view import VideoView
+from app.gui.window.open_menu import OpenMenu
+from app.pipeline.pipeline import Pipeline
+
+Handlers = dict[str, Callable[[], object]]
 
 _STEP, _FAR = 5.0, 30.0
-"""Seconds that the arrow keys go, alone and with Shift."""
+"""Seconds that the arrow keys seek by, alone and with Shift."""
 
 
-def handlers(window: MainWindow) -> dict[str, Callable[[], object]]:
-    """A function for each command by name; the window shows what has changed after it."""
-    player, looks, takes = window.player, window.looks, window.takes
-    pipeline, drawer = window.pipeline, window.drawer
+class WindowCommands(Protocol):
+    """Commands of the window itself."""
 
-    def size(name: str) -> Callable[[], None]:
-        networks = pipeline.networks
-        return lambda: networks.use_options(replace(networks.options, input_size=name))
+    def tell(self, kind: str, text: str) -> None:
+        """Show a message."""
 
-    def skip() -> None:
-        if pipeline.view.goes_by_switch:
-            looks.toggle_skip()
-        else:
-            window.tell(
-                "notice",
-                "What is compared here does not go by the switch of the skip"
-                " connection: choose another view first.",
-            )
+    def refresh(self) -> None:
+        """Show the pipeline as it is now."""
 
-    table: dict[str, Callable[[], object]] = {
+    def toggle_full_screen(self) -> None:
+        """Enter or leave full screen."""
+
+    def leave(self) -> None:
+        """Close what covers the video or stands beside it, one thing at a time."""
+
+    def show_keys(self) -> None:
+        """Show all keys."""
+
+    def close(self) -> bool:
+        """End the program."""
+
+
+def handlers(
+    window: WindowCommands,
+    pipeline: Pipeline,
+    *,
+    player: PlaybackController,
+    looks: ViewController,
+    takes: RecordingController,
+    view: VideoView,
+    opener: OpenMenu,
+    drawer: BottomPanel,
+) -> Handlers:
+    """Return a function for each command by name; the window shows what has changed after it."""
+    table: Handlers = {
+        **_playback_handlers(player, pipeline),
+        **_view_handlers(looks, view),
+        **_network_handlers(pipeline, looks, window),
+        "record": takes.record_or_stop,
+        "snapshot": lambda: takes.save_picture(parts=False),
+        "snapshot-all": lambda: takes.save_picture(parts=True),
+        "recordings": takes.open_folder,
+        "open": opener.ask_for_files,
+        "open-folder": opener.ask_for_folder,
+        "open-address": opener.ask_for_address,
+        "full-screen": window.toggle_full_screen,
+        "leave": window.leave,
+        "performance": lambda: drawer.toggle("performance"),
+        "log": lambda: drawer.toggle("log"),
+        "keys": window.show_keys,
+        "quit": window.close,
+    }
+
+    def shown(handler: Callable[[], object]) -> Callable[[], object]:
+        def run() -> None:
+            handler()
+            window.refresh()
+
+        return run
+
+    return {name: shown(handler) for name, handler in table.items()}
+
+
+def _playback_handlers(player: PlaybackController, pipeline: Pipeline) -> Handlers:
+    return {
         "play": player.play_or_pause,
         "back": lambda: player.seek_by(-_STEP),
         "forward": lambda: player.seek_by(_STEP),
@@ -50,40 +102,39 @@ def handlers(window: MainWindow) -> dict[str, Callable[[], object]]:
         "normal-speed": lambda: pipeline.set_speed(1.0),
         "next": lambda: player.next(1),
         "previous": lambda: player.next(-1),
-        "skip": skip,
+        "close": player.close,
+    }
+
+
+def _view_handlers(looks: ViewController, view: VideoView) -> Handlers:
+    return {
         "view": looks.next_view,
         "confidence": looks.toggle_confidence,
         "wipe": looks.toggle_wipe,
         "contours": looks.toggle_contours,
-        "fit": window.view.fit,
-        "actual-size": window.view.actual_size,
-        "zoom-in": window.view.zoom_in,
-        "zoom-out": window.view.zoom_out,
-        "quarter": size("quarter"),
-        "half": size("half"),
-        "full": size("full"),
-        "exact": size("exact"),
-        "record": takes.record_or_stop,
-        "snapshot": lambda: takes.save_picture(parts=False),
-        "snapshot-all": lambda: takes.save_picture(parts=True),
-        "recordings": takes.open_folder,
-        "open": window.opener.ask_for_files,
-        "open-folder": window.opener.ask_for_folder,
-        "open-address": window.opener.ask_for_address,
-        "close": player.close,
-        "full-screen": lambda: window.full.set(not window.full.on),
-        "leave": window.leave,
-        "performance": lambda: drawer.toggle("performance"),
-        "log": lambda: drawer.toggle("log"),
-        "keys": window.show_keys,
-        "quit": window.close,
+        "fit": view.fit,
+        "actual-size": view.actual_size,
+        "zoom-in": view.zoom_in,
+        "zoom-out": view.zoom_out,
     }
 
-    def shown(handler: Callable[[], object]) -> Callable[[], object]:
-        def run() -> None:
-            handler()
-            window.refresh()
 
-        return run
+def _network_handlers(
+    pipeline: Pipeline, looks: ViewController, window: WindowCommands
+) -> Handlers:
+    networks = pipeline.networks
 
-    return {name: shown(handler) for name, handler in table.items()}
+    def size(name: str) -> Callable[[], None]:
+        return lambda: networks.use_options(replace(networks.options, input_size=name))
+
+    def skip() -> None:
+        if pipeline.view.goes_by_switch:
+            looks.toggle_skip()
+        else:
+            window.tell(
+                "notice",
+                "What is compared here does not go by the switch of the skip"
+                " connection: choose another view first.",
+            )
+
+    return {"skip": skip, **{name: size(name) for name in ("quarter", "half", "full", "exact")}}

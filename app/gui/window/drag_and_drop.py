@@ -6,8 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PyQt6.QtCore import QMimeData, QRectF, Qt, QUrl
-from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PyQt6.QtCore import QEvent, QMimeData, QObject, QRectF, Qt, QUrl, pyqtSignal
+from PyQt6.QtGui import (
+    QColor,
+    QDragLeaveEvent,
+    QDropEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PyQt6.QtWidgets import QWidget
 
 from app.errors import AppError
@@ -98,18 +105,39 @@ def _summary(left: Sequence[str]) -> str:
 
 
 class DropOverlay(QWidget):
-    """Covers its parent while a drag is over it; the mouse goes through."""
+    """Overlay that covers a window while a drag is over it; it takes the window's drops."""
 
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
+    dropped = pyqtSignal(object)
+    """A ``DroppedSources``."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
+        window.setAcceptDrops(True)
+        window.installEventFilter(self)
 
-    def appear(self) -> None:
-        """Cover the parent as it is now."""
-        parent = self.parentWidget()
-        if parent is not None:
-            self.setGeometry(parent.rect())
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        # The event of a drop is one of a movement too, and so is that of a drag that enters.
+        if isinstance(event, QDragLeaveEvent):
+            self.hide()
+            return True
+        if isinstance(event, QDropEvent) and event.type() != QEvent.Type.DragMove:
+            data = event.mimeData()
+            if event.type() == QEvent.Type.Drop:
+                self.hide()
+                if data is not None:
+                    event.acceptProposedAction()
+                    self.dropped.emit(parse_mime_data(data))
+            elif data is not None and (data.hasUrls() or data.hasText()):
+                event.acceptProposedAction()
+                self._appear()
+            return True
+        return False
+
+    def _appear(self) -> None:
+        self.setGeometry(self._window.rect())
         self.raise_()
         self.show()
 

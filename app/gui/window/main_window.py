@@ -8,9 +8,6 @@ from pathlib import Path
 from PyQt6.QtCore import QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import (
     QCloseEvent,
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDropEvent,
     QGuiApplication,
     QKeyEvent,
 )
@@ -28,13 +25,12 @@ from app.config.persistence import SavedSettings
 from app.config.settings import NetworkOptions, Settings
 from app.config.shortcuts import USUAL, Keys
 from app.core.events import Event
-from app.errors import OutputError
 from app.gui.controllers.playback_controller import PlaybackController
 from app.gui.controllers.recording_controller import RecordingController
 from app.gui.controllers.view_controller import ViewController
 from app.gui.feedback.notifications import Notifications
 from app.gui.feedback.progress_strip import ProgressStrip
-from app.gui.feedback.shortcuts_dialog import ShortcutsDialog, native
+from app.gui.feedback.shortcuts_dialog import ShortcutsDialog
 from app.gui.feedback.status_bar import StatusBar, offline_for, waiting_for
 from app.gui.panels.bottom_panel import PAGES, BottomPanel
 from app.gui.panels.legend import Legend
@@ -47,13 +43,13 @@ from app.gui.widgets import theme as style
 from app.gui.widgets.actions import OwnArrows, make_actions, with_arrows
 from app.gui.widgets.coalesced_call import CoalescedCall
 from app.gui.widgets.fitting import available_size
-from app.gui.window.command_handlers import handlers
-from app.gui.window.drag_and_drop import DropOverlay, DroppedSources, parse_mime_data
+from app.gui.window.command_handlers import Handlers, handlers
+from app.gui.window.drag_and_drop import DropOverlay, DroppedSources
 from app.gui.window.full_screen import FullScreen
 from app.gui.window.menu_bar import MenuBar
 from app.gui.window.open_menu import OpenMenu
-from app.gui.window.welcome_page import WelcomePage
-from app.gui.window.window_layout import connect, lay_out
+from app.gui.window.welcome_page import WelcomePage, essential_keys
+from app.gui.window.window_layout import lay_out
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.status import PipelineStatus
 from app.rendering.view_options import PAIRS, View
@@ -100,25 +96,73 @@ class MainWindow(QMainWindow):
         self.timeline = SeekBar()
         self.status = StatusBar()
         self.help: ShortcutsDialog | None = None
-        self.actions_by_name = make_actions(self, keys, handlers(self))
+        self.actions_by_name = make_actions(self, keys, self._handlers())
         sources = QMenu(self)
         self.opener.fill(sources, self.actions_by_name)
-        self.invitation = WelcomePage(self.opener, self._hint())
+        self.invitation = WelcomePage(self.opener, essential_keys(keys))
         self.bar = TransportBar(self.actions_by_name, sources)
         self.menus_bar = QMenuBar()
         self.pages = QStackedWidget()
         self.side = QFrame()
         self.hint = DropOverlay(self)
-        lay_out(self)
-        self.full = FullScreen(
+        self._lay_out()
+        self.full = self._full_screen()
+        self._page = self.drawer.page
+        self._menus = self._menu_bar()
+        self._connect()
+        self._arrows = OwnArrows(self)
+        self._arrows.leave_to(*with_arrows(self))
+        self.setWindowTitle(TITLE)
+        self.setMinimumSize(800, 480)
+        self.resize(_SIZE.boundedTo(available_size(QGuiApplication.primaryScreen())))
+        self._bring_back()
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self.refresh)
+        self._closed = False
+        self.refresh()
+
+    def _handlers(self) -> Handlers:
+        return handlers(
+            self,
+            self.pipeline,
+            player=self.player,
+            looks=self.looks,
+            takes=self.takes,
+            view=self.view,
+            opener=self.opener,
+            drawer=self.drawer,
+        )
+
+    def _lay_out(self) -> None:
+        self.pages.addWidget(self.invitation)
+        self.pages.addWidget(self.view)
+        middle = lay_out(
+            work=self.work,
+            banners=self.banners,
+            pages=self.pages,
+            timeline=self.timeline,
+            bar=self.bar,
+            side=self.side,
+            panel=self.panel,
+            legend=self.legend,
+            drawer=self.drawer,
+            status=self.status,
+        )
+        self.setMenuBar(self.menus_bar)
+        self.setCentralWidget(middle)
+        self.hint.raise_()
+
+    def _full_screen(self) -> FullScreen:
+        return FullScreen(
             self,
             self.view,
             controls=(self.bar, self.timeline),
             hidden=(self.menus_bar, self.side, self.status, self.drawer, self.work),
             restored=self._restored,
         )
-        self._page = self.drawer.page
-        self._menus = MenuBar(
+
+    def _menu_bar(self) -> MenuBar:
+        return MenuBar(
             self.menus_bar,
             self.actions_by_name,
             opener=self.opener,
@@ -130,18 +174,34 @@ class MainWindow(QMainWindow):
             compare=self.compare,
             set_theme=self.set_theme,
         )
-        connect(self, kept, settings)
-        self._arrows = OwnArrows(self)
-        self._arrows.leave_to(*with_arrows(self))
-        self.setWindowTitle(TITLE)
-        self.setAcceptDrops(True)
-        self.setMinimumSize(800, 480)
-        self.resize(_SIZE.boundedTo(available_size(QGuiApplication.primaryScreen())))
-        self._bring_back()
-        self._timer = QTimer(self)
-        self._timer.timeout.connect(self.refresh)
-        self._closed = False
-        self.refresh()
+
+    def _connect(self) -> None:
+        self.opener.chosen.connect(self.take_drop)
+        self.hint.dropped.connect(self.take_drop)
+        self.player.opened.connect(self.opened)
+        self.player.told.connect(lambda text: self.tell("notice", text))
+        self.takes.told.connect(self.tell)
+        self.panel.view_chosen.connect(self.set_view)
+        self.panel.pair_chosen.connect(self.compare)
+        self.panel.alpha_chosen.connect(self.looks.set_alpha)
+        self.panel.skip_chosen.connect(self.looks.set_skip)
+        self.panel.weights.chosen.connect(self.use_weights)
+        self.panel.weights.second_chosen.connect(self.compare_with)
+        self.panel.network.chosen.connect(self.use_options)
+        self.legend.set_hidden(self._settings.view.hidden)
+        self.legend.hidden_changed.connect(self.looks.set_hidden)
+        self.legend.class_chosen.connect(self.select_class)
+        self.timeline.seek_asked.connect(self.pipeline.seek)
+        self.bar.speed_chosen.connect(self.pipeline.set_speed)
+        self.view.double_clicked.connect(self.toggle_full_screen)
+        self.view.split_moved.connect(self.looks.set_split)
+        self.view.class_clicked.connect(self.select_class)
+        self.work.cancelled.connect(self.cancel)
+        self.drawer.changed.connect(self.page_turned)
+        if self._kept is not None:
+            kept = self._kept
+            self.opener.folder_used.connect(lambda folder: setattr(kept, "folder", folder))
+            self.opener.recent_forgotten.connect(kept.forget_recent)
 
     def begin(self) -> None:
         """Load the network and open and record what the settings say."""
@@ -151,14 +211,9 @@ class MainWindow(QMainWindow):
             self.player.open([self._settings.source, *self._settings.playlist])
         output = self._settings.output or self._settings.save_labels
         if output is not None:
-            try:
-                self.pipeline.start_recording(
-                    output,
-                    labels=self._settings.save_labels,
-                    overwrite=self._settings.overwrite,
-                )
-            except OutputError as error:
-                self.tell("error", str(error))
+            self.takes.start(
+                output, labels=self._settings.save_labels, overwrite=self._settings.overwrite
+            )
         self.refresh()
 
     # Commands
@@ -217,6 +272,10 @@ class MainWindow(QMainWindow):
         if self._kept is not None:
             self._kept.theme = choice
         self.refresh()
+
+    def toggle_full_screen(self) -> None:
+        """Show the video alone on the whole screen, or go back."""
+        self.full.set(not self.full.on)
 
     def leave(self) -> None:
         """Close the keys; else back from full screen; else close the panel, then the messages."""
@@ -320,19 +379,8 @@ class MainWindow(QMainWindow):
             return
         if event.text:
             self.tell(event.kind, event.text)
-        if event.kind == "ended" or (event.kind == "error" and self._refused()):
+        if event.kind == "ended" or (event.kind == "error" and self.player.refused()):
             self.player.went_on()
-
-    def _refused(self) -> bool:
-        """Whether what should play does not: it failed, or what played before it goes on."""
-        status, current = self.pipeline.status(), self.player.playlist.current
-        other = (
-            status.source is not None
-            and current is not None
-            and status.state != "opening"
-            and status.source.name != current.name
-        )
-        return status.state == "failed" or other
 
     def opened(self, spec: SourceSpec) -> None:
         """A source was chosen: its small pictures are to be had, and dialogs open beside it."""
@@ -343,7 +391,7 @@ class MainWindow(QMainWindow):
 
     def _remember(self) -> None:
         """Keep what plays among the recent ones, if it is what was chosen."""
-        if self._kept is not None and not self._refused():
+        if self._kept is not None and not self.player.refused():
             current = self.player.playlist.current
             if current is not None:
                 self._kept.keep_recent(current)
@@ -351,23 +399,7 @@ class MainWindow(QMainWindow):
     def _greet(self) -> None:
         if self._kept is not None and not self._kept.greeted:
             self._kept.greeted = True
-            self.banners.tell(self._hint())
-
-    def _hint(self) -> str:
-        """The few keys that one needs to know."""
-        words = {
-            "play": "pauses",
-            "skip": "switches the skip connection",
-            "view": "changes the view",
-            "wipe": "compares skip on and off",
-            "keys": "shows all keys",
-        }
-        said = [
-            f"{native(self._keys[name][0])} {text}"
-            for name, text in words.items()
-            if self._keys[name]
-        ]
-        return ", ".join(said) + "."
+            self.banners.tell(essential_keys(self._keys))
 
     def _restored(self) -> None:
         self.drawer.show_page(self._page)
@@ -394,22 +426,6 @@ class MainWindow(QMainWindow):
             self._kept.sync()
 
     # Events of Qt
-
-    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
-        data = event.mimeData() if event is not None else None
-        if event is not None and data is not None and (data.hasUrls() or data.hasText()):
-            event.acceptProposedAction()
-            self.hint.appear()
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent | None) -> None:
-        self.hint.hide()
-
-    def dropEvent(self, event: QDropEvent | None) -> None:
-        self.hint.hide()
-        data = event.mimeData() if event is not None else None
-        if event is not None and data is not None:
-            event.acceptProposedAction()
-            self.take_drop(parse_mime_data(data))
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         # Space belongs to play and pause, so Enter presses the button that has the focus.

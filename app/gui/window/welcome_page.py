@@ -6,9 +6,25 @@ from PyQt6.QtCore import QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from app.config.shortcuts import Keys
+from app.gui.feedback.shortcuts_dialog import native
 from app.gui.widgets import theme as style
 from app.gui.widgets.icons import app_pixmap, icon
 from app.gui.window.open_menu import OpenMenu
+
+_ESSENTIAL = {
+    "play": "pauses",
+    "skip": "switches the skip connection",
+    "view": "changes the view",
+    "wipe": "compares skip on and off",
+    "keys": "shows all keys",
+}
+
+
+def essential_keys(keys: Keys) -> str:
+    """Return a sentence with the few keys that one needs to know."""
+    said = [f"{native(keys[name][0])} {text}" for name, text in _ESSENTIAL.items() if keys[name]]
+    return ", ".join(said) + "."
 
 
 class WelcomePage(QWidget):
