@@ -79,3 +79,16 @@ def offline_for(status: PipelineStatus) -> str:
     seconds = int(status.offline)
     since = f"{seconds // 60}:{seconds % 60:02} min" if seconds >= 60 else f"{seconds} s"
     return f"Offline for {since}: this is the last picture that came. Trying to come back…"
+
+
+def playing(status: PipelineStatus, place: str) -> list[str]:
+    """Return what plays, for the title of the window; empty where nothing does.
+
+    Args:
+        status: the pipeline.
+        place: place in the playlist, where there are several entries.
+    """
+    source = status.source
+    if source is None:
+        return []
+    return [f"{source.name} ({place})" if place else source.name]

@@ -21,6 +21,7 @@ from PyQt6.QtWidgets import (
 from app.core.frame import Result
 from app.gui.panels.legend_rows import ClassRow, GroupRow, Row
 from app.gui.widgets import theme as style
+from app.pipeline.status import PipelineStatus
 from app.rendering.class_shares import SteadyShares
 from app.rendering.overlay import shares
 from fastscnn.labels import CATEGORIES, CLASSES
@@ -92,6 +93,13 @@ class Legend(QWidget):
                 row.blockSignals(False)
                 row.describe()
         self._tick_groups()
+
+    def refresh(self, status: PipelineStatus, result: Result | None) -> None:
+        """Show what is hidden, what is outlined, and the shares of what is on the screen."""
+        self.set_hidden(status.view.hidden)
+        self.set_selected(status.view.selected)
+        shown_at = result.frame.time if result is not None else 0.0
+        self.look_at(result, status.view.split_at(shown_at))
 
     def set_selected(self, selected: int | None) -> None:
         """Mark the class that is outlined in the picture, and bring it into sight."""

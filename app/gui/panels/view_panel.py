@@ -55,6 +55,29 @@ class ViewPanel(QWidget):
         super().__init__(parent)
         self.views: dict[View, QPushButton] = {}
         self._group = QButtonGroup(self)
+        self.pair = DropdownButton()
+        self._pair_row = QWidget()
+        self.alpha = QSlider(Qt.Orientation.Horizontal)
+        self.percent = QLabel()
+        self.skip = ToggleSwitch("Skip connection")
+        self.skip.toggled.connect(self.skip_chosen)
+        self.weights = WeightsMenu()
+        self.network = NetworkMenu()
+        self._fill_pair_row()
+        heading = QLabel("Picture")
+        heading.setObjectName("heading")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(style.PAD, style.PAD - 2, style.PAD, style.GAP)
+        layout.setSpacing(6)
+        layout.addWidget(heading)
+        layout.addWidget(self._segments())
+        layout.addWidget(self._pair_row)
+        layout.addLayout(self._opacity_row())
+        layout.addWidget(self.skip)
+        layout.addWidget(self.weights)
+        layout.addWidget(self.network)
+
+    def _segments(self) -> QFrame:
         segments = QFrame()
         segments.setObjectName("segments")
         row = QHBoxLayout(segments)
@@ -72,8 +95,9 @@ class ViewPanel(QWidget):
             # As wide as its word needs, so that none is cut.
             row.addWidget(button, QFontMetrics(style.font(13)).horizontalAdvance(text))
             self.views[view] = button
+        return segments
 
-        self.pair = DropdownButton()
+    def _fill_pair_row(self) -> None:
         self.pair.setToolTip("What is compared: left | right")
         pairs = QMenu(self.pair)
         for name in PAIRS:
@@ -81,46 +105,27 @@ class ViewPanel(QWidget):
             assert action is not None
             action.triggered.connect(lambda _, name=name: self.pair_chosen.emit(name))
         self.pair.setMenu(pairs)
-        self._pair_row = QWidget()
-        compare = QHBoxLayout(self._pair_row)
-        compare.setContentsMargins(0, 0, 0, 0)
-        compare.addWidget(QLabel("Compare"))
-        compare.addStretch()
-        compare.addWidget(self.pair)
+        row = QHBoxLayout(self._pair_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(QLabel("Compare"))
+        row.addStretch()
+        row.addWidget(self.pair)
 
-        self.alpha = QSlider(Qt.Orientation.Horizontal)
+    def _opacity_row(self) -> QHBoxLayout:
         self.alpha.setRange(0, 100)
         self.alpha.setPageStep(10)
         self.alpha.setToolTip("How strongly the colours cover the picture")
         self.alpha.setAccessibleName("Opacity of the colours, in percent")
-        self.percent = QLabel()
         self.percent.setObjectName("muted")
         self.percent.setMinimumWidth(self.fontMetrics().horizontalAdvance("100 %") + 2)
         self.percent.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.alpha.valueChanged.connect(self._alpha_changed)
-        opacity = QHBoxLayout()
-        opacity.setSpacing(10)
-        opacity.addWidget(QLabel("Opacity"))
-        opacity.addWidget(self.alpha, 1)
-        opacity.addWidget(self.percent)
-
-        self.skip = ToggleSwitch("Skip connection")
-        self.skip.toggled.connect(self.skip_chosen)
-        self.weights = WeightsMenu()
-        self.network = NetworkMenu()
-
-        heading = QLabel("Picture")
-        heading.setObjectName("heading")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(style.PAD, style.PAD - 2, style.PAD, style.GAP)
-        layout.setSpacing(6)
-        layout.addWidget(heading)
-        layout.addWidget(segments)
-        layout.addWidget(self._pair_row)
-        layout.addLayout(opacity)
-        layout.addWidget(self.skip)
-        layout.addWidget(self.weights)
-        layout.addWidget(self.network)
+        row = QHBoxLayout()
+        row.setSpacing(10)
+        row.addWidget(QLabel("Opacity"))
+        row.addWidget(self.alpha, 1)
+        row.addWidget(self.percent)
+        return row
 
     def refresh(self, status: PipelineStatus) -> None:
         """Show the options in force, without a signal."""

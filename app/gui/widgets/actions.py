@@ -6,7 +6,14 @@ from collections.abc import Callable, Mapping
 
 from PyQt6.QtCore import QEvent, QObject, Qt
 from PyQt6.QtGui import QAction, QKeyEvent, QKeySequence
-from PyQt6.QtWidgets import QAbstractSlider, QApplication, QPlainTextEdit, QTabBar, QWidget
+from PyQt6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QApplication,
+    QPlainTextEdit,
+    QTabBar,
+    QWidget,
+)
 
 from app.config.shortcuts import COMMANDS, Keys
 
@@ -55,6 +62,26 @@ class OwnArrows(QObject):
             and not event.modifiers() & Qt.KeyboardModifier.ControlModifier
         ):
             event.accept()
+            return True
+        return False
+
+
+class EnterClicks(QObject):
+    """Event filter that lets Enter click the button with the focus: Space is for play and pause."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        button = focused()
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.KeyPress
+            and event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}
+            and isinstance(button, QAbstractButton)
+        ):
+            button.click()
             return True
         return False
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import queue
 from pathlib import Path
 
-from PyQt6.QtCore import QSize, Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import QSize, QTimer, pyqtSignal
 from PyQt6.QtGui import (
     QCloseEvent,
     QGuiApplication,
-    QKeyEvent,
 )
 from PyQt6.QtWidgets import (
-    QAbstractButton,
-    QApplication,
     QFrame,
     QMainWindow,
     QMenu,
@@ -22,16 +19,17 @@ from PyQt6.QtWidgets import (
 )
 
 from app.config.persistence import SavedSettings
-from app.config.settings import NetworkOptions, Settings
+from app.config.settings import Settings
 from app.config.shortcuts import USUAL, Keys
 from app.core.events import Event
+from app.gui.controllers.network_controller import NetworkController
 from app.gui.controllers.playback_controller import PlaybackController
 from app.gui.controllers.recording_controller import RecordingController
 from app.gui.controllers.view_controller import ViewController
 from app.gui.feedback.notifications import Notifications
 from app.gui.feedback.progress_strip import ProgressStrip
 from app.gui.feedback.shortcuts_dialog import ShortcutsDialog
-from app.gui.feedback.status_bar import StatusBar, offline_for, waiting_for
+from app.gui.feedback.status_bar import StatusBar, offline_for, playing, waiting_for
 from app.gui.panels.bottom_panel import PAGES, BottomPanel
 from app.gui.panels.legend import Legend
 from app.gui.panels.view_panel import ViewPanel
@@ -40,7 +38,7 @@ from app.gui.playback.transport_bar import TransportBar
 from app.gui.video.stats_overlay import figures_of
 from app.gui.video.video_view import VideoView
 from app.gui.widgets import theme as style
-from app.gui.widgets.actions import OwnArrows, make_actions, with_arrows
+from app.gui.widgets.actions import EnterClicks, OwnArrows, make_actions, with_arrows
 from app.gui.widgets.coalesced_call import CoalescedCall
 from app.gui.widgets.fitting import available_size
 from app.gui.window.command_handlers import Handlers, handlers
@@ -52,7 +50,7 @@ from app.gui.window.welcome_page import WelcomePage, essential_keys
 from app.gui.window.window_layout import lay_out
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.status import PipelineStatus
-from app.rendering.view_options import PAIRS, View
+from app.rendering.view_options import View
 from app.sources.source_spec import SourceSpec
 
 TITLE = "Fast-SCNN Live"
@@ -82,10 +80,13 @@ class MainWindow(QMainWindow):
     ) -> None:
         super().__init__()
         self._settings, self._keys, self._kept = settings, keys, kept
-        self.pipeline = Pipeline(settings, display=True, wake=CoalescedCall(self._new_result, self))
+        wake = CoalescedCall(lambda: self.view.update(), self)
+        self.pipeline = Pipeline(settings, display=True, wake=wake)
         self.player = PlaybackController(self.pipeline, self)
         self.looks = ViewController(self.pipeline)
-        self.view = VideoView(self.pipeline.take, self._painted)
+        self.network = NetworkController(self.pipeline, self.looks, self)
+        spent = self.pipeline.stats.spent
+        self.view = VideoView(self.pipeline.take, lambda seconds: spent({"display": seconds}))
         self.takes = RecordingController(self.pipeline, recordings, lambda: self.view.result, self)
         self.opener = OpenMenu(self, lambda: kept.recent if kept is not None else [])
         self.drawer = BottomPanel()
@@ -110,7 +111,7 @@ class MainWindow(QMainWindow):
         self._page = self.drawer.page
         self._menus = self._menu_bar()
         self._connect()
-        self._arrows = OwnArrows(self)
+        self._enter, self._arrows = EnterClicks(self), OwnArrows(self)
         self._arrows.leave_to(*with_arrows(self))
         self.setWindowTitle(TITLE)
         self.setMinimumSize(800, 480)
@@ -171,7 +172,7 @@ class MainWindow(QMainWindow):
             network=self.panel.network,
             set_view=self.set_view,
             set_measure=self.looks.set_measure,
-            compare=self.compare,
+            compare=self.network.compare,
             set_theme=self.set_theme,
         )
 
@@ -182,12 +183,14 @@ class MainWindow(QMainWindow):
         self.player.told.connect(lambda text: self.tell("notice", text))
         self.takes.told.connect(self.tell)
         self.panel.view_chosen.connect(self.set_view)
-        self.panel.pair_chosen.connect(self.compare)
+        self.panel.pair_chosen.connect(self.network.compare)
         self.panel.alpha_chosen.connect(self.looks.set_alpha)
         self.panel.skip_chosen.connect(self.looks.set_skip)
-        self.panel.weights.chosen.connect(self.use_weights)
-        self.panel.weights.second_chosen.connect(self.compare_with)
-        self.panel.network.chosen.connect(self.use_options)
+        self.panel.weights.chosen.connect(self.network.use_weights)
+        self.panel.weights.second_chosen.connect(self.network.compare_with)
+        self.panel.network.chosen.connect(self.network.use_options)
+        self.network.changed.connect(self.refresh)
+        self.network.second_needed.connect(lambda: self.panel.weights.ask_for_file(second=True))
         self.legend.set_hidden(self._settings.view.hidden)
         self.legend.hidden_changed.connect(self.looks.set_hidden)
         self.legend.class_chosen.connect(self.select_class)
@@ -231,34 +234,9 @@ class MainWindow(QMainWindow):
         if drop.text:
             self.tell("notice" if drop.entries else "error", drop.text)
 
-    def use_weights(self, weights: str | Path | None) -> None:
-        """Go on with other weights; what is shown goes on meanwhile."""
-        self.pipeline.networks.use_weights(weights)
-        self.refresh()
-
-    def compare_with(self, weights: str | Path | None) -> None:
-        """Compare with a second checkpoint."""
-        self.pipeline.networks.compare_with(weights)
-        self.looks.compare("checkpoint A | checkpoint B")
-        self.refresh()
-
-    def use_options(self, options: NetworkOptions) -> None:
-        """Go on with another input size, device or precision."""
-        self.pipeline.networks.use_options(options)
-        self.refresh()
-
     def set_view(self, view: View) -> None:
         """Choose what is drawn."""
         self.looks.set_view(view)
-        self.refresh()
-
-    def compare(self, pair: str) -> None:
-        """Compare two pictures; for two checkpoints the second one is asked for where needed."""
-        needs_second = any(side.weights == "b" for side in PAIRS[pair])
-        if needs_second and not self.pipeline.networks.has_second:
-            self.panel.weights.ask_for_file(second=True)
-            return
-        self.looks.compare(pair)
         self.refresh()
 
     def select_class(self, train_id: int) -> None:
@@ -336,7 +314,7 @@ class MainWindow(QMainWindow):
         self.view.set_options(status.view)
         if not self.full.bare:
             self._refresh_controls(status)
-        title = " – ".join([*self._title(status), TITLE])
+        title = " – ".join([*playing(status, self.player.playlist.place), TITLE])
         if title != self.windowTitle():
             self.setWindowTitle(title)
 
@@ -347,29 +325,10 @@ class MainWindow(QMainWindow):
         self._menus.refresh(status, page=self.drawer.page, full_screen=self.full.on)
         self.drawer.performance.refresh(status)
         if not self.full.on:
-            self.legend.set_hidden(status.view.hidden)
-            self.legend.set_selected(status.view.selected)
-            self._look_at_classes(status)
+            self.legend.refresh(status, self.view.result)
             self.status.refresh(status)
             current = self.player.playlist.current
             self.work.refresh(status, current.name if current is not None else "")
-
-    def _look_at_classes(self, status: PipelineStatus) -> None:
-        result = self.view.result
-        time = result.frame.time if result is not None else 0.0
-        self.legend.look_at(result, status.view.split_at(time))
-
-    def _title(self, status: PipelineStatus) -> list[str]:
-        source, place = status.source, self.player.playlist.place
-        if source is None:
-            return []
-        return [f"{source.name} ({place})" if place else source.name]
-
-    def _new_result(self) -> None:
-        self.view.update()
-
-    def _painted(self, seconds: float) -> None:
-        self.pipeline.stats.spent({"display": seconds})
 
     def _happened(self, event: Event) -> None:
         if event.kind == "opened":
@@ -426,18 +385,6 @@ class MainWindow(QMainWindow):
             self._kept.sync()
 
     # Events of Qt
-
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        # Space belongs to play and pause, so Enter presses the button that has the focus.
-        focus = QApplication.focusWidget()
-        if event is None:
-            return
-        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and isinstance(
-            focus, QAbstractButton
-        ):
-            focus.click()
-            return
-        super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         if not self._closed:

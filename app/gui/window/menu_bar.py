@@ -17,6 +17,8 @@ from app.gui.window.open_menu import OpenMenu
 from app.pipeline.status import PipelineStatus
 from app.rendering.view_options import PAIRED, PAIRS, Measure, View
 
+Choices = dict[str, QAction]
+
 _THEMES = {"system": "As the system", "dark": "Dark", "light": "Light"}
 
 _MEASURES = {
@@ -51,40 +53,55 @@ class MenuBar:
         compare: Callable[[str], None],
         set_theme: Callable[[str], None],
     ) -> None:
-        self._actions, self._player = actions, player
+        self._bar, self._actions, self._player = bar, actions, player
         self._idle: set[str] = set()
-        source = _menu(bar, "&Source")
-        opener.fill(source, actions)
+        self._playlist = self._add_source(opener)
+        self._add_play()
+        self._views, self._pairs, self._measures = self._add_picture(set_view, compare, set_measure)
+        self._add_network(weights, network)
+        self._themes = self._add_window(set_theme)
+        for name in _TICKED:
+            actions[name].setCheckable(True)
+
+    def _add_source(self, opener: OpenMenu) -> QMenu:
+        source = self._menu("&Source")
+        opener.fill(source, self._actions)
         source.addSeparator()
-        self._playlist = QMenu("Playlist", source)
-        self._playlist.aboutToShow.connect(self._fill_playlist)
-        source.addMenu(self._playlist)
-        _add(source, actions, "next", "previous", "", "close", "quit")
+        playlist = QMenu("Playlist", source)
+        playlist.aboutToShow.connect(self._fill_playlist)
+        source.addMenu(playlist)
+        self._add(source, "next", "previous", "", "close", "quit")
+        return playlist
 
-        play = _menu(bar, "&Play")
-        _add(play, actions, "play", "", "back", "forward", "back-far", "forward-far")
-        _add(play, actions, "step-back", "step", "start", "end", "")
-        _add(play, actions, "loop-in", "loop-out", "loop", "")
-        _add(play, actions, "slower", "faster", "normal-speed", "", "record", "recordings")
-        for name in ("loop", "record"):
-            actions[name].setCheckable(True)
+    def _add_play(self) -> None:
+        play = self._menu("&Play")
+        self._add(play, "play", "", "back", "forward", "back-far", "forward-far")
+        self._add(play, "step-back", "step", "start", "end", "")
+        self._add(play, "loop-in", "loop-out", "loop", "")
+        self._add(play, "slower", "faster", "normal-speed", "", "record", "recordings")
 
-        picture = _menu(bar, "P&icture")
-        self._views = _choices(picture, {v: text for v, (text, _) in VIEW_WORDS.items()}, set_view)
-        _add(picture, actions, "view")
-        pairs = QMenu("Compare", picture)
-        self._pairs = _choices(pairs, {name: name for name in PAIRS}, compare)
-        picture.addMenu(pairs)
-        measures = QMenu("Confidence as", picture)
-        self._measures = _choices(measures, _MEASURES, set_measure)
-        picture.addMenu(measures)
-        _add(picture, actions, "", "skip", "confidence", "wipe", "contours", "")
-        for name in ("skip", "confidence", "wipe", "contours"):
-            actions[name].setCheckable(True)
-        _add(picture, actions, "fit", "actual-size", "zoom-in", "zoom-out", "")
-        _add(picture, actions, "snapshot", "snapshot-all")
+    def _add_picture(
+        self,
+        set_view: Callable[[View], None],
+        compare: Callable[[str], None],
+        set_measure: Callable[[Measure], None],
+    ) -> tuple[Choices, Choices, Choices]:
+        picture = self._menu("P&icture")
+        views = _choices(picture, {v: text for v, (text, _) in VIEW_WORDS.items()}, set_view)
+        self._add(picture, "view")
+        menu = QMenu("Compare", picture)
+        pairs = _choices(menu, {name: name for name in PAIRS}, compare)
+        picture.addMenu(menu)
+        menu = QMenu("Confidence as", picture)
+        measures = _choices(menu, _MEASURES, set_measure)
+        picture.addMenu(menu)
+        self._add(picture, "", "skip", "confidence", "wipe", "contours", "")
+        self._add(picture, "fit", "actual-size", "zoom-in", "zoom-out", "")
+        self._add(picture, "snapshot", "snapshot-all")
+        return views, pairs, measures
 
-        runs = _menu(bar, "&Network")
+    def _add_network(self, weights: WeightsMenu, network: NetworkMenu) -> None:
+        runs = self._menu("&Network")
         chooser = QMenu("Weights", runs)
         chooser.aboutToShow.connect(lambda: weights.fill(chooser))
         runs.addMenu(chooser)
@@ -95,20 +112,32 @@ class MenuBar:
         options.aboutToShow.connect(lambda: network.fill(options))
         runs.addMenu(options)
         runs.addSeparator()
-        _add(runs, actions, "quarter", "half", "full", "exact")
+        self._add(runs, "quarter", "half", "full", "exact")
 
-        window = _menu(bar, "&Window")
-        _add(window, actions, "full-screen", "leave", "", "performance", "log", "")
-        for name in ("full-screen", "performance", "log"):
-            actions[name].setCheckable(True)
-        looks = QMenu("Theme", window)
-        self._themes = _choices(looks, _THEMES, set_theme)
-        window.addMenu(looks)
+    def _add_window(self, set_theme: Callable[[str], None]) -> Choices:
+        window = self._menu("&Window")
+        self._add(window, "full-screen", "leave", "", "performance", "log", "")
+        menu = QMenu("Theme", window)
+        themes = _choices(menu, _THEMES, set_theme)
+        window.addMenu(menu)
         window.addSeparator()
-        _add(window, actions, "keys")
-        for menu in (source, play, picture, runs, window):
-            menu.aboutToShow.connect(lambda: self._grey(True))
-            menu.aboutToHide.connect(lambda: self._grey(False))
+        self._add(window, "keys")
+        return themes
+
+    def _menu(self, title: str) -> QMenu:
+        menu = self._bar.addMenu(title)
+        assert menu is not None
+        menu.aboutToShow.connect(lambda: self._grey(True))
+        menu.aboutToHide.connect(lambda: self._grey(False))
+        return menu
+
+    def _add(self, menu: QMenu, *names: str) -> None:
+        """Add commands; an empty name is a separator between them."""
+        for name in names:
+            if name:
+                menu.addAction(self._actions[name])
+            else:
+                menu.addSeparator()
 
     def refresh(self, status: PipelineStatus, *, page: str | None, full_screen: bool) -> None:
         """Tick what is so, and note what cannot be done now."""
@@ -162,34 +191,21 @@ class MenuBar:
             none.setEnabled(False)
 
 
+_TICKED = (
+    *("loop", "record", "skip", "confidence", "wipe", "contours"),
+    *("full-screen", "performance", "log"),
+)
 _MOVES = (
     *("back", "forward", "back-far", "forward-far", "step-back", "step", "start", "end"),
     *("loop-in", "loop-out", "loop", "slower", "faster", "normal-speed"),
 )
 
 
-def _menu(bar: QMenuBar, title: str) -> QMenu:
-    menu = bar.addMenu(title)
-    assert menu is not None
-    return menu
-
-
-def _add(menu: QMenu, actions: Mapping[str, QAction], *names: str) -> None:
-    """Add commands; an empty name is a line between them."""
-    for name in names:
-        if name:
-            menu.addAction(actions[name])
-        else:
-            menu.addSeparator()
-
-
-def _choices(
-    menu: QMenu, texts: Mapping[str, str], chosen: Callable[..., object]
-) -> dict[str, QAction]:
+def _choices(menu: QMenu, texts: Mapping[str, str], chosen: Callable[..., object]) -> Choices:
     """Add choices of which one is in force."""
     group = QActionGroup(menu)
     group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
-    made: dict[str, QAction] = {}
+    made: Choices = {}
     for value, text in texts.items():
         action = menu.addAction(text)
         assert action is not None

@@ -81,7 +81,7 @@ def test_a_long_download_shows_itself_and_can_be_cancelled(tmp_path, monkeypatch
 
         threading.Thread(target=serve, daemon=True).start()
         wait_until(lambda: w.pipeline.status().network, "the network")
-        w.use_weights(f"http://127.0.0.1:{server.getsockname()[1]}/weights.pth")
+        w.network.use_weights(f"http://127.0.0.1:{server.getsockname()[1]}/weights.pth")
         wait_until(lambda: w.work.isVisible() and w.work.cancel.isVisible(), "the strip")
         wait_until(lambda: "50 %" in w.work.text.text(), "the share")
         assert w.work.bar.value() == 50

@@ -58,7 +58,7 @@ def test_a_second_checkpoint_from_the_menu_stands_beside_the_first_under_a_divid
     with window() as made:
         play(made)
         hold(made)
-        made.use_weights(str(other))
+        made.network.use_weights(str(other))
         [menu] = [m for m in made.findChildren(QMenu) if m.title() == "Compare with"]
         menu.aboutToShow.emit()
         entries = {action.text(): action for action in menu.actions()}
@@ -81,7 +81,7 @@ def test_a_file_that_is_no_checkpoint_is_refused_in_words_and_the_picture_goes_o
     (tmp_path / "notes.pth").write_text("no weights")
     with window() as made:
         play(made)
-        made.use_weights(str(tmp_path / "notes.pth"))
+        made.network.use_weights(str(tmp_path / "notes.pth"))
         wait_until(lambda: any("notes.pth" in text for text in messages(made)), "the banner")
         before = made.view.result
         wait_until(lambda: made.view.result is not before, "the next picture")
@@ -92,5 +92,5 @@ def test_after_weights_that_failed_at_the_start_others_bring_the_picture(tmp_pat
     settings = replace(SMALL, weights=str(tmp_path / "none.pth"))
     with window(settings) as made:
         wait_until(lambda: made.pipeline.status().broken, "the error")
-        made.use_weights(str(other))
+        made.network.use_weights(str(other))
         play(made)
