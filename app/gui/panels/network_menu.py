@@ -41,7 +41,7 @@ class NetworkMenu(QWidget):
         self.button.setMenu(self.menu)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(QLabel("Runs at"))
+        row.addWidget(QLabel("Inference"))
         row.addStretch()
         row.addWidget(self.button)
         self._options = NetworkOptions()

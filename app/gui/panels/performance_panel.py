@@ -37,8 +37,8 @@ class PerformancePanel(QWidget):
         self.rate = QLabel()
         self.rate.setAccessibleName("Frames per second")
         self.rate.setObjectName("figure")
-        self.age = QLabel()
-        self.age.setAccessibleName("Frame age")
+        self.latency = QLabel()
+        self.latency.setAccessibleName("Latency")
         self.history = History()
         self.stages = StageBar()
         self.drops = _Facts()
@@ -46,7 +46,7 @@ class PerformancePanel(QWidget):
         figures = QHBoxLayout()
         figures.addWidget(self.rate)
         figures.addStretch()
-        figures.addWidget(self.age)
+        figures.addWidget(self.latency)
         first = QVBoxLayout()
         first.setSpacing(6)
         first.addLayout(figures)
@@ -73,7 +73,7 @@ class PerformancePanel(QWidget):
         if not self.isVisible():
             return
         self.rate.setText(f"{figures.fps_text} fps")
-        self.age.setText(f"{figures.latency_text} old")
+        self.latency.setText(f"Latency {figures.latency_text}")
         known = [s for s in style.STAGES if s in status.stages]
         others = [s for s in status.stages if s not in style.STAGES]
         self.stages.show_times([(s, status.stages[s]) for s in (*known, *others)])

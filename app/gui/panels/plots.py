@@ -78,23 +78,25 @@ class StageBar(QWidget):
 
 
 class History(QWidget):
-    """Frames per second and the frames' age over the last minute."""
+    """Plot of frames per second and latency over the last minute."""
 
     SECONDS = 60.0
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.samples: deque[tuple[float, float, float]] = deque()
-        """Monotonic time, frames per second, age in seconds; a rate of 0 is a gap."""
+        """Monotonic time, frames per second, latency in seconds; a rate of 0 is a gap."""
         self.setMinimumSize(170, 96)
-        self.setAccessibleName("History of frames per second and frame age")
+        self.setAccessibleName("History of frames per second and latency")
 
-    def add(self, now: float, fps: float, age: float) -> None:
+    def add(self, now: float, fps: float, latency: float) -> None:
         """Add one sample."""
-        self.samples.append((now, fps, age))
+        self.samples.append((now, fps, latency))
         while now - self.samples[0][0] > self.SECONDS:
             self.samples.popleft()
-        self.setAccessibleDescription(f"{fps:.1f} frames per second, {age * 1000:.0f} ms old")
+        self.setAccessibleDescription(
+            f"{fps:.1f} frames per second, latency {latency * 1000:.0f} ms"
+        )
         self.update()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
@@ -102,11 +104,11 @@ class History(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         half = (self.height() - 10) / 2
         rates = [(t, fps) for t, fps, _ in self.samples]
-        ages = [(t, age * 1000 if fps else 0.0) for t, fps, age in self.samples]
+        latencies = [(t, late * 1000 if fps else 0.0) for t, fps, late in self.samples]
         upper = QRectF(0, 0, self.width(), half)
         self._curve(painter, upper, rates, "fps", style.ACCENT, Qt.PenStyle.SolidLine)
         lower = upper.translated(0, half + 10)
-        self._curve(painter, lower, ages, "age, ms", style.WARN, Qt.PenStyle.DotLine)
+        self._curve(painter, lower, latencies, "latency, ms", style.WARN, Qt.PenStyle.DotLine)
 
     def _curve(
         self,

@@ -43,7 +43,7 @@ class WeightsMenu(QWidget):
             second: it is for the checkpoint that the one in use is compared with.
         """
         menu.clear()
-        self._add(menu, "Shipped weights", None, "shipped weights", second=second)
+        self._add(menu, "Default model", None, "Default model", second=second)
         menu.addSeparator()
         for entry, path in listing():
             facts = [f"{entry.figure:g} mIoU"] if entry.figure is not None else []

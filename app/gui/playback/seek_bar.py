@@ -265,6 +265,4 @@ class SeekBar(QFrame):
                 self.track.loop, self.track.looping = marks, looping
                 self.track.update()
         else:
-            # An endless street and a file that does not say how long it is can be stepped through.
-            live = "live" if status.offline is None else "offline"
-            self.duration.setText("open end" if status.seekable else live)
+            self.duration.setText("Live" if status.offline is None else "Offline")

@@ -49,7 +49,7 @@ def parse_mime_data(data: QMimeData) -> DroppedSources:
         words = data.text().split()
         urls = [QUrl(word) for word in words if "://" in word]
     if not urls:
-        return DroppedSources(text="That was no file and no address: drop a video.")
+        return DroppedSources(text="That was no file and no URL: drop a video.")
     entries: list[SourceSpec] = []
     left: list[str] = []
     for url in urls:
@@ -92,9 +92,7 @@ def _address(url: QUrl) -> DroppedSources:
     except AppError as error:
         return DroppedSources(text=str(error))
     if spec.kind == "file":
-        return DroppedSources(
-            text=f"{text} is no address of a video that can be opened: drop a file."
-        )
+        return DroppedSources(text=f"{text} is no URL of a video that can be opened: drop a file.")
     return DroppedSources((spec,))
 
 

@@ -60,8 +60,8 @@ class OpenMenu(QObject):
         """Show the dialog for an address; does not wait for it."""
         dialog = QInputDialog(self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setWindowTitle("Open an address")
-        dialog.setLabelText("Address of a stream or a video: rtsp://…, http://…, https://…")
+        dialog.setWindowTitle("Open URL")
+        dialog.setLabelText("URL of a stream or a video: rtsp://…, http://…, https://…")
         dialog.setTextEchoMode(QLineEdit.EchoMode.Normal)
         dialog.setOkButtonText("Open")
         dialog.resize(520, dialog.sizeHint().height())

@@ -44,7 +44,7 @@ class WelcomePage(QWidget):
         picture.setPixmap(pixmap)
         invite = QLabel("Drop videos here")
         invite.setObjectName("invite")
-        more = QLabel("files, a folder, or an address; or choose something else to look at")
+        more = QLabel("files, a folder, or a URL; or choose something else to look at")
         more.setObjectName("muted")
 
         self.file = QPushButton(icon("file", "ON_ACCENT"), " Open files…")

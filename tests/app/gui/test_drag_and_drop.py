@@ -115,7 +115,7 @@ def test_while_something_plays_an_unreadable_file_of_a_playlist_is_passed_over_t
 def test_a_dropped_text_that_is_no_address_is_refused_in_words():
     with window() as w:
         drop_text(w, "only words")
-        assert messages(w) == ["That was no file and no address: drop a video."]
+        assert messages(w) == ["That was no file and no URL: drop a video."]
 
 
 def test_a_dropped_address_that_is_none_of_a_video_is_refused_in_words():

@@ -115,6 +115,6 @@ def test_the_speed_can_be_chosen_by_key_and_by_menu(clip):
 def test_a_source_without_an_end_has_no_track_and_says_so():
     with window() as w:
         play(w, DEMO)
-        wait_until(lambda: w.timeline.duration.text() == "open end", "the words")
+        wait_until(lambda: w.timeline.duration.text() == "Live", "the words")
         assert not w.timeline.track.isVisible()
         assert w.bar.step.isEnabled()

@@ -88,7 +88,7 @@ def test_a_long_download_shows_itself_and_can_be_cancelled(tmp_path, monkeypatch
         click(w.work.cancel)
         wait_until(lambda: not w.work.isVisible(), "its end")
         wait_until(lambda: any("cancelled" in text for text in messages(w)), "the word")
-        assert w.pipeline.status().network.weights == "shipped weights"
+        assert w.pipeline.status().network.weights == "Default model"
         for connection in taken:
             connection.close()
 

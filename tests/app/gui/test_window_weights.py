@@ -28,9 +28,9 @@ def _entries(made):
 def test_the_menu_offers_the_shipped_weights_the_zoo_and_files():
     with window() as made:
         wait_until(lambda: made.pipeline.status().network, "the network")
-        wait_until(lambda: made.panel.weights.button.text() == "shipped weights")
+        wait_until(lambda: made.panel.weights.button.text() == "Default model")
         entries = _entries(made)
-        assert entries["Shipped weights"].isChecked()
+        assert entries["Default model"].isChecked()
         assert "Open checkpoint…" in entries
         for entry in ENTRIES:
             assert any(text.startswith(entry.name) for text in entries)
@@ -50,7 +50,7 @@ def test_a_chosen_file_is_used_at_once_also_on_a_paused_picture(other):
         assert not np.array_equal(made.view.result.labels, before.labels)
         wait_until(lambda: made.panel.weights.button.text() == "other.pth")
         assert "another program" in made.panel.weights.button.toolTip()
-        _entries(made)["Shipped weights"].trigger()
+        _entries(made)["Default model"].trigger()
         wait_until(lambda: np.array_equal(made.view.result.labels, before.labels), "the old labels")
 
 
@@ -64,10 +64,10 @@ def test_a_second_checkpoint_from_the_menu_stands_beside_the_first_under_a_divid
         entries = {action.text(): action for action in menu.actions()}
         assert "Open checkpoint…" in entries
         assert all(any(text.startswith(entry.name) for text in entries) for entry in ENTRIES)
-        entries["Shipped weights"].trigger()
+        entries["Default model"].trigger()
         wait_until(
             lambda: (
-                made.view.result.captions == ("other.pth", "shipped weights")
+                made.view.result.captions == ("other.pth", "Default model")
                 and len(made.view.result.predictions) == 2
             ),
             "both checkpoints",
@@ -85,7 +85,7 @@ def test_a_file_that_is_no_checkpoint_is_refused_in_words_and_the_picture_goes_o
         wait_until(lambda: any("notes.pth" in text for text in messages(made)), "the banner")
         before = made.view.result
         wait_until(lambda: made.view.result is not before, "the next picture")
-        assert made.panel.weights.button.text() == "shipped weights"
+        assert made.panel.weights.button.text() == "Default model"
 
 
 def test_after_weights_that_failed_at_the_start_others_bring_the_picture(tmp_path, other):
