@@ -18,7 +18,7 @@ from app.config.settings import Settings
 from app.config.shortcuts import load_keys
 from app.core.events import Event
 from app.errors import INTERRUPTED, OutputError
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.gui.widgets.icons import app_icon
 from app.gui.window.main_window import TITLE, MainWindow
 from app.preflight import drop_opencv_paths
@@ -34,17 +34,17 @@ def run_window(settings: Settings) -> int:
         UsageError: the file of keys or the name of the profile makes no sense.
     """
     keys = load_keys(settings.keys)
-    kept = SavedSettings(profile_path(settings.profile))
+    saved = SavedSettings(profile_path(settings.profile))
     if settings.reset:
-        kept.forget()
-    settings = kept.apply(settings)
+        saved.forget()
+    settings = saved.apply(settings)
     if settings.stats_json is not None:
         check_report(settings.stats_json, overwrite=settings.overwrite)
     drop_opencv_paths()  # once more: OpenCV sets them whenever it is first imported
     app = make_application()
-    style.choose(next((c for c in style.CHOICES if c == kept.theme), "system"))
-    window = MainWindow(settings, keys=keys, kept=kept)
-    window.happened.connect(_print)
+    theme.choose(next((c for c in theme.CHOICES if c == saved.theme), "system"))
+    window = MainWindow(settings, keys=keys, saved=saved)
+    window.reported.connect(_print)
     _catch_what_slots_raise(window)
     interrupted = _close_on_signals(window)
     window.show()
@@ -84,7 +84,7 @@ def make_application() -> QApplication:
     app.setApplicationVersion(__version__)
     app.setDesktopFileName("fastscnn-live")
     app.setWindowIcon(app_icon())
-    style.apply(app)
+    theme.apply(app)
     return app
 
 
@@ -95,7 +95,7 @@ def _catch_what_slots_raise(window: MainWindow) -> None:
         _log.error("unexpected error", exc_info=(kind, error, trace))
         text = f"Something unforeseen went wrong ({kind.__name__}: {error})."
         # Not at once: this may be in the middle of a painting.
-        QTimer.singleShot(0, lambda: window.tell("error", text))
+        QTimer.singleShot(0, lambda: window.notify("error", text))
 
     sys.excepthook = hook
 

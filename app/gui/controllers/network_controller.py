@@ -27,10 +27,10 @@ class NetworkController(QObject):
     """The comparison that the user chose needs a second checkpoint."""
 
     def __init__(
-        self, pipeline: Pipeline, looks: ViewController, parent: QObject | None = None
+        self, pipeline: Pipeline, view_commands: ViewController, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._pipeline, self._looks = pipeline, looks
+        self._pipeline, self._view_commands = pipeline, view_commands
 
     def use_weights(self, weights: str | Path | None) -> None:
         """Change to other weights."""
@@ -45,7 +45,7 @@ class NetworkController(QObject):
     def compare_with(self, weights: str | Path | None) -> None:
         """Compare with a second checkpoint."""
         self._pipeline.networks.compare_with(weights)
-        self._looks.compare("checkpoint A | checkpoint B")
+        self._view_commands.compare("checkpoint A | checkpoint B")
         self.changed.emit()
 
     def compare(self, pair: str) -> None:
@@ -54,5 +54,5 @@ class NetworkController(QObject):
         if needs_second and not self._pipeline.networks.has_second:
             self.second_needed.emit()
             return
-        self._looks.compare(pair)
+        self._view_commands.compare(pair)
         self.changed.emit()

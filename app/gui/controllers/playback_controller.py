@@ -21,7 +21,7 @@ class PlaybackController(QObject):
 
     opened = pyqtSignal(SourceSpec)
     """The user opened a source, or the playlist went on to one."""
-    told = pyqtSignal(str)
+    notified = pyqtSignal(str)
     """What the user should know."""
 
     def __init__(self, pipeline: Pipeline, parent: QObject | None = None) -> None:
@@ -46,7 +46,7 @@ class PlaybackController(QObject):
         spec = self.playlist.move(by)
         self._open(spec)
         if spec is None:
-            self.told.emit(
+            self.notified.emit(
                 "There is no other one in the playlist: drop several files, or a folder."
                 if len(self.playlist.entries) < 2
                 else "That was the last one of the playlist."
@@ -55,7 +55,7 @@ class PlaybackController(QObject):
             )
         return spec is not None
 
-    def went_on(self) -> bool:
+    def play_next(self) -> bool:
         """At the end of a source, go on with the playlist; whether there is a next one."""
         spec = self.playlist.move(1)
         self._open(spec)

@@ -26,7 +26,7 @@ class RecordingController(QObject):
         shown: gives what is on the screen.
     """
 
-    told = pyqtSignal(str, str)
+    notified = pyqtSignal(str, str)
     """Kind and text of what the user should know, as in ``app.core.events.Event``."""
 
     def __init__(
@@ -45,7 +45,7 @@ class RecordingController(QObject):
         try:
             self._pipeline.start_recording(output, labels=labels, overwrite=overwrite)
         except OutputError as error:
-            self.told.emit("error", str(error))
+            self.notified.emit("error", str(error))
 
     def record_or_stop(self) -> None:
         """Start a recording, or close the one under way."""
@@ -57,16 +57,16 @@ class RecordingController(QObject):
                 where = self._place(QStandardPaths.StandardLocation.MoviesLocation)
                 self._pipeline.start_recording(self._pipeline.recording_path(where))
             elif status.state == "ended":
-                self.told.emit("notice", "It has ended: play it again, then record.")
+                self.notified.emit("notice", "It has ended: play it again, then record.")
         except (AppError, OSError) as error:
-            self.told.emit("error", str(error))
+            self.notified.emit("error", str(error))
 
     def open_folder(self) -> None:
         """Show the folder of recordings as the system does."""
         where = self._place(QStandardPaths.StandardLocation.MoviesLocation)
         folder = self._pipeline.recording_path(where).parent
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
-            self.told.emit("notice", f"Recordings are in {folder}")
+            self.notified.emit("notice", f"Recordings are in {folder}")
 
     def save_picture(self, *, parts: bool) -> None:
         """Save what is on the screen; or the frame, its labels and the overlay."""
@@ -88,10 +88,10 @@ class RecordingController(QObject):
 
     def _pictures_saved(self, made: list[Path], error: str) -> None:
         if error:
-            self.told.emit("error", error)
+            self.notified.emit("error", error)
         else:
             names = ", ".join(path.name for path in made)
-            self.told.emit("recorded", f"Saved {names} in {made[0].parent}")
+            self.notified.emit("recorded", f"Saved {names} in {made[0].parent}")
 
     def _place(self, where: QStandardPaths.StandardLocation) -> Path:
         if self._folder is not None:

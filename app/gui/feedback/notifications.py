@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt6.QtCore import QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.gui.widgets.icons import icon
 
 _MOST = 3
@@ -42,7 +42,7 @@ class Notification(QFrame):
         close.setAccessibleName("Close this message")
         close.clicked.connect(self.closed)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(style.PAD, 7, style.GAP, 7)
+        layout.setContentsMargins(theme.PAD, 7, theme.GAP, 7)
         layout.setSpacing(12)
         top = Qt.AlignmentFlag.AlignTop
         layout.addWidget(kind, alignment=top)
@@ -71,25 +71,25 @@ class Notifications(QWidget):
         self.shown: list[Notification] = []
         """The messages on show, oldest first."""
 
-    def tell(self, text: str, *, error: bool = False) -> None:
+    def notify(self, text: str, *, error: bool = False) -> None:
         """Show a message; one that is already there is not repeated."""
-        if any(banner.text == text for banner in self.shown):
+        if any(notification.text == text for notification in self.shown):
             return
-        banner = Notification(text, error=error)
-        banner.closed.connect(lambda: self._remove(banner))
-        self._layout.addWidget(banner)
-        self.shown.append(banner)
+        notification = Notification(text, error=error)
+        notification.closed.connect(lambda: self._remove(notification))
+        self._layout.addWidget(notification)
+        self.shown.append(notification)
         for old in self.shown[:-_MOST]:
             self._remove(old)
 
     def clear(self) -> None:
         """Close all messages."""
-        for banner in list(self.shown):
-            self._remove(banner)
+        for notification in list(self.shown):
+            self._remove(notification)
 
-    def _remove(self, banner: Notification) -> None:
-        if banner in self.shown:
-            self.shown.remove(banner)
-            self._layout.removeWidget(banner)
-            banner.hide()
-            banner.deleteLater()
+    def _remove(self, notification: Notification) -> None:
+        if notification in self.shown:
+            self.shown.remove(notification)
+            self._layout.removeWidget(notification)
+            notification.hide()
+            notification.deleteLater()

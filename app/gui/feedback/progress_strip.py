@@ -7,7 +7,7 @@ import time
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.pipeline.status import PipelineStatus
 from fastscnn.checkpoints.http_download import megabytes
 
@@ -25,16 +25,16 @@ class ProgressStrip(QFrame):
         super().__init__(parent)
         self.setObjectName("work")
         self.text = QLabel()
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setFixedWidth(180)
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self.progress.setFixedWidth(180)
         self.cancel = QPushButton("Cancel")
         self.cancel.clicked.connect(lambda: self.cancelled.emit(self._kind))
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(style.PAD, 5, style.PAD, 5)
+        layout.setContentsMargins(theme.PAD, 5, theme.PAD, 5)
         layout.setSpacing(12)
         layout.addWidget(self.text)
-        layout.addWidget(self.bar)
+        layout.addWidget(self.progress)
         layout.addStretch()
         layout.addWidget(self.cancel)
         self._kind = ""
@@ -74,9 +74,9 @@ class ProgressStrip(QFrame):
         else:
             text = f"Loading {status.loading}…"
         self.text.setText(text)
-        self.bar.setRange(0, 0 if share is None else 100)
-        self.bar.setValue(share or 0)
-        self.bar.setAccessibleName(text)
+        self.progress.setRange(0, 0 if share is None else 100)
+        self.progress.setValue(share or 0)
+        self.progress.setAccessibleName(text)
         what = "the download" if kind == "download" else "opening"
         self.cancel.setVisible(kind != "loading")
         self.cancel.setToolTip(f"Give up {what}")

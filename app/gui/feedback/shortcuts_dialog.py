@@ -17,7 +17,7 @@ from PyQt6.QtWidgets import (
 )
 
 from app.config.shortcuts import COMMANDS, GROUPS, Keys, config_folder
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.gui.widgets.fitting import available_size
 
 _LEFT = ("Play", "Network")
@@ -43,11 +43,11 @@ class ShortcutsDialog(QDialog):
         columns = QWidget()
         columns.setObjectName("legend")  # as clear as the list of classes
         row = QHBoxLayout(columns)
-        row.setContentsMargins(style.PAD, 0, style.PAD, 0)
+        row.setContentsMargins(theme.PAD, 0, theme.PAD, 0)
         row.setSpacing(44)
         for left in (True, False):
             column = QVBoxLayout()
-            column.setSpacing(style.GAP)
+            column.setSpacing(theme.GAP)
             for group in GROUPS:
                 if (group in _LEFT) is left:
                     column.addLayout(self._group(group))
@@ -66,11 +66,11 @@ class ShortcutsDialog(QDialog):
         for key in keys["keys"]:  # what opens it closes it too
             QShortcut(QKeySequence(key), self, self.close)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(style.GAP, style.PAD, style.GAP, style.PAD)
-        layout.setSpacing(style.PAD)
+        layout.setContentsMargins(theme.GAP, theme.PAD, theme.GAP, theme.PAD)
+        layout.setSpacing(theme.PAD)
         layout.addWidget(scroll)
         foot = QHBoxLayout()
-        foot.setContentsMargins(style.PAD, 0, style.PAD, 0)
+        foot.setContentsMargins(theme.PAD, 0, theme.PAD, 0)
         foot.addWidget(where, 1)
         foot.addWidget(buttons)
         layout.addLayout(foot)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.gui.widgets.controls import ElidedLabel
 from app.pipeline.status import PipelineStatus
 
@@ -20,7 +20,7 @@ class StatusBar(QFrame):
         self.counts = QLabel()
         self.counts.setAccessibleName("Frames")
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(style.PAD, 5, style.PAD, 6)
+        layout.setContentsMargins(theme.PAD, 5, theme.PAD, 6)
         layout.setSpacing(20)
         layout.addWidget(self.text, 1)
         layout.addWidget(self.counts)

@@ -20,7 +20,7 @@ from PyQt6.QtWidgets import (
 
 from app.core.frame import Result
 from app.gui.panels.legend_rows import ClassRow, GroupRow, Row
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.pipeline.status import PipelineStatus
 from app.rendering.class_shares import SteadyShares
 from app.rendering.overlay import shares
@@ -99,7 +99,7 @@ class Legend(QWidget):
         self.set_hidden(status.view.hidden)
         self.set_selected(status.view.selected)
         shown_at = result.frame.time if result is not None else 0.0
-        self.look_at(result, status.view.split_at(shown_at))
+        self.update_shares(result, status.view.split_at(shown_at))
 
     def set_selected(self, selected: int | None) -> None:
         """Mark the class that is outlined in the picture, and bring it into sight."""
@@ -114,7 +114,7 @@ class Legend(QWidget):
                 self.groups[row.category].setChecked(True)
             self._scroll.ensureWidgetVisible(row, 0, 2 * row.height())
 
-    def look_at(self, result: Result | None, split: float = 0.5) -> None:
+    def update_shares(self, result: Result | None, split: float = 0.5) -> None:
         """Bring the shares up to date with what is on the screen, now and then.
 
         Args:
@@ -147,8 +147,8 @@ class Legend(QWidget):
 
     def show_only(self, classes: Iterable[int]) -> None:
         """Show these classes alone, or all again where they already are alone."""
-        kept = frozenset(classes)
-        hidden = frozenset(range(len(self.rows))) - kept
+        saved = frozenset(classes)
+        hidden = frozenset(range(len(self.rows))) - saved
         self._choose(() if self.hidden == hidden else hidden)
 
     # What the user does
@@ -264,7 +264,7 @@ class Legend(QWidget):
         heading = QLabel("Classes")
         heading.setObjectName("heading")
         top = QHBoxLayout()
-        top.setContentsMargins(style.PAD, 0, style.PAD, 0)
+        top.setContentsMargins(theme.PAD, 0, theme.PAD, 0)
         top.setSpacing(10)
         top.addWidget(heading)
         top.addWidget(self.sort)
@@ -278,7 +278,7 @@ class Legend(QWidget):
         widget = QWidget()
         widget.setObjectName("legend")
         self._lines = QVBoxLayout(widget)
-        self._lines.setContentsMargins(style.PAD - 9, 0, style.PAD - 6, style.GAP)
+        self._lines.setContentsMargins(theme.PAD - 9, 0, theme.PAD - 6, theme.GAP)
         self._lines.setSpacing(0)
         for row in self._order():
             self._lines.addWidget(row)

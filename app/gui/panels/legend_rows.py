@@ -15,7 +15,7 @@ from PyQt6.QtGui import (
 from PyQt6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from app.core.formatting import percent
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from fastscnn.labels import LabelClass
 
 _PERCENT = 38
@@ -77,20 +77,20 @@ class Row(QAbstractButton):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if not (marked or self.underMouse() or self.hasFocus()):
             return
-        painter.setPen(QColor(style.ACCENT if self.hasFocus() else style.HOVER))
-        painter.setBrush(QColor(style.HOVER if marked else style.RAISED))
+        painter.setPen(QColor(theme.ACCENT if self.hasFocus() else theme.HOVER))
+        painter.setBrush(QColor(theme.HOVER if marked else theme.RAISED))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
         if marked:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(style.ACCENT))
+            painter.setBrush(QColor(theme.ACCENT))
             painter.drawRoundedRect(QRectF(1, 3, 3, self.height() - 6), 1.5, 1.5)
 
     def paint_share(self, painter: QPainter) -> None:
         """Write the share at the right edge."""
         words = QRectF(self.width() - _PERCENT - 6, 0, _PERCENT, self.height())
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        painter.setPen(QColor(style.TEXT if self.share >= 0.01 else style.MUTED))
-        painter.setFont(style.font(11))
+        painter.setPen(QColor(theme.TEXT if self.share >= 0.01 else theme.MUTED))
+        painter.setFont(theme.font(11))
         painter.drawText(words, flags, percent(self.share))
 
 
@@ -144,15 +144,15 @@ class ClassRow(Row):
         shown = self.isChecked()
         swatch = QRectF(8.5, (self.height() - 15) / 2, 24, 15)
         # The rim makes the darkest and the lightest colours visible on either panel.
-        painter.setPen(QPen(QColor(style.EDGE), 1))
-        painter.setBrush(self._color if shown else QColor(style.CANVAS))
+        painter.setPen(QPen(QColor(theme.EDGE), 1))
+        painter.setBrush(self._color if shown else QColor(theme.CANVAS))
         painter.drawRoundedRect(swatch, 4, 4)
         if shown:
             _paint_lines(painter, swatch.center(), self._tick_color, _TICK)
-        face = style.font(13, bold=self.marked)
+        face = theme.font(13, bold=self.marked)
         face.setStrikeOut(not shown)
         painter.setFont(face)
-        painter.setPen(QColor(style.TEXT if shown else style.MUTED))
+        painter.setPen(QColor(theme.TEXT if shown else theme.MUTED))
         right = self.width() - _PERCENT - _BAR - 12
         words = QRectF(42, 0, right - 44, self.height())
         painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, self.text())
@@ -162,11 +162,11 @@ class ClassRow(Row):
     def _paint_bar(self, painter: QPainter, left: float) -> None:
         bar = QRectF(left, (self.height() - 6) / 2, _BAR, 6)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(style.LINE))
+        painter.setBrush(QColor(theme.LINE))
         painter.drawRoundedRect(bar, 3, 3)
         if self.share >= 0.0005:
             bar.setWidth(max(4.0, _BAR * min(1.0, self.share / self.largest)))
-            painter.setPen(QPen(QColor(style.EDGE), 1))
+            painter.setPen(QPen(QColor(theme.EDGE), 1))
             painter.setBrush(self._color)
             painter.drawRoundedRect(bar, 3, 3)
 
@@ -201,10 +201,10 @@ class GroupTick(QAbstractButton):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box = QRectF(self.rect()).adjusted(2, 2, -2, -2)
-        painter.setPen(QPen(QColor(style.ACCENT if self.hasFocus() else style.EDGE), 1.5))
-        painter.setBrush(QColor(style.RAISED))
+        painter.setPen(QPen(QColor(theme.ACCENT if self.hasFocus() else theme.EDGE), 1.5))
+        painter.setBrush(QColor(theme.RAISED))
         painter.drawRoundedRect(box, 3, 3)
-        ink = QColor(style.TEXT)
+        ink = QColor(theme.TEXT)
         if self.state == Qt.CheckState.Checked:
             _paint_lines(painter, box.center(), ink, _TICK)
         elif self.state == Qt.CheckState.PartiallyChecked:
@@ -235,8 +235,8 @@ class GroupRow(Row):
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
         self.paint_ground(painter)
-        painter.setFont(style.font(11))
-        painter.setPen(QColor(style.MUTED))
+        painter.setFont(theme.font(11))
+        painter.setPen(QColor(theme.MUTED))
         width = painter.fontMetrics().horizontalAdvance(self.text())
         words = QRectF(34, 0, width + 4, self.height())
         painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, self.text())
@@ -244,7 +244,7 @@ class GroupRow(Row):
         lines = ((-3.5, -1.8), (0.0, 1.8), (3.5, -1.8))
         if not self.isChecked():
             lines = ((-1.8, -3.5), (1.8, 0.0), (-1.8, 3.5))
-        _paint_lines(painter, middle, QColor(style.MUTED), lines)
+        _paint_lines(painter, middle, QColor(theme.MUTED), lines)
         self.paint_share(painter)
 
 

@@ -7,7 +7,7 @@ import time
 from PyQt6.QtGui import QFontDatabase, QGuiApplication
 from PyQt6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 
 _MOST = 2000
 _KINDS = {"error": "Error", "notice": "Note", "recorded": "Saved", "ended": "Note"}
@@ -32,14 +32,14 @@ class LogPanel(QWidget):
         self.clear.setToolTip("Forget what the log says")
         self.clear.clicked.connect(self.text.clear)
         buttons = QVBoxLayout()
-        buttons.setSpacing(style.GAP)
+        buttons.setSpacing(theme.GAP)
         for button in (self.copy, self.clear):
             button.setAccessibleName(button.text())
             buttons.addWidget(button)
         buttons.addStretch()
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(style.PAD, style.GAP, style.PAD, style.GAP)
-        layout.setSpacing(style.GAP)
+        layout.setContentsMargins(theme.PAD, theme.GAP, theme.PAD, theme.GAP)
+        layout.setSpacing(theme.GAP)
         layout.addWidget(self.text, 1)
         layout.addLayout(buttons)
 

@@ -8,7 +8,7 @@ from PyQt6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBox
 
 from app.gui.panels.plots import History, StageBar
 from app.gui.video.stats_overlay import OverlayStats
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.gui.widgets.controls import ElidedLabel
 from app.pipeline.status import PipelineStatus
 
@@ -43,19 +43,19 @@ class PerformancePanel(QWidget):
         self.stages = StageBar()
         self.drops = _Facts()
         self.use = _Facts()
-        figures = QHBoxLayout()
-        figures.addWidget(self.rate)
-        figures.addStretch()
-        figures.addWidget(self.latency)
+        stats = QHBoxLayout()
+        stats.addWidget(self.rate)
+        stats.addStretch()
+        stats.addWidget(self.latency)
         first = QVBoxLayout()
         first.setSpacing(6)
-        first.addLayout(figures)
+        first.addLayout(stats)
         first.addWidget(self.history, 1)
         second = _column("Time per frame", self.stages)
         third = _column("Frames", self.drops)
         fourth = _column("In use", self.use)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(style.PAD, style.GAP, style.PAD, style.GAP)
+        layout.setContentsMargins(theme.PAD, theme.GAP, theme.PAD, theme.GAP)
         layout.setSpacing(22)
         for column, share in ((first, 3), (second, 4), (third, 3), (fourth, 5)):
             layout.addLayout(column, share)
@@ -68,14 +68,14 @@ class PerformancePanel(QWidget):
             return
         self._sampled = now
         moving = status.state == "playing"
-        figures = OverlayStats(status.fps if moving else 0.0, status.latency)
-        self.history.add(now, figures.fps, figures.latency)
+        stats = OverlayStats(status.fps if moving else 0.0, status.latency)
+        self.history.add(now, stats.fps, stats.latency)
         if not self.isVisible():
             return
-        self.rate.setText(f"{figures.fps_text} fps")
-        self.latency.setText(f"Latency {figures.latency_text}")
-        known = [s for s in style.STAGES if s in status.stages]
-        others = [s for s in status.stages if s not in style.STAGES]
+        self.rate.setText(f"{stats.fps_text} fps")
+        self.latency.setText(f"Latency {stats.latency_text}")
+        known = [s for s in theme.STAGES if s in status.stages]
+        others = [s for s in status.stages if s not in theme.STAGES]
         self.stages.show_times([(s, status.stages[s]) for s in (*known, *others)])
         self.drops.show_facts(frame_facts(status))
         self.use.show_facts(facts_in_use(status))

@@ -9,7 +9,7 @@ from PyQt6.QtCore import QPointF, QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 
 Times = Sequence[tuple[str, float]]
 """Stages by name with their seconds, in order."""
@@ -34,7 +34,7 @@ class StageBar(QWidget):
         self.setMinimumWidth(130)
 
     def sizeHint(self) -> QSize:
-        lines = len(style.STAGES)
+        lines = len(theme.STAGES)
         return QSize(280, int(self._BAR + 8 + lines * self._LINE))
 
     def show_times(self, times: Times) -> None:
@@ -51,7 +51,7 @@ class StageBar(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         whole = QRectF(0, 0, self.width(), self._BAR)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(style.HOVER))
+        painter.setBrush(QColor(theme.HOVER))
         painter.drawRoundedRect(whole, 4, 4)
         total = sum(seconds for _, seconds in self._times)
         left = 0.0
@@ -60,7 +60,7 @@ class StageBar(QWidget):
             # A gap of the ground's colour parts neighbours, whatever colours they have.
             painter.fillRect(QRectF(left, 0, max(0.0, width - 1), self._BAR), _face(stage))
             left += width
-        face = style.font(12)
+        face = theme.font(12)
         painter.setFont(face)
         columns = 2 if self.width() >= 2 * self._COLUMN else 1
         lines = -(-len(self._times) // columns) or 1
@@ -70,9 +70,9 @@ class StageBar(QWidget):
             y = self._BAR + 8 + self._LINE * (place % lines)
             painter.fillRect(QRectF(x + 1, y + 5, 9, 9), _face(stage))
             words = QRectF(x + 17, y, column - (34 if columns == 2 else 18), self._LINE)
-            painter.setPen(QColor(style.MUTED))
+            painter.setPen(QColor(theme.MUTED))
             painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, stage)
-            painter.setPen(QColor(style.TEXT))
+            painter.setPen(QColor(theme.TEXT))
             flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
             painter.drawText(words, flags, _milliseconds(seconds))
 
@@ -106,9 +106,9 @@ class History(QWidget):
         rates = [(t, fps) for t, fps, _ in self.samples]
         latencies = [(t, late * 1000 if fps else 0.0) for t, fps, late in self.samples]
         upper = QRectF(0, 0, self.width(), half)
-        self._curve(painter, upper, rates, "fps", style.ACCENT, Qt.PenStyle.SolidLine)
+        self._curve(painter, upper, rates, "fps", theme.ACCENT, Qt.PenStyle.SolidLine)
         lower = upper.translated(0, half + 10)
-        self._curve(painter, lower, latencies, "latency, ms", style.WARN, Qt.PenStyle.DotLine)
+        self._curve(painter, lower, latencies, "latency, ms", theme.WARN, Qt.PenStyle.DotLine)
 
     def _curve(
         self,
@@ -119,13 +119,13 @@ class History(QWidget):
         color: str,
         line: Qt.PenStyle,
     ) -> None:
-        painter.setPen(QPen(QColor(style.LINE), 1))
-        painter.setBrush(QColor(style.CANVAS))
+        painter.setPen(QPen(QColor(theme.LINE), 1))
+        painter.setBrush(QColor(theme.CANVAS))
         painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
         top = _round_up(max((value for _, value in points), default=0.0))
         inner = area.adjusted(6, 16, -6, -5)
-        painter.setFont(style.font(11))
-        painter.setPen(QColor(style.MUTED))
+        painter.setFont(theme.font(11))
+        painter.setPen(QColor(theme.MUTED))
         words = area.adjusted(7, 2, -7, 0)
         painter.drawText(words, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft, title)
         painter.drawText(words, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight, f"{top:g}")
@@ -143,7 +143,7 @@ class History(QWidget):
 
 
 def _face(stage: str) -> QColor:
-    return QColor(style.STAGES.get(stage, style.MUTED))
+    return QColor(theme.STAGES.get(stage, theme.MUTED))
 
 
 def _milliseconds(seconds: float) -> str:

@@ -18,7 +18,7 @@ from PyQt6.QtWidgets import (
 
 from app.gui.panels.network_menu import NetworkMenu
 from app.gui.panels.weights_menu import WeightsMenu
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.gui.widgets.controls import DropdownButton, ToggleSwitch
 from app.pipeline.status import PipelineStatus
 from app.rendering.view_options import PAIRED, PAIRS, View, ViewOptions
@@ -67,7 +67,7 @@ class ViewPanel(QWidget):
         heading = QLabel("Picture")
         heading.setObjectName("heading")
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(style.PAD, style.PAD - 2, style.PAD, style.GAP)
+        layout.setContentsMargins(theme.PAD, theme.PAD - 2, theme.PAD, theme.GAP)
         layout.setSpacing(6)
         layout.addWidget(heading)
         layout.addWidget(self._segments())
@@ -93,7 +93,7 @@ class ViewPanel(QWidget):
             button.clicked.connect(lambda _, view=view: self.view_chosen.emit(view))
             self._group.addButton(button)
             # As wide as its word needs, so that none is cut.
-            row.addWidget(button, QFontMetrics(style.font(13)).horizontalAdvance(text))
+            row.addWidget(button, QFontMetrics(theme.font(13)).horizontalAdvance(text))
             self.views[view] = button
         return segments
 

@@ -18,7 +18,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QSlider, Q
 
 from app.core.formatting import clock, fine_clock
 from app.gui.playback.thumbnails import Thumbnails
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.pipeline.status import PipelineStatus
 
 _EDGE = 9
@@ -31,7 +31,7 @@ class Track(QSlider):
     Values are milliseconds.
     """
 
-    seek_asked = pyqtSignal(float)
+    seek_requested = pyqtSignal(float)
     """Seconds that the user wants to be at."""
 
     def __init__(self, thumbnails: Thumbnails, parent: QWidget | None = None) -> None:
@@ -43,9 +43,9 @@ class Track(QSlider):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.loop: tuple[float | None, float | None] = (None, None)
         self.looping = False
-        self.peek = _Peek(self)
+        self.preview = _Preview(self)
         self._thumbnails = thumbnails
-        thumbnails.came.connect(self._thumbnail_came)
+        thumbnails.ready.connect(self._thumbnail_came)
         self._hover: float | None = None
 
     def sizeHint(self) -> QSize:
@@ -71,29 +71,29 @@ class Track(QSlider):
         middle = self.height() / 2
         groove = QRectF(_EDGE, middle - 2, self.width() - 2 * _EDGE, 4)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(style.HOVER))
+        painter.setBrush(QColor(theme.HOVER))
         painter.drawRoundedRect(groove, 2, 2)
         here = self.x_of(self.value() / 1000)
-        painter.setBrush(QColor(style.ACCENT if self.isEnabled() else style.EDGE))
+        painter.setBrush(QColor(theme.ACCENT if self.isEnabled() else theme.EDGE))
         done = QRectF(groove)
         done.setRight(here)
         painter.drawRoundedRect(done, 2, 2)
         self._paint_loop(painter, middle)
         if self._hover is not None and self.isEnabled():
             x = self.x_of(self._hover)
-            painter.setPen(QPen(QColor(style.TEXT), 1))
+            painter.setPen(QPen(QColor(theme.TEXT), 1))
             painter.drawLine(QPointF(x, middle - 6), QPointF(x, middle + 6))
         if self.hasFocus():
-            painter.setPen(QPen(QColor(style.ACCENT), 1.5))
+            painter.setPen(QPen(QColor(theme.ACCENT), 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawEllipse(QPointF(here, middle), 8.5, 8.5)
-        painter.setPen(QPen(QColor(style.CANVAS), 1))
-        painter.setBrush(QColor(style.TEXT if self.isEnabled() else style.EDGE))
+        painter.setPen(QPen(QColor(theme.CANVAS), 1))
+        painter.setBrush(QColor(theme.TEXT if self.isEnabled() else theme.EDGE))
         painter.drawEllipse(QPointF(here, middle), 6.5, 6.5)
 
     def _paint_loop(self, painter: QPainter, middle: float) -> None:
         begin, end = self.loop
-        color = QColor(style.WARN if self.looping else style.MUTED)
+        color = QColor(theme.WARN if self.looping else theme.MUTED)
         if begin is not None and end is not None:
             shade = QColor(color)
             shade.setAlpha(90)
@@ -131,7 +131,7 @@ class Track(QSlider):
 
     def leaveEvent(self, event: object) -> None:
         self._hover = None
-        self.peek.hide()
+        self.preview.hide()
         self.update()
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
@@ -142,22 +142,22 @@ class Track(QSlider):
     def _go(self, x: float) -> None:
         seconds = self.seconds_at(x)
         self.setValue(round(seconds * 1000))
-        self.seek_asked.emit(seconds)
+        self.seek_requested.emit(seconds)
 
     def _look(self, x: float) -> None:
         if not self.isEnabled():
             return
         self._hover = self.seconds_at(x)
         self._thumbnails.ask(self._hover)
-        self.peek.show_time(self._hover, QPoint(round(self.x_of(self._hover)), 0))
+        self.preview.show_time(self._hover, QPoint(round(self.x_of(self._hover)), 0))
         self.update()
 
     def _thumbnail_came(self, seconds: float, picture: object) -> None:
         if self._hover is not None and isinstance(picture, QImage):
-            self.peek.show_picture(picture)
+            self.preview.show_picture(picture)
 
 
-class _Peek(QFrame):
+class _Preview(QFrame):
     """What is at the mouse: a small picture where there is one, and the time."""
 
     def __init__(self, track: QWidget) -> None:
@@ -198,13 +198,13 @@ class _Peek(QFrame):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(style.RAISED))
-        painter.setPen(QColor(style.EDGE))
+        painter.fillRect(self.rect(), QColor(theme.RAISED))
+        painter.setPen(QColor(theme.EDGE))
         painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         if self.image is not None:
             painter.drawImage(QPoint(4, 4), self.image)
-        painter.setPen(QColor(style.TEXT))
-        painter.setFont(style.font(12))
+        painter.setPen(QColor(theme.TEXT))
+        painter.setFont(theme.font(12))
         words = QRectF(0, self.height() - 25, self.width(), 24)
         painter.drawText(words, Qt.AlignmentFlag.AlignCenter, fine_clock(self.seconds))
 
@@ -212,7 +212,7 @@ class _Peek(QFrame):
 class SeekBar(QFrame):
     """Position, track and duration of a file; what is live says so."""
 
-    seek_asked = pyqtSignal(float)
+    seek_requested = pyqtSignal(float)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -220,7 +220,7 @@ class SeekBar(QFrame):
         self.setFixedHeight(32)
         self.thumbnails = Thumbnails(self)
         self.track = Track(self.thumbnails)
-        self.track.seek_asked.connect(self.seek_asked)
+        self.track.seek_requested.connect(self.seek_requested)
         self.position, self.duration = QLabel(), QLabel()
         self.position.setAccessibleName("Position")
         self.duration.setAccessibleName("Duration")
@@ -229,7 +229,7 @@ class SeekBar(QFrame):
             label.setMinimumWidth(label.fontMetrics().horizontalAdvance("00:00.0") + 4)
         self.duration.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(style.PAD, 4, style.PAD, 0)
+        layout.setContentsMargins(theme.PAD, 4, theme.PAD, 0)
         layout.setSpacing(4)
         layout.addWidget(self.position)
         layout.addWidget(self.track, 1)
@@ -246,7 +246,7 @@ class SeekBar(QFrame):
         source = status.source
         self.setVisible(source is not None)
         if source is None:
-            self.track.peek.forget()
+            self.track.preview.forget()
             return
         duration = source.duration
         known = duration is not None and status.seekable

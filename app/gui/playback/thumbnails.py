@@ -26,7 +26,7 @@ class Thumbnails(QObject):
     Where a file cannot be read this way there are none, and no word about it: the time is enough.
     """
 
-    came = pyqtSignal(float, object)
+    ready = pyqtSignal(float, object)
     """Seconds asked for, and the picture (a ``QImage`` that owns its pixels)."""
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -34,14 +34,14 @@ class Thumbnails(QObject):
         self._lock = threading.Condition()
         self._path: Path | None = None
         self._wanted: float | None = None
-        self._kept: dict[int, QImage] = {}
+        self._cache: dict[int, QImage] = {}
         self._thread: threading.Thread | None = None
 
     def use(self, path: Path | None) -> None:
         """Show places of another file, or of none."""
         with self._lock:
             if path != self._path:
-                self._path, self._wanted, self._kept = path, None, {}
+                self._path, self._wanted, self._cache = path, None, {}
                 self._lock.notify()
 
     def ask(self, seconds: float) -> None:
@@ -49,7 +49,7 @@ class Thumbnails(QObject):
         with self._lock:
             if self._path is None:
                 return
-            there = self._kept.get(_slot(seconds))
+            there = self._cache.get(_slot(seconds))
             if there is None:
                 self._wanted = seconds
                 if self._thread is None:
@@ -60,7 +60,7 @@ class Thumbnails(QObject):
                     self._thread.start()
                 self._lock.notify()
         if there is not None:
-            self.came.emit(seconds, there)
+            self.ready.emit(seconds, there)
 
     def stop(self, timeout: float = 1.0) -> None:
         """End the thread."""
@@ -93,10 +93,10 @@ class Thumbnails(QObject):
                 with self._lock:
                     if self._path != path:
                         continue
-                    self._kept[_slot(wanted)] = picture
-                    while len(self._kept) > _MOST:
-                        del self._kept[next(iter(self._kept))]
-                self.came.emit(wanted, picture)
+                    self._cache[_slot(wanted)] = picture
+                    while len(self._cache) > _MOST:
+                        del self._cache[next(iter(self._cache))]
+                self.ready.emit(wanted, picture)
         finally:
             if container is not None:
                 container.close()

@@ -6,7 +6,7 @@ from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QLinearGradient, QPainter, QPen
 
 from app.gui.video.stats_overlay import paint_plate, text_width, write
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.rendering.overlay import SCALE
 from app.rendering.view_options import Measure
 
@@ -25,7 +25,7 @@ _SCALES: dict[Measure, tuple[str, str, str]] = {
 
 def paint_caption(painter: QPainter, text: str, room: QRectF, *, right: bool) -> None:
     """Name a side in its lower corner; shortened, or left out, where there is no room."""
-    face = style.font(13, bold=True)
+    face = theme.font(13, bold=True)
     most = room.width() - 2 * _INSET - 20
     if most < 24 or room.height() < 3 * _CAPTION:
         return
@@ -35,7 +35,7 @@ def paint_caption(painter: QPainter, text: str, room: QRectF, *, right: bool) ->
     left = room.right() - _INSET - width if right else room.left() + _INSET
     rect = QRectF(left, room.bottom() - _INSET - _CAPTION, width, _CAPTION)
     paint_plate(painter, rect)
-    write(painter, rect, text, face, style.TEXT, Qt.AlignmentFlag.AlignHCenter)
+    write(painter, rect, text, face, theme.TEXT, Qt.AlignmentFlag.AlignHCenter)
 
 
 def paint_scale(painter: QPainter, measure: Measure, room: QRectF, *, right: bool) -> None:
@@ -48,20 +48,20 @@ def paint_scale(painter: QPainter, measure: Measure, room: QRectF, *, right: boo
     rect.moveLeft(room.right() - _INSET - rect.width() if right else room.left() + _INSET)
     paint_plate(painter, rect)
     title, low, high = _SCALES[measure]
-    face = style.font(11)
+    face = theme.font(11)
     bar = QRectF(rect.left() + 10, rect.top() + 22, width, 11)
     ramp = QLinearGradient(bar.topLeft(), bar.topRight())
     for level in range(0, 256, 15):
         red, green, blue = (int(part) for part in SCALE[level, 0])
         ramp.setColorAt(level / 255, QColor(red, green, blue))
-    painter.setPen(QPen(QColor(style.EDGE), 1))
+    painter.setPen(QPen(QColor(theme.EDGE), 1))
     painter.setBrush(ramp)
     painter.drawRect(bar)
     above = QRectF(bar.left(), rect.top() + 4, width, 16)
     below = QRectF(bar.left(), bar.bottom() + 2, width, 15)
-    write(painter, above, title, face, style.TEXT)
-    write(painter, below, low, face, style.TEXT)
-    write(painter, below, high, face, style.TEXT, Qt.AlignmentFlag.AlignRight)
+    write(painter, above, title, face, theme.TEXT)
+    write(painter, below, low, face, theme.TEXT)
+    write(painter, below, high, face, theme.TEXT, Qt.AlignmentFlag.AlignRight)
 
 
 def paint_hover(
@@ -80,7 +80,7 @@ def paint_hover(
         color: of the class; none for pixels of no class.
         lines: the class with its probability, and the pixel.
     """
-    large, small = style.font(13, bold=True), style.font(11)
+    large, small = theme.font(13, bold=True), theme.font(11)
     indent = 22.0 if color is not None else 0.0
     width = max(text_width(large, lines[0]) + indent, text_width(small, lines[1])) + 22
     rect = QRectF(at.x() + 16, at.y() + 18, width, 42)
@@ -93,9 +93,9 @@ def paint_hover(
     paint_plate(painter, rect)
     first = QRectF(rect.left() + 11 + indent, rect.top() + 4, width, 19)
     if color is not None:
-        painter.setPen(QPen(QColor(style.EDGE), 1))
+        painter.setPen(QPen(QColor(theme.EDGE), 1))
         painter.setBrush(QColor(*color))
         painter.drawRoundedRect(QRectF(rect.left() + 11, rect.top() + 8, 16, 11), 3, 3)
-    write(painter, first, lines[0], large, style.TEXT)
+    write(painter, first, lines[0], large, theme.TEXT)
     second = QRectF(rect.left() + 11, first.bottom() - 1, width, 16)
-    write(painter, second, lines[1], small, style.MUTED)
+    write(painter, second, lines[1], small, theme.MUTED)

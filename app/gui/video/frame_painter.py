@@ -13,7 +13,7 @@ from PyQt6.QtGui import QColor, QImage, QPainter
 from app.core.frame import Result
 from app.gui.video.annotation_painter import paint_caption, paint_scale
 from app.gui.video.pane_layout import PaneLayout
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 
 
 def convert_sides(sides: Sequence[NDArray[np.uint8]], buffers: list[NDArray[np.uint8]]) -> None:
@@ -34,12 +34,12 @@ def convert_sides(sides: Sequence[NDArray[np.uint8]], buffers: list[NDArray[np.u
 def paint_text(painter: QPainter, room: QRectF, colour: QColor, text: str) -> None:
     """Write a message into the middle."""
     painter.setPen(colour)
-    painter.setFont(style.font(16))
+    painter.setFont(theme.font(16))
     flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
     painter.drawText(room.toRect().adjusted(40, 40, -40, -40), flags, text)
 
 
-def paint_pictures(
+def paint_sides(
     painter: QPainter,
     panes: PaneLayout,
     pictures: Sequence[NDArray[np.uint8]],
@@ -74,7 +74,7 @@ def paint_pictures(
         if not room.isEmpty():
             painter.drawImage(room, image, part)
         seen.append(room)
-    canvas = QColor(style.CANVAS)
+    canvas = QColor(theme.CANVAS)
     for bar in _bars(panes.whole, seen[0] | seen[-1]):
         painter.fillRect(bar, canvas)
     if panes.count == 2:
@@ -83,7 +83,7 @@ def paint_pictures(
     return seen
 
 
-def paint_names(
+def paint_captions(
     painter: QPainter, result: Result, seen: Sequence[QRectF], divider: float | None
 ) -> None:
     """Name two sides, and show the scale of what is confidence."""

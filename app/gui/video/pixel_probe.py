@@ -57,8 +57,8 @@ def probe_pixel(result: Result, side: int, column: int, row: int) -> PixelInfo:
     others = shares.copy()
     others[train_id] = 0
     runner_up = int(others.argmax())
-    told = (runner_up, float(others[runner_up])) if others[runner_up] >= 0.05 else None
-    return PixelInfo(train_id, float(shares[train_id]), told, column, row)
+    notified = (runner_up, float(others[runner_up])) if others[runner_up] >= 0.05 else None
+    return PixelInfo(train_id, float(shares[train_id]), notified, column, row)
 
 
 def _percent(share: float) -> str:

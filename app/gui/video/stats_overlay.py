@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.pipeline.status import PipelineStatus
 
 
@@ -40,7 +40,7 @@ class OverlayStats:
         return f"{self.latency * 1000:.0f} ms"
 
 
-def figures_of(status: PipelineStatus) -> OverlayStats:
+def stats_of(status: PipelineStatus) -> OverlayStats:
     """What the corner says of a pipeline; rates only while the picture moves."""
     badges = {"paused": ("paused",), "ended": ("ended",), "opening": ("opening…",)}
     moving = status.state == "playing"
@@ -51,45 +51,45 @@ _INSET = 14.0
 _RADIUS = 9.0
 
 
-def paint_figures(painter: QPainter, picture: QRectF, figures: OverlayStats) -> None:
+def paint_stats(painter: QPainter, picture: QRectF, stats: OverlayStats) -> None:
     """Write the figures into the top left corner of the picture, the badges under them."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     corner = picture.topLeft() + QPointF(_INSET, _INSET)
-    if figures.fps > 0 or not figures.badges:
-        corner.setY(_rates(painter, corner, figures) + 8)
-    for badge in figures.badges:
+    if stats.fps > 0 or not stats.badges:
+        corner.setY(_rates(painter, corner, stats) + 8)
+    for badge in stats.badges:
         corner.setX(_badge(painter, corner, badge))
 
 
-def _rates(painter: QPainter, corner: QPointF, figures: OverlayStats) -> float:
+def _rates(painter: QPainter, corner: QPointF, stats: OverlayStats) -> float:
     """Paint fps and latency; returns where the plate ends."""
-    large, small = style.font(30, bold=True), style.font(13)
+    large, small = theme.font(30, bold=True), theme.font(13)
     # Wide enough for the usual texts, so that the plate does not twitch with every digit.
-    number = max(text_width(large, "00"), text_width(large, figures.fps_text))
-    caption = max(text_width(small, "0000 ms"), text_width(small, figures.latency_text))
+    number = max(text_width(large, "00"), text_width(large, stats.fps_text))
+    caption = max(text_width(small, "0000 ms"), text_width(small, stats.latency_text))
     plate = QRectF(corner.x(), corner.y(), 12 + number + 9 + caption + 14, 54)
     paint_plate(painter, plate)
     left = QRectF(plate.x() + 12, plate.y(), number, plate.height())
     right = QRectF(left.right() + 9, plate.y() + 8, caption + 4, (plate.height() - 16) / 2)
-    write(painter, left, figures.fps_text, large, style.TEXT, Qt.AlignmentFlag.AlignRight)
-    write(painter, right, "fps", small, style.MUTED)
-    write(painter, right.translated(0, right.height()), figures.latency_text, small, style.TEXT)
+    write(painter, left, stats.fps_text, large, theme.TEXT, Qt.AlignmentFlag.AlignRight)
+    write(painter, right, "fps", small, theme.MUTED)
+    write(painter, right.translated(0, right.height()), stats.latency_text, small, theme.TEXT)
     return plate.bottom()
 
 
 def _badge(painter: QPainter, corner: QPointF, text: str) -> float:
     """Paint one badge; returns where the next one starts."""
-    face = style.font(13, bold=True)
+    face = theme.font(13, bold=True)
     plate = QRectF(corner.x(), corner.y(), text_width(face, text) + 24, 28)
     paint_plate(painter, plate)
-    write(painter, plate, text, face, style.WARN, Qt.AlignmentFlag.AlignHCenter)
+    write(painter, plate, text, face, theme.WARN, Qt.AlignmentFlag.AlignHCenter)
     return plate.right() + 8
 
 
 def paint_plate(painter: QPainter, rect: QRectF) -> None:
     """A ground for text on the picture."""
     painter.setPen(QColor(255, 255, 255, 28))
-    painter.setBrush(style.PLATE)
+    painter.setBrush(theme.PLATE)
     painter.drawRoundedRect(rect, _RADIUS, _RADIUS)
 
 

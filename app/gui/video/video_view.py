@@ -23,13 +23,13 @@ from PyQt6.QtWidgets import QWidget
 
 from app.core.frame import Result
 from app.gui.video.annotation_painter import paint_hover
-from app.gui.video.frame_painter import convert_sides, paint_names, paint_pictures, paint_text
+from app.gui.video.frame_painter import convert_sides, paint_captions, paint_sides, paint_text
 from app.gui.video.pane_layout import PaneLayout
 from app.gui.video.pixel_probe import PixelInfo, probe_pixel
-from app.gui.video.stats_overlay import OverlayStats, paint_figures
+from app.gui.video.stats_overlay import OverlayStats, paint_stats
 from app.gui.video.viewport import Viewport
 from app.gui.video.wipe_divider import WipeDivider, hits_divider, paint_divider
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.rendering.view_options import ViewOptions
 
 _STEP = 1.25
@@ -75,7 +75,7 @@ class VideoView(QWidget):
         # not keep the array alive.
         self._pixels: list[NDArray[np.uint8]] = []
         self._divider = WipeDivider(self._divider_moved)
-        self._figures = OverlayStats()
+        self._stats = OverlayStats()
         self._message = self._veil = ""
         self._mouse: QPointF | None = None
         self._pressed: QPointF | None = None
@@ -92,10 +92,10 @@ class VideoView(QWidget):
             self._describe()
             self.update()
 
-    def set_figures(self, figures: OverlayStats) -> None:
+    def set_stats(self, stats: OverlayStats) -> None:
         """What the corner says."""
-        if figures != self._figures:
-            self._figures = figures
+        if stats != self._stats:
+            self._stats = stats
             self.update()
 
     def set_message(self, message: str) -> None:
@@ -152,7 +152,7 @@ class VideoView(QWidget):
         room = QRectF(self.rect())
         return self._divider.x(self._panes().picture(), room, self.devicePixelRatioF())
 
-    def pointed(self) -> PixelInfo | None:
+    def pixel_info(self) -> PixelInfo | None:
         """What is under the mouse; ``None`` where that is no pixel of the picture."""
         if self._mouse is None or self.result is None or self._dragged:
             return None
@@ -228,23 +228,23 @@ class VideoView(QWidget):
     def _paint(self) -> None:
         painter = QPainter(self)
         if not self._pixels or self.result is None:
-            painter.fillRect(self.rect(), QColor(style.CANVAS))
-            paint_text(painter, QRectF(self.rect()), QColor(style.MUTED), self._message)
+            painter.fillRect(self.rect(), QColor(theme.CANVAS))
+            paint_text(painter, QRectF(self.rect()), QColor(theme.MUTED), self._message)
             return
         self._fit_room()
         divider = self.divider()
         whole = QRectF(self.rect())
-        seen = paint_pictures(painter, self._panes(), self._pixels, divider)
-        paint_names(painter, self.result, seen, divider)
+        seen = paint_sides(painter, self._panes(), self._pixels, divider)
+        paint_captions(painter, self.result, seen, divider)
         self._paint_handle(painter, seen, divider)
         if self._veil:
             painter.fillRect(whole, QColor(0, 0, 0, 170))
             paint_text(painter, whole, QColor("white"), self._veil)
             return
-        paint_figures(painter, seen[0] | seen[-1], self._shown_figures())
-        pointed = self.pointed()
-        if pointed is not None and self._mouse is not None:
-            paint_hover(painter, self._mouse, whole, pointed.color, pointed.lines)
+        paint_stats(painter, seen[0] | seen[-1], self._shown_stats())
+        pixel_info = self.pixel_info()
+        if pixel_info is not None and self._mouse is not None:
+            paint_hover(painter, self._mouse, whole, pixel_info.color, pixel_info.lines)
 
     def _paint_handle(self, painter: QPainter, seen: list[QRectF], divider: float | None) -> None:
         """The divider, or where there is none the frame of the focus."""
@@ -252,7 +252,7 @@ class VideoView(QWidget):
             focused, room = self.hasFocus() and self._by_key, seen[0] | seen[1]
             paint_divider(painter, divider, room, grasped=self._grasps_divider(), focused=focused)
         elif self.hasFocus() and self._by_key:
-            painter.setPen(QColor(style.ACCENT))
+            painter.setPen(QColor(theme.ACCENT))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -1, -1))
 
@@ -263,15 +263,15 @@ class VideoView(QWidget):
         if described:
             self._describe()
 
-    def _shown_figures(self) -> OverlayStats:
+    def _shown_stats(self) -> OverlayStats:
         """The figures, with what is true of this very picture."""
-        badges = self._figures.badges
+        badges = self._stats.badges
         result = self.result
         if result is not None and len(result.sides) == 1 and not result.skip:
             badges = ("skip off", *badges)
         if self.viewport.scale is not None:
             badges = (*badges, f"{100 * self.viewport.zoom:.0f} %")
-        return OverlayStats(self._figures.fps, self._figures.latency, badges)
+        return OverlayStats(self._stats.fps, self._stats.latency, badges)
 
     # Mouse and keys
 
@@ -324,8 +324,8 @@ class VideoView(QWidget):
         self.update()
 
     def _click(self) -> None:
-        pointed = self.pointed()
-        self._clicked = pointed.train_id if pointed is not None else None
+        pixel_info = self.pixel_info()
+        self._clicked = pixel_info.train_id if pixel_info is not None else None
         if self._clicked is not None:
             self.class_clicked.emit(self._clicked)
 

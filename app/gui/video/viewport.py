@@ -103,8 +103,8 @@ class Viewport:
         scale = min(self.zoom * factor, largest)
         if scale <= self.fitting:
             # Smaller than fits it only is where it was so before, at its actual size.
-            kept = scale if self.zoom < scale else None
-            return replace(self, scale=kept, middle=(0.5, 0.5))
+            saved = scale if self.zoom < scale else None
+            return replace(self, scale=saved, middle=(0.5, 0.5))
         column, row = self.at(x, y)
         return replace(
             self,

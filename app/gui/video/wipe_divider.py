@@ -9,7 +9,7 @@ from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QKeyEvent, QPainter, QPen, QPolygonF
 
 from app.core.frame import Result
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.rendering.overlay import DIVIDER
 from app.rendering.view_options import ViewOptions
 
@@ -127,7 +127,7 @@ def paint_divider(
     painter.drawRect(QRectF(x - 1, room.top(), 2, room.height()))
     middle = QPointF(min(max(x, room.left() + _HANDLE + 2), room.right() - _HANDLE - 2), 0)
     middle.setY(room.center().y())
-    edge = QColor(style.ACCENT) if focused else QColor(0, 0, 0, 190)
+    edge = QColor(theme.ACCENT) if focused else QColor(0, 0, 0, 190)
     painter.setPen(QPen(edge, 3 if focused else 1.5))
     painter.setBrush(QColor("#d9ecff") if grasped else face)
     painter.drawEllipse(middle, _HANDLE, _HANDLE)

@@ -15,7 +15,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 
 _WIDTH, _HEIGHT = 36.0, 20.0
 _ROOM = 3.0
@@ -51,27 +51,27 @@ class ToggleSwitch(QAbstractButton):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         on = self.isChecked()
         if self.hasFocus():
-            painter.setPen(QPen(QColor(style.ACCENT), _RING))
+            painter.setPen(QPen(QColor(theme.ACCENT), _RING))
             ring = self.ring()
             painter.drawRoundedRect(ring, ring.height() / 2, ring.height() / 2)
         track = self.ring().adjusted(_ROOM, _ROOM, -_ROOM, -_ROOM)
         live = self.isEnabled()
-        painter.setPen(QPen(QColor(style.ACCENT if on and live else style.EDGE), 1.5))
-        painter.setBrush(QColor(style.ACCENT if on and live else style.CANVAS))
+        painter.setPen(QPen(QColor(theme.ACCENT if on and live else theme.EDGE), 1.5))
+        painter.setBrush(QColor(theme.ACCENT if on and live else theme.CANVAS))
         painter.drawRoundedRect(track, track.height() / 2, track.height() / 2)
         knob = track.height() - 7
         left = track.right() - knob - 3.5 if on else track.left() + 3.5
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(style.EDGE if not live else style.ON_ACCENT if on else style.TEXT))
+        painter.setBrush(QColor(theme.EDGE if not live else theme.ON_ACCENT if on else theme.TEXT))
         painter.drawEllipse(QRectF(left, track.top() + 3.5, knob, knob))
 
         middle = Qt.AlignmentFlag.AlignVCenter
         words = QRectF(0, 0, track.left() - 10, self.height())
-        painter.setPen(QColor(style.TEXT if live else style.MUTED))
-        painter.setFont(style.font(13))
+        painter.setPen(QColor(theme.TEXT if live else theme.MUTED))
+        painter.setFont(theme.font(13))
         painter.drawText(words, middle | Qt.AlignmentFlag.AlignLeft, self.text())
-        painter.setPen(QColor(style.MUTED if not live else style.ACCENT if on else style.WARN))
-        painter.setFont(style.font(13, bold=True))
+        painter.setPen(QColor(theme.MUTED if not live else theme.ACCENT if on else theme.WARN))
+        painter.setFont(theme.font(13, bold=True))
         word = self.idle if not live else "on" if on else "off"
         painter.drawText(words, middle | Qt.AlignmentFlag.AlignRight, word)
 
@@ -91,7 +91,7 @@ class DropdownButton(QPushButton):
         option.text = ""  # the style would move it for a mark of its own
         painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        color = style.TEXT if self.isEnabled() else style.DISABLED
+        color = theme.TEXT if self.isEnabled() else theme.DISABLED
         painter.setPen(QColor(color))
         words = self.rect().adjusted(10, 0, -22, 0)
         painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, self.text())

@@ -17,7 +17,7 @@ from PyQt6.QtGui import (
     QPolygonF,
 )
 
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 
 _GRID = 24
 """All drawings are made on a square of this side."""
@@ -64,7 +64,7 @@ class _Engine(QIconEngine):
         painter.save()
         painter.translate(rect.center().x() + 0.5 - side / 2, rect.center().y() + 0.5 - side / 2)
         painter.scale(side / _GRID, side / _GRID)
-        _draw(painter, self._name, QColor(getattr(style, token)))
+        _draw(painter, self._name, QColor(getattr(theme, token)))
         painter.restore()
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:

@@ -23,7 +23,7 @@ _STEP, _FAR = 5.0, 30.0
 class WindowCommands(Protocol):
     """Commands of the window itself."""
 
-    def tell(self, kind: str, text: str) -> None:
+    def notify(self, kind: str, text: str) -> None:
         """Show a message."""
 
     def refresh(self) -> None:
@@ -46,29 +46,29 @@ def handlers(
     window: WindowCommands,
     pipeline: Pipeline,
     *,
-    player: PlaybackController,
-    looks: ViewController,
-    takes: RecordingController,
+    playback: PlaybackController,
+    view_commands: ViewController,
+    recording: RecordingController,
     view: VideoView,
-    opener: OpenMenu,
-    drawer: BottomPanel,
+    open_menu: OpenMenu,
+    bottom_panel: BottomPanel,
 ) -> Handlers:
     """Return a function for each command by name; the window shows what has changed after it."""
     table: Handlers = {
-        **_playback_handlers(player, pipeline),
-        **_view_handlers(looks, view),
-        **_network_handlers(pipeline, looks, window),
-        "record": takes.record_or_stop,
-        "snapshot": lambda: takes.save_picture(parts=False),
-        "snapshot-all": lambda: takes.save_picture(parts=True),
-        "recordings": takes.open_folder,
-        "open": opener.ask_for_files,
-        "open-folder": opener.ask_for_folder,
-        "open-address": opener.ask_for_address,
+        **_playback_handlers(playback, pipeline),
+        **_view_handlers(view_commands, view),
+        **_network_handlers(pipeline, view_commands, window),
+        "record": recording.record_or_stop,
+        "snapshot": lambda: recording.save_picture(parts=False),
+        "snapshot-all": lambda: recording.save_picture(parts=True),
+        "recordings": recording.open_folder,
+        "open": open_menu.ask_for_files,
+        "open-folder": open_menu.ask_for_folder,
+        "open-address": open_menu.ask_for_address,
         "full-screen": window.toggle_full_screen,
         "leave": window.leave,
-        "performance": lambda: drawer.toggle("performance"),
-        "log": lambda: drawer.toggle("log"),
+        "performance": lambda: bottom_panel.toggle("performance"),
+        "log": lambda: bottom_panel.toggle("log"),
         "keys": window.show_keys,
         "quit": window.close,
     }
@@ -83,35 +83,35 @@ def handlers(
     return {name: shown(handler) for name, handler in table.items()}
 
 
-def _playback_handlers(player: PlaybackController, pipeline: Pipeline) -> Handlers:
+def _playback_handlers(playback: PlaybackController, pipeline: Pipeline) -> Handlers:
     return {
-        "play": player.play_or_pause,
-        "back": lambda: player.seek_by(-_STEP),
-        "forward": lambda: player.seek_by(_STEP),
-        "back-far": lambda: player.seek_by(-_FAR),
-        "forward-far": lambda: player.seek_by(_FAR),
+        "play": playback.play_or_pause,
+        "back": lambda: playback.seek_by(-_STEP),
+        "forward": lambda: playback.seek_by(_STEP),
+        "back-far": lambda: playback.seek_by(-_FAR),
+        "forward-far": lambda: playback.seek_by(_FAR),
         "step-back": lambda: pipeline.step(-1),
         "step": lambda: pipeline.step(1),
         "start": lambda: pipeline.seek(0.0),
-        "end": player.to_end,
-        "loop-in": lambda: player.mark(begin=True),
-        "loop-out": lambda: player.mark(begin=False),
-        "loop": player.toggle_loop,
-        "slower": lambda: player.change_speed(-1),
-        "faster": lambda: player.change_speed(1),
+        "end": playback.to_end,
+        "loop-in": lambda: playback.mark(begin=True),
+        "loop-out": lambda: playback.mark(begin=False),
+        "loop": playback.toggle_loop,
+        "slower": lambda: playback.change_speed(-1),
+        "faster": lambda: playback.change_speed(1),
         "normal-speed": lambda: pipeline.set_speed(1.0),
-        "next": lambda: player.next(1),
-        "previous": lambda: player.next(-1),
-        "close": player.close,
+        "next": lambda: playback.next(1),
+        "previous": lambda: playback.next(-1),
+        "close": playback.close,
     }
 
 
-def _view_handlers(looks: ViewController, view: VideoView) -> Handlers:
+def _view_handlers(view_commands: ViewController, view: VideoView) -> Handlers:
     return {
-        "view": looks.next_view,
-        "confidence": looks.toggle_confidence,
-        "wipe": looks.toggle_wipe,
-        "contours": looks.toggle_contours,
+        "view": view_commands.next_view,
+        "confidence": view_commands.toggle_confidence,
+        "wipe": view_commands.toggle_wipe,
+        "contours": view_commands.toggle_contours,
         "fit": view.fit,
         "actual-size": view.actual_size,
         "zoom-in": view.zoom_in,
@@ -120,7 +120,7 @@ def _view_handlers(looks: ViewController, view: VideoView) -> Handlers:
 
 
 def _network_handlers(
-    pipeline: Pipeline, looks: ViewController, window: WindowCommands
+    pipeline: Pipeline, view_commands: ViewController, window: WindowCommands
 ) -> Handlers:
     networks = pipeline.networks
 
@@ -129,9 +129,9 @@ def _network_handlers(
 
     def skip() -> None:
         if pipeline.view.goes_by_switch:
-            looks.toggle_skip()
+            view_commands.toggle_skip()
         else:
-            window.tell(
+            window.notify(
                 "notice",
                 "What is compared here does not go by the switch of the skip"
                 " connection: choose another view first.",

@@ -18,7 +18,7 @@ from PyQt6.QtGui import (
 from PyQt6.QtWidgets import QWidget
 
 from app.errors import AppError
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.sources.playlist import sources_in
 from app.sources.source_spec import PICTURES, Kind, SourceSpec, parse_source
 
@@ -142,9 +142,9 @@ class DropOverlay(QWidget):
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), QColor(style.VEIL))
-        painter.setPen(QPen(QColor(style.ACCENT), 3))
+        painter.fillRect(self.rect(), QColor(theme.VEIL))
+        painter.setPen(QPen(QColor(theme.ACCENT), 3))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(18, 18, -18, -18), 16, 16)
-        painter.setPen(QColor(style.TEXT))
-        painter.setFont(style.font(24, bold=True))
+        painter.setPen(QColor(theme.TEXT))
+        painter.setFont(theme.font(24, bold=True))
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Drop to play")

@@ -12,7 +12,7 @@ from app.gui.controllers.playback_controller import PlaybackController
 from app.gui.panels.network_menu import NetworkMenu
 from app.gui.panels.view_panel import VIEW_WORDS, pair_name
 from app.gui.panels.weights_menu import WeightsMenu
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.gui.window.open_menu import OpenMenu
 from app.pipeline.status import PipelineStatus
 from app.rendering.view_options import PAIRED, PAIRS, Measure, View
@@ -44,8 +44,8 @@ class MenuBar:
         bar: QMenuBar,
         actions: Mapping[str, QAction],
         *,
-        opener: OpenMenu,
-        player: PlaybackController,
+        open_menu: OpenMenu,
+        playback: PlaybackController,
         weights: WeightsMenu,
         network: NetworkMenu,
         set_view: Callable[[View], None],
@@ -53,9 +53,9 @@ class MenuBar:
         compare: Callable[[str], None],
         set_theme: Callable[[str], None],
     ) -> None:
-        self._bar, self._actions, self._player = bar, actions, player
+        self._bar, self._actions, self._playback = bar, actions, playback
         self._idle: set[str] = set()
-        self._playlist = self._add_source(opener)
+        self._playlist = self._add_source(open_menu)
         self._add_play()
         self._views, self._pairs, self._measures = self._add_picture(set_view, compare, set_measure)
         self._add_network(weights, network)
@@ -63,9 +63,9 @@ class MenuBar:
         for name in _TICKED:
             actions[name].setCheckable(True)
 
-    def _add_source(self, opener: OpenMenu) -> QMenu:
+    def _add_source(self, open_menu: OpenMenu) -> QMenu:
         source = self._menu("&Source")
-        opener.fill(source, self._actions)
+        open_menu.fill(source, self._actions)
         source.addSeparator()
         playlist = QMenu("Playlist", source)
         playlist.aboutToShow.connect(self._fill_playlist)
@@ -158,7 +158,7 @@ class MenuBar:
         for name, action in self._pairs.items():
             action.setChecked(view.view in PAIRED and name == pair_name(view))
         self._measures[view.measure].setChecked(True)
-        self._themes[style.choice()].setChecked(True)
+        self._themes[theme.choice()].setChecked(True)
         has_picture = state in {"playing", "paused", "ended"}
         self._idle = {
             *(_MOVES if not (status.seekable and status.source is not None) else ()),
@@ -178,13 +178,13 @@ class MenuBar:
 
     def _fill_playlist(self) -> None:
         self._playlist.clear()
-        playlist = self._player.playlist
+        playlist = self._playback.playlist
         for index, spec in enumerate(playlist.entries):
             action = self._playlist.addAction(f"{index + 1}  {spec.name}".replace("&", "&&"))
             assert action is not None
             action.setCheckable(True)
             action.setChecked(index == playlist.index)
-            action.triggered.connect(partial(self._player.go, index))
+            action.triggered.connect(partial(self._playback.go, index))
         if not playlist.entries:
             none = self._playlist.addAction("Drop several files, or a folder")
             assert none is not None

@@ -8,7 +8,7 @@ from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidg
 
 from app.config.shortcuts import Keys
 from app.gui.feedback.shortcuts_dialog import native
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.gui.widgets.icons import app_pixmap, icon
 from app.gui.window.open_menu import OpenMenu
 
@@ -35,7 +35,7 @@ class WelcomePage(QWidget):
         hint: the few keys that one needs to know.
     """
 
-    def __init__(self, opener: OpenMenu, hint: str, parent: QWidget | None = None) -> None:
+    def __init__(self, open_menu: OpenMenu, hint: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("canvas")
         picture = QLabel()
@@ -50,13 +50,13 @@ class WelcomePage(QWidget):
         self.file = QPushButton(icon("file", "ON_ACCENT"), " Open files…")
         self.file.setObjectName("primary")
         self.file.setToolTip("Open videos (Ctrl+O)")
-        self.file.clicked.connect(opener.ask_for_files)
+        self.file.clicked.connect(open_menu.ask_for_files)
         self.camera = QPushButton(icon("camera"), " Open camera")
         self.camera.setToolTip("Choose a camera")
-        self.camera.setMenu(opener.camera_menu(self.camera))
+        self.camera.setMenu(open_menu.camera_menu(self.camera))
         self.demo = QPushButton(icon("street"), " Demo street")
         self.demo.setToolTip("Play the built-in street: needs neither camera nor file")
-        self.demo.clicked.connect(opener.open_demo)
+        self.demo.clicked.connect(open_menu.open_demo)
 
         buttons = QHBoxLayout()
         buttons.setSpacing(10)
@@ -85,9 +85,9 @@ class WelcomePage(QWidget):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(style.CANVAS))
+        painter.fillRect(self.rect(), QColor(theme.CANVAS))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        pen = QPen(QColor(style.EDGE), 1.5)
+        pen = QPen(QColor(theme.EDGE), 1.5)
         pen.setDashPattern([5, 5])
         painter.setPen(pen)
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(24, 24, -24, -24), 16, 16)

@@ -12,22 +12,22 @@ from app.gui.panels.legend import Legend
 from app.gui.panels.view_panel import ViewPanel
 from app.gui.playback.seek_bar import SeekBar
 from app.gui.playback.transport_bar import TransportBar
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.gui.widgets.fitting import FittingScrollArea
 
 
 def lay_out(
     *,
-    work: ProgressStrip,
-    banners: Notifications,
+    progress_strip: ProgressStrip,
+    notifications: Notifications,
     pages: QWidget,
-    timeline: SeekBar,
-    bar: TransportBar,
+    seek_bar: SeekBar,
+    transport_bar: TransportBar,
     side: QFrame,
-    panel: ViewPanel,
+    view_panel: ViewPanel,
     legend: Legend,
-    drawer: BottomPanel,
-    status: StatusBar,
+    bottom_panel: BottomPanel,
+    status_bar: StatusBar,
 ) -> QWidget:
     """Put the widgets of the main window into their places; return the one around them.
 
@@ -36,9 +36,9 @@ def lay_out(
     """
     main = QVBoxLayout()
     main.setSpacing(0)
-    for widget in (work, banners, pages, timeline, bar):
+    for widget in (progress_strip, notifications, pages, seek_bar, transport_bar):
         main.addWidget(widget, int(widget is pages))
-    _fill_side(side, panel, legend)
+    _fill_side(side, view_panel, legend)
     upper = QHBoxLayout()
     upper.setSpacing(0)
     upper.addLayout(main, 1)
@@ -48,23 +48,23 @@ def lay_out(
     whole.setContentsMargins(0, 0, 0, 0)
     whole.setSpacing(0)
     whole.addLayout(upper, 1)
-    whole.addWidget(drawer)
-    whole.addWidget(status)
+    whole.addWidget(bottom_panel)
+    whole.addWidget(status_bar)
     return middle
 
 
-def _fill_side(side: QFrame, panel: ViewPanel, legend: Legend) -> None:
+def _fill_side(side: QFrame, view_panel: ViewPanel, legend: Legend) -> None:
     side.setObjectName("side")
-    side.setFixedWidth(style.PANEL_WIDTH)
+    side.setFixedWidth(theme.PANEL_WIDTH)
     layout = QVBoxLayout(side)
     layout.setContentsMargins(1, 0, 0, 0)
     layout.setSpacing(0)
     line = QFrame()
     line.setObjectName("line")
     line.setFixedHeight(1)
-    scrolling = FittingScrollArea(panel)
-    panel.rows_changed.connect(scrolling.updateGeometry)
+    scrolling = FittingScrollArea(view_panel)
+    view_panel.rows_changed.connect(scrolling.updateGeometry)
     layout.addWidget(scrolling)
     layout.addWidget(line)
-    layout.addSpacing(style.GAP)
+    layout.addSpacing(theme.GAP)
     layout.addWidget(legend, 1)
