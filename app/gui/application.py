@@ -1,4 +1,4 @@
-"""The run with a window."""
+"""Application: the run with a window, its signals and its exit code."""
 
 from __future__ import annotations
 
@@ -71,13 +71,13 @@ def run_window(settings: Settings) -> int:
 
 
 def _print(event: Event) -> None:
-    """Say it in the terminal too, at once: who started the window there may be looking there."""
+    """Report it in the terminal too, at once: the user may be looking there."""
     word = "Error: " if event.kind == "error" else ""
     print(f"{word}{event.text}", file=sys.stderr, flush=True)
 
 
 def make_application() -> QApplication:
-    """The QApplication, with our name, icon and style."""
+    """Create the QApplication, with our name, icon and style."""
     app = QApplication(sys.argv[:1])
     app.setApplicationName(TITLE)
     app.setApplicationDisplayName(TITLE)
@@ -89,7 +89,7 @@ def make_application() -> QApplication:
 
 
 def _catch_what_slots_raise(window: MainWindow) -> None:
-    """Show and log what Qt would otherwise end the process for."""
+    """Show and log exceptions of slots, for which Qt would otherwise end the process."""
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         _log.error("unexpected error", exc_info=(kind, error, trace))

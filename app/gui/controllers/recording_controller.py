@@ -1,4 +1,4 @@
-"""Recordings and saved pictures: where they go, and what is said of them."""
+"""Recording commands: start and stop recordings, save images, report the outcome."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FOLDER = "Fast-SCNN Live"
 
 
 class RecordingController(QObject):
-    """Starts and ends recordings, and saves pictures.
+    """Commands that start and stop recordings and save images.
 
     Args:
         pipeline: what is recorded.
@@ -27,7 +27,7 @@ class RecordingController(QObject):
     """
 
     notified = pyqtSignal(str, str)
-    """Kind and text of what the user should know, as in ``app.core.events.Event``."""
+    """Kind and text of a message for the user, as in ``app.core.events.Event``."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class RecordingController(QObject):
             self.notified.emit("error", str(error))
 
     def record_or_stop(self) -> None:
-        """Start a recording, or close the one under way."""
+        """Start a recording, or finish the one in progress."""
         status = self._pipeline.status()
         try:
             if status.recording is not None:
@@ -62,14 +62,14 @@ class RecordingController(QObject):
             self.notified.emit("error", str(error))
 
     def open_folder(self) -> None:
-        """Show the folder of recordings as the system does."""
+        """Open the folder of recordings in the system's file manager."""
         where = self._place(QStandardPaths.StandardLocation.MoviesLocation)
         folder = self._pipeline.recording_path(where).parent
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
             self.notified.emit("notice", f"Recordings are in {folder}")
 
     def save_picture(self, *, parts: bool) -> None:
-        """Save what is on the screen; or the frame, its labels and the overlay."""
+        """Save the image on the screen; or the frame, its labels and the overlay."""
         result = self._shown()
         source = self._pipeline.status().source
         if result is None or source is None:
@@ -82,7 +82,7 @@ class RecordingController(QObject):
         self._threads = [t for t in self._threads if t.is_alive()] + [thread]
 
     def finish(self) -> None:
-        """Wait until the pictures under way are saved."""
+        """Wait until the images in progress are saved."""
         for thread in self._threads:
             thread.join()
 

@@ -1,4 +1,4 @@
-"""Saving what is shown as PNG files."""
+"""Screenshots: the result on the screen as PNG files."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _overlay_of(view: ViewOptions) -> ViewOptions:
 
 
 def _free(folder: Path, name: str, *, parts: bool) -> Path:
-    """A name without its ending that is not taken yet."""
+    """Return a path without its ending that is not taken yet."""
     plain = "".join(c if c.isalnum() or c in "-_" else "-" for c in Path(name).stem)[:60]
     base = folder / f"{plain or 'picture'}-{datetime.now():%Y%m%d-%H%M%S}"
     endings = [f"-{part}.png" for part in _PARTS] if parts else [".png"]

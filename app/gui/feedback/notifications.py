@@ -1,4 +1,4 @@
-"""Messages over the picture: quiet, readable, closable."""
+"""Notifications over the video: quiet, readable, closable."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SECONDS = 20
 
 
 class Notification(QFrame):
-    """One message with a button that closes it.
+    """Message with a button that closes it.
 
     Args:
         text: one sentence.
@@ -21,12 +21,12 @@ class Notification(QFrame):
     """
 
     closed = pyqtSignal()
-    """The user closed it, or its time is over."""
+    """Emitted when the user closed it, or its time is over."""
 
     def __init__(self, text: str, *, error: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.text, self.error = text, error
-        self.setObjectName("banner")
+        self.setObjectName("notification")
         self.setProperty("error", error)
         kind = QLabel("Error" if error else "Note")
         kind.setObjectName("kind")
@@ -60,7 +60,7 @@ class Notification(QFrame):
 
 
 class Notifications(QWidget):
-    """The newest few messages, one under the other."""
+    """List of the newest few messages, one under the other."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -69,7 +69,7 @@ class Notifications(QWidget):
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(1)
         self.shown: list[Notification] = []
-        """The messages on show, oldest first."""
+        """Visible messages, oldest first."""
 
     def notify(self, text: str, *, error: bool = False) -> None:
         """Show a message; one that is already there is not repeated."""

@@ -1,4 +1,4 @@
-"""What takes long, how far it is, and a button that ends it."""
+"""Progress strip: opening, downloads and loading, with a button that cancels them."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from app.pipeline.status import PipelineStatus
 from fastscnn.checkpoints.http_download import megabytes
 
 _PATIENCE = 0.7
-"""Seconds before a wait is spoken of: most are over by then."""
+"""Seconds before a wait is shown: most are over by then."""
 
 
 class ProgressStrip(QFrame):
-    """A line that shows while a source is opened, or weights are fetched or loaded."""
+    """Strip that shows while a source is opened, or weights are downloaded or loaded."""
 
     cancelled = pyqtSignal(str)
-    """The user gives up: ``opening`` or ``download``."""
+    """Emitted when the user cancels: ``opening`` or ``download``."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("work")
+        self.setObjectName("progress_strip")
         self.text = QLabel()
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
@@ -42,7 +42,7 @@ class ProgressStrip(QFrame):
         self.hide()
 
     def refresh(self, status: PipelineStatus, opening: str) -> None:
-        """Show what is under way.
+        """Show the work in progress.
 
         Args:
             status: the pipeline.

@@ -1,4 +1,4 @@
-"""All keys, from the table that makes them."""
+"""Dialog of all shortcuts, from the table that makes them."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from app.gui.widgets import theme
 from app.gui.widgets.fitting import available_size
 
 _LEFT = ("Play", "Network")
-"""What stands in the first of the two columns."""
+"""Groups in the first of the two columns."""
 
 
 def native(key: str) -> str:
-    """A key as the system writes it."""
+    """Return a key as the system writes it."""
     return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
 
 
 class ShortcutsDialog(QDialog):
-    """Shows every command with its keys.
+    """Dialog that shows every command with its keys.
 
     Args:
         keys: the keys in force.

@@ -1,4 +1,4 @@
-"""The line at the bottom: what is in use, and what became of the frames."""
+"""Status bar: source and network in use, counts of frames."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class StatusBar(QFrame):
         layout.addWidget(self.counts)
 
     def refresh(self, status: PipelineStatus) -> None:
-        """Show what is in use."""
+        """Show source, network and counts."""
         text = describe(status)
         if text != self.text.text():
             self.text.setText(text)
@@ -41,7 +41,7 @@ class StatusBar(QFrame):
 
 
 def describe(status: PipelineStatus) -> str:
-    """What is in use, in one line."""
+    """Return source, network and encoder in use, in one line."""
     parts: list[str] = []
     source, network, size = status.source, status.network, status.network_size
     if source is not None:
@@ -60,7 +60,7 @@ def describe(status: PipelineStatus) -> str:
 
 
 def waiting_for(status: PipelineStatus) -> str:
-    """Why there is no picture yet."""
+    """Return the reason why there is no image yet."""
     if status.broken:
         return "There is no network, so there is no picture: start again with other choices."
     download = status.download
@@ -73,7 +73,7 @@ def waiting_for(status: PipelineStatus) -> str:
 
 
 def offline_for(status: PipelineStatus) -> str:
-    """What to say over a picture that is old; empty while pictures come."""
+    """Return the message over the last frame of an offline source; empty while frames come."""
     if status.offline is None:
         return ""
     seconds = int(status.offline)

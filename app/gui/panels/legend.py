@@ -1,4 +1,4 @@
-"""The 19 classes in their groups: what they share of the picture, and which of them are shown."""
+"""Legend: the 19 classes in their groups, their shares of the image, switches to hide them."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ from app.rendering.overlay import shares
 from fastscnn.labels import CATEGORIES, CLASSES
 
 _LOOK = 0.4
-"""Seconds between two looks at the shares."""
+"""Seconds between two updates of the shares."""
 
 
 class Legend(QWidget):
-    """All classes with their shares of the picture; scrolls where the window is small."""
+    """List of all classes with their shares of the image; it scrolls where the window is small."""
 
     hidden_changed = pyqtSignal(frozenset)
     """Emitted with the train ids of the hidden classes when the user changes them."""
     class_chosen = pyqtSignal(int)
-    """The user wants this class outlined in the picture, or no more."""
+    """Emitted when the user outlines this class in the image, or stops it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.rows = [ClassRow(label) for label in CLASSES]
-        """By train id."""
+        """Rows of the classes, by train id."""
         self.groups = {category: GroupRow(category) for category in CATEGORIES}
         self.by_share = False
-        """Whether the classes are sorted by their share, without groups."""
+        """True while the classes are sorted by their share, without groups."""
         self._shares = SteadyShares()
         self._looked = 0.0
         self._result: Result | None = None
@@ -95,14 +95,14 @@ class Legend(QWidget):
         self._tick_groups()
 
     def refresh(self, status: PipelineStatus, result: Result | None) -> None:
-        """Show what is hidden, what is outlined, and the shares of what is on the screen."""
+        """Show the hidden classes, the outlined one, and the shares of the result on the screen."""
         self.set_hidden(status.view.hidden)
         self.set_selected(status.view.selected)
         shown_at = result.frame.time if result is not None else 0.0
         self.update_shares(result, status.view.split_at(shown_at))
 
     def set_selected(self, selected: int | None) -> None:
-        """Mark the class that is outlined in the picture, and bring it into sight."""
+        """Mark the class that is outlined in the image, and scroll to it."""
         if selected == self._selected:
             return
         self._selected = selected
@@ -115,7 +115,7 @@ class Legend(QWidget):
             self._scroll.ensureWidgetVisible(row, 0, 2 * row.height())
 
     def update_shares(self, result: Result | None, split: float = 0.5) -> None:
-        """Bring the shares up to date with what is on the screen, now and then.
+        """Update the shares from the result on the screen, now and then.
 
         Args:
             result: what is on the screen.
@@ -140,7 +140,7 @@ class Legend(QWidget):
         self._show_shares()
 
     def sort_by_share(self, on: bool) -> None:
-        """Sort the classes by their share of the picture, or in their groups."""
+        """Sort the classes by their share of the image, or in their groups."""
         self.by_share = on
         self._shares.sort()  # who asks for the order gets that of now; calm is for later
         self._arrange()
@@ -154,7 +154,7 @@ class Legend(QWidget):
     # What the user does
 
     def menu_of(self, row: ClassRow) -> QMenu:
-        """What can be done with a class."""
+        """Return the context menu of a class."""
         menu = QMenu(self)
         group = {other.train_id for other in self.rows if other.category == row.category}
         everything = frozenset(range(len(self.rows)))
@@ -231,11 +231,11 @@ class Legend(QWidget):
             self._arrange()
 
     def _in_use(self) -> bool:
-        """Whether a row that changed its place would get away from under the user."""
+        """Return whether reordering would move a row under the mouse or with the focus."""
         return self.underMouse() or any(row.hasFocus() for row in self.rows)
 
     def _order(self) -> list[Row]:
-        """The rows from top to bottom."""
+        """Return the rows from top to bottom."""
         if self.by_share:
             return [self.rows[train_id] for train_id in self._shares.order]
         order: list[Row] = []

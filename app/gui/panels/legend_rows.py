@@ -1,4 +1,4 @@
-"""The rows of the legend: a class, and a group of classes."""
+"""Rows of the legend: a class, and a group of classes."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _DASH = ((-3.6, 0.0), (3.6, 0.0))
 
 
 class Row(QAbstractButton):
-    """A row that can have the focus, with the arrow keys going to the next one."""
+    """Row that can have the focus; the arrow keys go to the next one."""
 
     HEIGHT = 21
     moved = pyqtSignal(int)
-    """The arrow keys ask for the row so many further down."""
+    """Emitted when the arrow keys go so many rows further down."""
 
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,14 +44,14 @@ class Row(QAbstractButton):
         return QSize(160, self.HEIGHT)
 
     def set_share(self, share: float) -> None:
-        """Show a share of the picture, 0–1."""
+        """Show a share of the image, 0–1."""
         if percent(share) != percent(self.share) or abs(share - self.share) > 0.004:
             self.share = share
             self.describe()
             self.update()
 
     def describe(self) -> None:
-        """Say the row in words, for those who do not see it."""
+        """Set the accessible description."""
 
     def event(self, event: QEvent | None) -> bool:
         if (
@@ -73,7 +73,7 @@ class Row(QAbstractButton):
             super().keyPressEvent(event)
 
     def paint_ground(self, painter: QPainter, *, marked: bool = False) -> None:
-        """Paint what shows the mouse, the focus, and the mark of the class that is outlined."""
+        """Paint the background: hover, focus, and the mark of the outlined class."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if not (marked or self.underMouse() or self.hasFocus()):
             return
@@ -95,19 +95,19 @@ class Row(QAbstractButton):
 
 
 class ClassRow(Row):
-    """One class: its colour with a tick while it is shown, its name, its share of the picture."""
+    """Row of a class: its colour with a tick while it is shown, its name, its share."""
 
     only = pyqtSignal()
-    """Show this class alone, or all again."""
+    """Emitted to show this class alone, or all again."""
 
     def __init__(self, label: LabelClass, parent: QWidget | None = None) -> None:
         super().__init__(label.name, parent)
         self.train_id = label.train_id
         self.category = label.category
         self.largest = 1.0
-        """The share that fills the bar."""
+        """Share that fills the bar."""
         self.marked = False
-        """Whether the class is outlined in the picture."""
+        """True while the class is outlined in the image."""
         self._color = QColor(*label.color)
         r, g, b = label.color
         self._tick_color = QColor("#000000" if 0.3 * r + 0.59 * g + 0.11 * b > 125 else "#ffffff")
@@ -119,7 +119,7 @@ class ClassRow(Row):
         self.describe()
 
     def set_marked(self, marked: bool) -> None:
-        """Show whether the class is outlined in the picture."""
+        """Mark the class as outlined in the image, or not."""
         if marked != self.marked:
             self.marked = marked
             self.describe()
@@ -172,7 +172,7 @@ class ClassRow(Row):
 
 
 class GroupTick(QAbstractButton):
-    """Shows and sets whether all, some or none of a group's classes are shown."""
+    """Tick box of a group: all, some or none of its classes are shown."""
 
     def __init__(self, name: str, parent: QWidget) -> None:
         super().__init__(parent)
@@ -184,7 +184,7 @@ class GroupTick(QAbstractButton):
         self.set_state(Qt.CheckState.Checked)
 
     def set_state(self, state: Qt.CheckState) -> None:
-        """Show how many of the classes are shown."""
+        """Show all, some or none as shown."""
         self.state = state
         word = {
             Qt.CheckState.Checked: "all shown",
@@ -212,7 +212,7 @@ class GroupTick(QAbstractButton):
 
 
 class GroupRow(Row):
-    """One group: an arrow that folds it, a tick box for all of it, its name and share."""
+    """Row of a group: an arrow that folds it, a tick box for all of it, its name and share."""
 
     HEIGHT = 18
 

@@ -1,4 +1,4 @@
-"""What happened so far, with times, to read again and to copy."""
+"""Log of events: what happened so far, with times, to read again and to copy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _KINDS = {"error": "Error", "notice": "Note", "recorded": "Saved", "ended": "Not
 
 
 class LogPanel(QWidget):
-    """The events of this run, newest last."""
+    """List of the events of this run, newest last."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,7 +45,7 @@ class LogPanel(QWidget):
 
     @property
     def lines(self) -> list[str]:
-        """What it says."""
+        """Text of the log."""
         return [line for line in self.text.toPlainText().split("\n") if line]
 
     def add(self, kind: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Choosing what the network runs on: input size, device and precision."""
+"""Network menu: input size, device, precision and runtime."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RUNTIMES = ("auto", "torch", "onnxruntime", "openvino")
 
 
 class NetworkMenu(QWidget):
-    """Says in one word each what the network runs at, and offers the others."""
+    """Menu of the network's options; its button names those in use."""
 
     chosen = pyqtSignal(NetworkOptions)
 
@@ -49,7 +49,7 @@ class NetworkMenu(QWidget):
         self._device = ""
 
     def fill(self, menu: QMenu) -> None:
-        """Make a menu of all choices, those in force ticked."""
+        """Fill a menu with all choices, those in use ticked."""
         menu.clear()
         options = self._options
         for size, text in SIZES.items():
@@ -72,7 +72,7 @@ class NetworkMenu(QWidget):
             action.setEnabled(there)
 
     def refresh(self, status: PipelineStatus) -> None:
-        """Show what is in use."""
+        """Show the options in use."""
         network = status.network
         if network is None:
             self.button.setText("…")
@@ -101,7 +101,7 @@ def _size_word(options: NetworkOptions) -> str:
 
 
 def _installed(runtime: str, *, loaded: bool) -> bool:
-    """Whether a runtime can be used, as far as that is known: torch is not loaded for it."""
+    """Return whether a runtime can be used, as far as that is known: torch is not loaded for it."""
     if not loaded:
         return True
     from fastscnn.inference.runtimes import installed
@@ -110,7 +110,7 @@ def _installed(runtime: str, *, loaded: bool) -> bool:
 
 
 def devices(*, loaded: bool) -> list[str]:
-    """What can be asked for here; torch is asked once it is loaded, and not loaded for it."""
+    """Return the devices of this machine; torch is asked only where it is loaded already."""
     torch = sys.modules.get("torch")
     found = ["auto", "cpu"]
     if loaded and torch is not None:

@@ -1,4 +1,4 @@
-"""How fast the pipeline is, what it spends its time on, and what it runs on."""
+"""Performance panel: rate, latency, time per stage, drops, and what is in use."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CAUSES = {
 
 
 class PerformancePanel(QWidget):
-    """Figures with their history, the stages of a frame, drops by cause, and what is in use."""
+    """Panel of rate and latency with their history, stages, drops by cause, and what is in use."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -82,7 +82,7 @@ class PerformancePanel(QWidget):
 
 
 def frame_facts(status: PipelineStatus) -> list[tuple[str, str, str]]:
-    """What became of the frames: name, count, explanation."""
+    """Return the counts of frames: name, count, explanation."""
     counters = status.counters
     facts = [("captured", str(counters.captured), "frames that the source gave")]
     facts.append(("shown", str(counters.shown), "frames that were painted"))
@@ -98,7 +98,7 @@ def frame_facts(status: PipelineStatus) -> list[tuple[str, str, str]]:
 
 
 def facts_in_use(status: PipelineStatus) -> list[tuple[str, str, str]]:
-    """What the pipeline runs on, and why: name, value, explanation."""
+    """Return what the pipeline runs on, and why: name, value, explanation."""
     facts: list[tuple[str, str, str]] = []
     source, network, size = status.source, status.network, status.network_size
     if source is not None:
@@ -133,7 +133,7 @@ def facts_in_use(status: PipelineStatus) -> list[tuple[str, str, str]]:
 
 
 class _Facts(QWidget):
-    """Names and values in two columns, each with an explanation as its tool tip."""
+    """Table of names and values, each with an explanation as its tooltip."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -148,7 +148,7 @@ class _Facts(QWidget):
 
     @property
     def text(self) -> str:
-        """All of it, a line each."""
+        """Return the facts, a line each."""
         pairs = ((name.text(), value.text()) for name, value in self._rows if name.text())
         return "\n".join(f"{name} {value}" for name, value in pairs)
 

@@ -1,4 +1,4 @@
-"""Small plots, painted here: a stacked bar of stages, and a history of two figures."""
+"""Plots: a stacked bar of stages, and a history of rate and latency."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Times = Sequence[tuple[str, float]]
 
 
 class StageBar(QWidget):
-    """The stages of a frame in a row, as wide as they last, with their names and times below.
+    """Stacked bar of the stages of a frame, as wide as they last, with names and times below.
 
     The names stand in the order of the bar, in one column or, where there is room, two that are
     read downwards; they say all that the colours say.
@@ -25,7 +25,7 @@ class StageBar(QWidget):
     _BAR = 18.0
     _LINE = 17.0
     _COLUMN = 135
-    """A column is at least so wide."""
+    """Least width of a column."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -152,7 +152,7 @@ def _milliseconds(seconds: float) -> str:
 
 
 def _round_up(value: float) -> float:
-    """The next of 10, 20, 50, 100, 200, …"""
+    """Return the next of 10, 20, 50, 100, 200, …"""
     step = 10.0
     while True:
         for factor in (1, 2, 5):

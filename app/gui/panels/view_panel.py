@@ -1,4 +1,4 @@
-"""How the picture is drawn, and what runs the network."""
+"""View panel: view, comparison, opacity, skip connection, weights and network."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ VIEW_WORDS: dict[View, tuple[str, str]] = {
     "side": ("Side by side", "Two pictures next to each other"),
     "raw": ("Raw", "The picture as it came"),
 }
-"""What views are called, and what they show."""
+"""Names of the views, and their tooltips."""
 
 _SEGMENTS: tuple[View, ...] = ("overlay", "labels", "confidence", "wipe")
-"""The views with buttons of their own."""
+"""Views with buttons of their own."""
 
 
 _SKIP = "The fine details that the network adds late: off shows what it sees without (S)"
@@ -42,14 +42,14 @@ _SKIP_IDLE = "What is compared here says itself whether the skip connection is o
 
 
 class ViewPanel(QWidget):
-    """The view, the opacity of its colours, the switch of the skip connection, the network."""
+    """Panel of view, opacity, skip connection, weights and network."""
 
     view_chosen = pyqtSignal(str)
     pair_chosen = pyqtSignal(str)
     alpha_chosen = pyqtSignal(float)
     skip_chosen = pyqtSignal(bool)
     rows_changed = pyqtSignal()
-    """A row has come or gone: the panel needs another height."""
+    """Emitted when a row has come or gone: the panel needs another height."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -160,6 +160,6 @@ class ViewPanel(QWidget):
 
 
 def pair_name(view: ViewOptions) -> str:
-    """What a comparison is called."""
+    """Return the name of a comparison."""
     sides = view.left, view.right
     return next((name for name, pair in PAIRS.items() if pair == sides), "as chosen")

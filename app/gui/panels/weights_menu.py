@@ -1,4 +1,4 @@
-"""Choosing the weights."""
+"""Weights menu: the default model, the model zoo, and files."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _FILES = "Checkpoints (*.pth *.pt *.pdparams)"
 
 
 class WeightsMenu(QWidget):
-    """Shows which weights are in use and offers the shipped ones, the zoo's, and files."""
+    """Menu of weights; its button names those in use."""
 
     chosen = pyqtSignal(object)
-    """What ``Networks.use_weights`` takes: a name, a path, or ``None`` for the shipped ones."""
+    """Name, path, or ``None`` for the default model, as ``NetworkManager.use_weights`` takes it."""
 
     second_chosen = pyqtSignal(object)
-    """The same for a second checkpoint, to compare with."""
+    """Emitted likewise for a second checkpoint, to compare with."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,7 +36,7 @@ class WeightsMenu(QWidget):
         self._current: str | None = None
 
     def fill(self, menu: QMenu, *, second: bool = False) -> None:
-        """Make a menu anew: what the cache holds may have changed.
+        """Fill a menu anew: the cache of downloads may have changed.
 
         Args:
             menu: where to.
@@ -56,7 +56,7 @@ class WeightsMenu(QWidget):
         file.triggered.connect(lambda: self.ask_for_file(second=second))
 
     def ask_for_file(self, *, second: bool = False) -> None:
-        """Show the file dialog; does not wait for it.
+        """Open the file dialog, without waiting for it.
 
         Args:
             second: it is for the checkpoint that the one in use is compared with.
@@ -71,7 +71,7 @@ class WeightsMenu(QWidget):
         dialog.open()
 
     def refresh(self, status: PipelineStatus) -> None:
-        """Show what is in use, or how far a download is."""
+        """Show the weights in use, or the progress of a download."""
         network, download = status.network, status.download
         name = network.weights if network is not None else "none" if status.broken else "…"
         text = name

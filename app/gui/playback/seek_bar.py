@@ -1,4 +1,4 @@
-"""The timeline: where a file stands, and going elsewhere in it."""
+"""Seek bar: position, track with loop marks and preview, duration."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from app.gui.widgets import theme
 from app.pipeline.status import PipelineStatus
 
 _EDGE = 9
-"""Room at both ends of the track for the handle."""
+"""Space at both ends of the track for the handle."""
 
 
 class Track(QSlider):
-    """A slider over the seconds of a file, with marks of a loop and a look ahead at the mouse.
+    """Slider over the seconds of a file, with marks of a loop and a preview at the mouse.
 
     Values are milliseconds.
     """
 
     seek_requested = pyqtSignal(float)
-    """Seconds that the user wants to be at."""
+    """Seconds that the user seeks to."""
 
     def __init__(self, thumbnails: Thumbnails, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
@@ -55,13 +55,13 @@ class Track(QSlider):
         return QSize(80, 26)
 
     def seconds_at(self, x: float) -> float:
-        """The time that a place stands for."""
+        """Return the time at a position of the track."""
         width = max(1, self.width() - 2 * _EDGE)
         share = min(1.0, max(0.0, (x - _EDGE) / width))
         return share * self.maximum() / 1000
 
     def x_of(self, seconds: float) -> float:
-        """The place that stands for a time."""
+        """Return the position of a time on the track."""
         share = seconds * 1000 / self.maximum() if self.maximum() else 0.0
         return _EDGE + min(1.0, max(0.0, share)) * (self.width() - 2 * _EDGE)
 
@@ -158,7 +158,7 @@ class Track(QSlider):
 
 
 class _Preview(QFrame):
-    """What is at the mouse: a small picture where there is one, and the time."""
+    """Preview at the mouse: a thumbnail where there is one, and the time."""
 
     def __init__(self, track: QWidget) -> None:
         super().__init__(track, Qt.WindowType.ToolTip)
@@ -169,17 +169,17 @@ class _Preview(QFrame):
         self._track, self._place = track, QPoint()
 
     def show_time(self, seconds: float, place: QPoint) -> None:
-        """Show a time above a place of the track."""
+        """Show a time above a position of the track."""
         self.seconds, self._place = seconds, place
         self._arrange()
 
     def show_picture(self, image: QImage) -> None:
-        """Show a picture with it."""
+        """Show a thumbnail with it."""
         self.image = image
         self._arrange()
 
     def forget(self) -> None:
-        """Another file is played."""
+        """Discard the thumbnail: another file is played."""
         self.image = None
         self.hide()
 
@@ -210,13 +210,13 @@ class _Preview(QFrame):
 
 
 class SeekBar(QFrame):
-    """Position, track and duration of a file; what is live says so."""
+    """Bar of position, track and duration; live sources have no track."""
 
     seek_requested = pyqtSignal(float)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("timeline")
+        self.setObjectName("seek_bar")
         self.setFixedHeight(32)
         self.thumbnails = Thumbnails(self)
         self.track = Track(self.thumbnails)
@@ -237,7 +237,7 @@ class SeekBar(QFrame):
         self.hide()
 
     def refresh(self, status: PipelineStatus, marks: tuple[float | None, float | None]) -> None:
-        """Show where the source stands.
+        """Show position, duration and loop.
 
         Args:
             status: the pipeline.

@@ -1,4 +1,4 @@
-"""The row of buttons under the timeline."""
+"""Transport bar: the row of buttons under the seek bar."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from app.pipeline.status import PipelineStatus
 
 
 class TransportBar(QFrame):
-    """Play, step, loop, speed, record and save; sources and the whole screen at the right.
+    """Buttons for play, step, loop, speed, recording, screenshots, sources and full screen.
 
     Args:
         actions: the commands by name.
@@ -40,7 +40,7 @@ class TransportBar(QFrame):
         self, actions: Mapping[str, QAction], sources: QMenu, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self.setObjectName("bar")
+        self.setObjectName("transport_bar")
         self._actions = actions
         self._icons = {name: icon(name) for name in ("play", "pause", "stop")}
         self._record_icon = icon("record", "ALERT")
@@ -88,7 +88,7 @@ class TransportBar(QFrame):
             self.setTabOrder(first, second)
 
     def refresh(self, status: PipelineStatus) -> None:
-        """Show where the pipeline stands."""
+        """Show the state of the pipeline."""
         state = status.state
         running = state == "playing"
         self.play.setIcon(self._icons["pause" if running else "play"])

@@ -14,17 +14,17 @@ _INSET = 12.0
 _CAPTION = 28.0
 _BAR = (170.0, 52.0)
 _LEAST_BAR = 135.0
-"""A narrower one would cut its own words."""
+"""Least width of the scale, so that its labels fit."""
 
 _SCALES: dict[Measure, tuple[str, str, str]] = {
     "probability": ("Probability of the class", "0 unsure", "1 sure"),
     "entropy": ("Entropy of all classes", "0 sure", "1 unsure"),
 }
-"""What a measure's scale says above, and below at both ends."""
+"""Labels of a measure's scale: above, and below at both ends."""
 
 
 def paint_caption(painter: QPainter, text: str, room: QRectF, *, right: bool) -> None:
-    """Name a side in its lower corner; shortened, or left out, where there is no room."""
+    """Paint a side's caption in its lower corner, shortened or left out as space demands."""
     face = theme.font(13, bold=True)
     most = room.width() - 2 * _INSET - 20
     if most < 24 or room.height() < 3 * _CAPTION:
@@ -71,7 +71,7 @@ def paint_hover(
     color: tuple[int, int, int] | None,
     lines: tuple[str, str],
 ) -> None:
-    """Say beside the mouse what is under it.
+    """Paint the tooltip of a pixel beside the mouse.
 
     Args:
         painter: paints.

@@ -1,4 +1,4 @@
-"""Painting pictures into their panes."""
+"""Frame painter: images in their panes, and what is around them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def convert_sides(sides: Sequence[NDArray[np.uint8]], buffers: list[NDArray[np.u
 
 
 def paint_text(painter: QPainter, room: QRectF, colour: QColor, text: str) -> None:
-    """Write a message into the middle."""
+    """Paint a message in the middle."""
     painter.setPen(colour)
     painter.setFont(theme.font(16))
     flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
@@ -45,7 +45,7 @@ def paint_sides(
     pictures: Sequence[NDArray[np.uint8]],
     divider: float | None,
 ) -> list[QRectF]:
-    """Paint each picture where it is seen, and what is around it; returns where that is.
+    """Paint each image where it is visible, and what is around it; return the visible rectangles.
 
     Args:
         painter: paints.
@@ -86,7 +86,7 @@ def paint_sides(
 def paint_captions(
     painter: QPainter, result: Result, seen: Sequence[QRectF], divider: float | None
 ) -> None:
-    """Name two sides, and show the scale of what is confidence."""
+    """Paint the captions of two sides, and the scale of a confidence."""
     for number, (side, room) in enumerate(zip(result.view.sides, seen, strict=True)):
         # Names keep to the divider, so that they move with it; scales keep to the edges.
         names_right = divider is not None and number == 0
@@ -97,7 +97,7 @@ def paint_captions(
 
 
 def _bars(whole: QRectF, picture: QRectF) -> tuple[QRectF, ...]:
-    """What the picture leaves free: above and below it, and left and right."""
+    """Return the bars around the image: above and below it, and left and right."""
     width, height = whole.width(), whole.height()
     return (
         QRectF(0, 0, width, picture.top()),

@@ -1,4 +1,4 @@
-"""What is written over the picture: fps, latency, and badges for what is out of the ordinary."""
+"""Statistics over the video: fps, latency, and badges for what is out of the ordinary."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.pipeline.status import PipelineStatus
 
 @dataclass(frozen=True, slots=True)
 class OverlayStats:
-    """What the corner of the picture says.
+    """Statistics in the corner of the video.
 
     Attributes:
         fps: frames finished per second; 0 is shown as a dash.
@@ -27,21 +27,21 @@ class OverlayStats:
 
     @property
     def fps_text(self) -> str:
-        """The rate as it is written."""
+        """Text of the rate."""
         if self.fps <= 0:
             return "–"
         return f"{self.fps:.0f}" if self.fps >= 9.95 else f"{self.fps:.1f}"
 
     @property
     def latency_text(self) -> str:
-        """The latency as it is written."""
+        """Text of the latency."""
         if self.fps <= 0 or self.latency <= 0:
             return "– ms"
         return f"{self.latency * 1000:.0f} ms"
 
 
 def stats_of(status: PipelineStatus) -> OverlayStats:
-    """What the corner says of a pipeline; rates only while the picture moves."""
+    """Return the statistics of a pipeline; rates only while it plays."""
     badges = {"paused": ("paused",), "ended": ("ended",), "opening": ("opening…",)}
     moving = status.state == "playing"
     return OverlayStats(status.fps if moving else 0.0, status.latency, badges.get(status.state, ()))
@@ -52,7 +52,7 @@ _RADIUS = 9.0
 
 
 def paint_stats(painter: QPainter, picture: QRectF, stats: OverlayStats) -> None:
-    """Write the figures into the top left corner of the picture, the badges under them."""
+    """Paint the statistics into the top left corner of the image, the badges under them."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     corner = picture.topLeft() + QPointF(_INSET, _INSET)
     if stats.fps > 0 or not stats.badges:
@@ -62,7 +62,7 @@ def paint_stats(painter: QPainter, picture: QRectF, stats: OverlayStats) -> None
 
 
 def _rates(painter: QPainter, corner: QPointF, stats: OverlayStats) -> float:
-    """Paint fps and latency; returns where the plate ends."""
+    """Paint fps and latency; return the lower edge of the plate."""
     large, small = theme.font(30, bold=True), theme.font(13)
     # Wide enough for the usual texts, so that the plate does not twitch with every digit.
     number = max(text_width(large, "00"), text_width(large, stats.fps_text))
@@ -78,7 +78,7 @@ def _rates(painter: QPainter, corner: QPointF, stats: OverlayStats) -> float:
 
 
 def _badge(painter: QPainter, corner: QPointF, text: str) -> float:
-    """Paint one badge; returns where the next one starts."""
+    """Paint one badge; return the left edge of the next one."""
     face = theme.font(13, bold=True)
     plate = QRectF(corner.x(), corner.y(), text_width(face, text) + 24, 28)
     paint_plate(painter, plate)
@@ -87,14 +87,14 @@ def _badge(painter: QPainter, corner: QPointF, text: str) -> float:
 
 
 def paint_plate(painter: QPainter, rect: QRectF) -> None:
-    """A ground for text on the picture."""
+    """Paint a background for text on the image."""
     painter.setPen(QColor(255, 255, 255, 28))
     painter.setBrush(theme.PLATE)
     painter.drawRoundedRect(rect, _RADIUS, _RADIUS)
 
 
 def text_width(face: QFont, text: str) -> float:
-    """How wide a line is."""
+    """Return the width of a line."""
     return QFontMetricsF(face).horizontalAdvance(text)
 
 
@@ -106,7 +106,7 @@ def write(
     color: str,
     align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
 ) -> None:
-    """Write one line, in the middle of the rectangle's height."""
+    """Paint one line of text, in the middle of the rectangle's height."""
     painter.setFont(face)
     painter.setPen(QColor(color))
     painter.drawText(rect, align | Qt.AlignmentFlag.AlignVCenter, text)

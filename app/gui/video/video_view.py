@@ -1,4 +1,4 @@
-"""The picture: one, two next to each other, or two under a divider; zoomed, dragged, asked."""
+"""Video view: one image, two side by side, or a wipe; zoom, pan and pixel inspector."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _STEP = 1.25
 
 
 class VideoView(QWidget):
-    """Shows the newest result, with its aspect kept, and figures in its corner.
+    """Widget that shows the newest result, with its aspect kept, and statistics in its corner.
 
     The result is taken while painting: what counts as shown was on the screen. The two sides of a
     wipe are put together here, so that the divider moves at once.
@@ -49,9 +49,9 @@ class VideoView(QWidget):
 
     double_clicked = pyqtSignal()
     split_moved = pyqtSignal(float)
-    """The user moved the divider: 0–1 of the picture's width."""
+    """Emitted when the user moved the divider: 0–1 of the image's width."""
     class_clicked = pyqtSignal(int)
-    """The user clicked a pixel of this train id."""
+    """Emitted when the user clicked a pixel of this train id."""
 
     def __init__(
         self,
@@ -66,9 +66,9 @@ class VideoView(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.result: Result | None = None
-        """What the screen shows."""
+        """Result on the screen."""
         self.viewport = Viewport()
-        """How the picture is placed: in the whole widget, or in either half of it."""
+        """Placement of the image in the whole widget, or in either half of it."""
         self._take, self._painted = take, painted
         self._by_key = False
         # Pixels as Qt wants them. The QImage over them is made anew for each painting: it would
@@ -86,44 +86,44 @@ class VideoView(QWidget):
     # What the window says
 
     def set_options(self, options: ViewOptions) -> None:
-        """The view in force: where the divider is follows it at once."""
+        """Set the view options; the divider follows at once."""
         if options != self._divider.options:
             self._divider.options = options
             self._describe()
             self.update()
 
     def set_stats(self, stats: OverlayStats) -> None:
-        """What the corner says."""
+        """Set the statistics in the corner."""
         if stats != self._stats:
             self._stats = stats
             self.update()
 
     def set_message(self, message: str) -> None:
-        """What stands in the middle while there is no picture."""
+        """Set the message in the middle while there is no image."""
         if message != self._message:
             self._message = message
             self._describe()
             self.update()
 
     def set_veil(self, text: str) -> None:
-        """What stands over the picture while it is old; it is darkened then."""
+        """Set the message over an image that is out of date; it is darkened then."""
         if text != self._veil:
             self._veil = text
             self._describe()
             self.update()
 
     def clear(self) -> None:
-        """Forget the picture."""
+        """Discard the image."""
         self.result = self._divider.result = None
         self._pixels = []
         self.update()
 
     def fit(self) -> None:
-        """Show the whole picture."""
+        """Fit the whole image into the widget."""
         self._place(self.viewport.at_scale(None, 0, 0))
 
     def actual_size(self) -> None:
-        """Show a pixel of the picture on a pixel of the screen."""
+        """Zoom to 100 %: a pixel of the image on a pixel of the screen."""
         self._place(self.viewport.at_scale(1.0, *self._anchor()))
 
     def zoom_in(self, steps: float = 1.0) -> None:
@@ -131,29 +131,29 @@ class VideoView(QWidget):
         self._place(self.viewport.zoomed(_STEP**steps, *self._anchor()))
 
     def zoom_out(self) -> None:
-        """One step back."""
+        """Zoom out by one step."""
         self.zoom_in(-1.0)
 
     def move_divider(self, by: float) -> None:
-        """Move the divider of a wipe by a share of the picture's width."""
+        """Move the divider of a wipe by a share of the image's width."""
         if self._divider.active:
             self._divider.move_to(self._divider.split + by)
 
     # Where things are
 
     def picture_rect(self) -> QRect:
-        """Where in the widget the picture is, the left one of two; parts may lie outside."""
+        """Return the image's rectangle, that of the left one of two; parts may lie outside."""
         if not self._pixels:
             return self.rect()
         return self._panes().picture().toRect()
 
     def divider(self) -> float | None:
-        """Where in the widget the divider of a wipe is: at an edge where it would lie outside."""
+        """Return the divider's position in the widget: at an edge where it would lie outside."""
         room = QRectF(self.rect())
         return self._divider.x(self._panes().picture(), room, self.devicePixelRatioF())
 
     def pixel_info(self) -> PixelInfo | None:
-        """What is under the mouse; ``None`` where that is no pixel of the picture."""
+        """Return the pixel under the mouse; ``None`` outside the image."""
         if self._mouse is None or self.result is None or self._dragged:
             return None
         panes = self._panes()
@@ -183,7 +183,7 @@ class VideoView(QWidget):
         return self.viewport.room[0] / 2, self.viewport.room[1] / 2
 
     def _fit_room(self) -> None:
-        """Bring the viewport up to date with the widget and the picture."""
+        """Update the viewport to the size of the widget and the image."""
         if self._pixels:
             height, width = self._pixels[0].shape[:2]
             self.viewport = self.viewport.fitted_to(self._panes().room, (width, height))
@@ -209,7 +209,7 @@ class VideoView(QWidget):
         self.split_moved.emit(split)
 
     def _describe(self) -> None:
-        """Say in words what the picture shows, for those who do not see it."""
+        """Set the accessible description."""
         words = self._veil or self._divider.description() or self._message
         if words != self.accessibleDescription():
             self.setAccessibleDescription(words)
@@ -247,7 +247,7 @@ class VideoView(QWidget):
             paint_hover(painter, self._mouse, whole, pixel_info.color, pixel_info.lines)
 
     def _paint_handle(self, painter: QPainter, seen: list[QRectF], divider: float | None) -> None:
-        """The divider, or where there is none the frame of the focus."""
+        """Paint the divider, or where there is none the focus frame."""
         if divider is not None:
             focused, room = self.hasFocus() and self._by_key, seen[0] | seen[1]
             paint_divider(painter, divider, room, grasped=self._grasps_divider(), focused=focused)
@@ -264,7 +264,7 @@ class VideoView(QWidget):
             self._describe()
 
     def _shown_stats(self) -> OverlayStats:
-        """The figures, with what is true of this very picture."""
+        """Return the statistics, with badges for this very result."""
         badges = self._stats.badges
         result = self.result
         if result is not None and len(result.sides) == 1 and not result.skip:

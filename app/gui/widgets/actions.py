@@ -1,4 +1,4 @@
-"""One action for each command of the table of keys, for shortcuts and menus alike."""
+"""Actions of the commands, for shortcuts and menus alike; keys that widgets need themselves."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _OWN = (
 
 
 def make_actions(window: QWidget, keys: Keys, handlers: Handlers) -> dict[str, QAction]:
-    """Actions by the names of their commands; their keys work in the whole window.
+    """Return actions by the names of their commands; their keys work in the whole window.
 
     Args:
         window: what they belong to.
@@ -67,11 +67,11 @@ def make_actions(window: QWidget, keys: Keys, handlers: Handlers) -> dict[str, Q
 
 
 class OwnArrows(QObject):
-    """Leaves arrow keys to sliders, lists and texts that have the focus: the window's commands on
+    """Event filter that leaves arrow keys to the widget with the focus: the window's commands on
     the same keys would take them away."""
 
     def leave_to(self, *widgets: QWidget) -> None:
-        """Let these have their arrow keys."""
+        """Leave the arrow keys to these widgets."""
         for widget in widgets:
             widget.installEventFilter(self)
 
@@ -108,17 +108,17 @@ class EnterClicks(QObject):
 
 
 def with_arrows(root: QWidget) -> list[QWidget]:
-    """The widgets in a window that use arrow keys themselves."""
+    """Return the widgets in a window that use arrow keys themselves."""
     kinds = (QAbstractSlider, QPlainTextEdit, QTabBar)
     return [widget for kind in kinds for widget in root.findChildren(kind)]
 
 
 def key_hint(action: QAction) -> str:
-    """The first key of an action in brackets, for tool tips; empty where it has none."""
+    """Return the first key of an action in brackets, for tooltips; empty where it has none."""
     key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
     return f" ({key})" if key else ""
 
 
 def focused() -> QWidget | None:
-    """What has the focus."""
+    """Return the widget with the focus."""
     return QApplication.focusWidget()

@@ -19,12 +19,12 @@ from app.gui.widgets import theme
 
 _WIDTH, _HEIGHT = 36.0, 20.0
 _ROOM = 3.0
-"""Between the switch and the mark of the focus."""
+"""Gap between the switch and the mark of the focus."""
 _RING = 1.5
 
 
 class ToggleSwitch(QAbstractButton):
-    """A checkable row: its text, then "on" or "off", then the switch itself."""
+    """Checkable row: its text, then "on" or "off", then the switch itself."""
 
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -32,7 +32,7 @@ class ToggleSwitch(QAbstractButton):
         self.setText(text)
         self.setAccessibleName(text)
         self.idle = "–"
-        """What stands in place of "on" or "off" while it is disabled."""
+        """Text in place of "on" or "off" while it is disabled."""
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -41,7 +41,7 @@ class ToggleSwitch(QAbstractButton):
         return QSize(200, 32)
 
     def ring(self) -> QRectF:
-        """Where the mark of the focus is painted, around the switch itself."""
+        """Return the rectangle of the focus mark, around the switch itself."""
         width, height = _WIDTH + 2 * _ROOM, _HEIGHT + 2 * _ROOM
         edge = _RING / 2  # a line is as wide to both of its sides
         return QRectF(self.width() - width - edge, (self.height() - height) / 2, width, height)
@@ -77,11 +77,11 @@ class ToggleSwitch(QAbstractButton):
 
 
 class DropdownButton(QPushButton):
-    """Looks like a button, with a mark that says that there is a choice."""
+    """Button with an arrow that opens a menu."""
 
     def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
-        self.setObjectName("chooser")
+        self.setObjectName("dropdown")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
@@ -102,7 +102,7 @@ class DropdownButton(QPushButton):
 
 
 class ElidedLabel(QLabel):
-    """One line of text; it takes what room there is. The whole text belongs in its tool tip."""
+    """Line of text that takes what space there is. The whole text belongs in its tooltip."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""Fitting into little room: that of a screen, and that of a small window."""
+"""Fitting into little space: that of a screen, and that of a small window."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from PyQt6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QWidget
 
 
 def available_size(screen: QScreen | None) -> QSize:
-    """What a screen offers beside the frame of a window."""
+    """Return the size that a screen offers to a window, less its frame."""
     return screen.availableSize() - QSize(40, 60) if screen is not None else QSize(1000, 700)
 
 

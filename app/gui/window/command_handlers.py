@@ -36,7 +36,7 @@ class WindowCommands(Protocol):
         """Close what covers the video or stands beside it, one thing at a time."""
 
     def show_keys(self) -> None:
-        """Show all keys."""
+        """Open the dialog of all shortcuts."""
 
     def close(self) -> bool:
         """End the program."""

@@ -1,4 +1,4 @@
-"""What to make of files, folders and addresses that were dropped on the window or chosen."""
+"""Drag and drop: sources from dropped or chosen files, folders and URLs; overlay of a drag."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from app.sources.playlist import sources_in
 from app.sources.source_spec import PICTURES, Kind, SourceSpec, parse_source
 
 _NAMED = 2
-"""How many of the things that are left out are named."""
+"""Number of unusable things that are named in a message."""
 
 
 @dataclass(frozen=True, slots=True)
 class DroppedSources:
-    """What a drop comes to.
+    """Sources of a drop.
 
     Attributes:
         entries: what to play, in order.

@@ -1,4 +1,4 @@
-"""The main window: puts the widgets together, shows the pipeline's status, takes drops."""
+"""Main window: its widgets, their connections to controllers, the pipeline's status."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _SIZE = QSize(1360, 900)
 
 
 class MainWindow(QMainWindow):
-    """The window with its pipeline.
+    """Window with its pipeline.
 
     Args:
         settings: what the user chose.
@@ -67,7 +67,7 @@ class MainWindow(QMainWindow):
     """
 
     reported = pyqtSignal(Event)
-    """Something the user was told."""
+    """Error or finished recording that the user was told of."""
 
     def __init__(
         self,
@@ -211,7 +211,7 @@ class MainWindow(QMainWindow):
             self.open_menu.recent_forgotten.connect(saved.forget_recent)
 
     def begin(self) -> None:
-        """Load the network and open and record what the settings say."""
+        """Load the network, open the source, and start the recording of the settings."""
         self._timer.start(100)
         self.pipeline.start()
         if self._settings.source is not None:
@@ -232,24 +232,24 @@ class MainWindow(QMainWindow):
         self.refresh()
 
     def open_dropped(self, drop: DroppedSources) -> None:
-        """Play what was dropped or chosen, and say what was wrong with it."""
+        """Play what was dropped or chosen, and report what was wrong with it."""
         if drop.entries:
             self.open(*drop.entries)
         if drop.text:
             self.notify("notice" if drop.entries else "error", drop.text)
 
     def set_view(self, view: View) -> None:
-        """Choose what is drawn."""
+        """Choose the view."""
         self.view_commands.set_view(view)
         self.refresh()
 
     def select_class(self, train_id: int) -> None:
-        """Outline a class; the one that is outlined already, no more."""
+        """Outline a class; stop where it is outlined already."""
         self.view_commands.select_class(train_id)
         self.refresh()
 
     def set_theme(self, choice: str) -> None:
-        """Be dark or light, or as the system is."""
+        """Change to dark or light, or to the system's theme."""
         theme.choose(next((c for c in theme.CHOICES if c == choice), "system"))
         if self._saved is not None:
             self._saved.theme = choice
@@ -260,7 +260,7 @@ class MainWindow(QMainWindow):
         self.full_screen.set(not self.full_screen.on)
 
     def leave(self) -> None:
-        """Close the keys; else back from full screen; else close the panel, then the messages."""
+        """Close the shortcuts; else leave full screen; else close the panel, then the messages."""
         if self.shortcuts_dialog is not None and self.shortcuts_dialog.isVisible():
             self.shortcuts_dialog.close()
         elif self.full_screen.on:
@@ -271,7 +271,7 @@ class MainWindow(QMainWindow):
             self.notifications.clear()
 
     def show_keys(self) -> None:
-        """Show all keys."""
+        """Open the dialog of all shortcuts."""
         if self.shortcuts_dialog is None:
             self.shortcuts_dialog = ShortcutsDialog(self._keys, self)
         self.shortcuts_dialog.show()
@@ -279,19 +279,19 @@ class MainWindow(QMainWindow):
         self.shortcuts_dialog.activateWindow()
 
     def notify(self, kind: str, text: str) -> None:
-        """Show a message, write it down, and pass it on."""
+        """Show a message, add it to the log, and report errors and recordings."""
         self.notifications.notify(text, error=kind == "error")
         self.bottom_panel.log.add(kind, text)
         if kind in {"error", "recorded"}:
             self.reported.emit(Event("error" if kind == "error" else "recorded", text))
 
     def page_turned(self) -> None:
-        """Remember what the drawer shows."""
+        """Remember the page of the bottom panel."""
         if not self.full_screen.on:
             self._page = self.bottom_panel.page
 
     def cancel(self, what: str) -> None:
-        """Give up what takes long: ``download`` or ``opening``."""
+        """Cancel work in progress: ``download`` or ``opening``."""
         if what == "download":
             self.pipeline.networks.cancel_download()
         else:
@@ -343,14 +343,14 @@ class MainWindow(QMainWindow):
             self.playback.play_next()
 
     def opened(self, spec: SourceSpec) -> None:
-        """A source was chosen: its small pictures are to be had, and dialogs open beside it."""
+        """Use a chosen source for thumbnails, and its folder for dialogs."""
         is_file = spec.kind == "file"
         self.seek_bar.thumbnails.use(Path(spec.value) if is_file else None)
         if is_file and not self.open_menu.folder:
             self.open_menu.folder = str(Path(spec.value).expanduser().absolute().parent)
 
     def _remember(self) -> None:
-        """Keep what plays among the recent ones, if it is what was chosen."""
+        """Add the source to the recent ones, if it is the one that was chosen."""
         if self._saved is not None and not self.playback.refused():
             current = self.playback.playlist.current
             if current is not None:

@@ -1,4 +1,4 @@
-"""The menu bar: every command by name, with its key."""
+"""Menu bar: every command by name, with its key."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ _MEASURES = {
     "probability": "Probability of the class",
     "entropy": "Entropy of all classes",
 }
-"""What the confidence may show."""
+"""Names of the measures of confidence."""
 
 
 class MenuBar:
-    """Fills a menu bar, and keeps its ticks true.
+    """Menus of the menu bar; keeps their ticks up to date.
 
     Args:
         bar: the menu bar.
         actions: the commands by name.
         opener, player: what can be opened, and what plays.
-        weights, network: the choosers of the panel, whose menus are offered here too.
+        weights, network: menus of the panel, offered here too.
         set_view, set_measure, compare, set_theme: told what the user chose.
     """
 
@@ -102,9 +102,9 @@ class MenuBar:
 
     def _add_network(self, weights: WeightsMenu, network: NetworkMenu) -> None:
         runs = self._menu("&Network")
-        chooser = QMenu("Weights", runs)
-        chooser.aboutToShow.connect(lambda: weights.fill(chooser))
-        runs.addMenu(chooser)
+        choices = QMenu("Weights", runs)
+        choices.aboutToShow.connect(lambda: weights.fill(chooser))
+        runs.addMenu(choices)
         other = QMenu("Compare with", runs)
         other.aboutToShow.connect(lambda: weights.fill(other, second=True))
         runs.addMenu(other)
@@ -140,7 +140,7 @@ class MenuBar:
                 menu.addSeparator()
 
     def refresh(self, status: PipelineStatus, *, page: str | None, full_screen: bool) -> None:
-        """Tick what is so, and note what cannot be done now."""
+        """Tick what is on, and note the commands that cannot be used now."""
         actions, view, state = self._actions, status.view, status.state
         for name, ticked in (
             ("loop", status.loop is not None),
@@ -169,7 +169,7 @@ class MenuBar:
         }
 
     def _grey(self, shown: bool) -> None:
-        """While a menu is open, show what cannot be done now as such.
+        """Disable the commands that cannot be used now while a menu is open.
 
         Only then: a key must not fall on deaf ears because the picture has just come.
         """
@@ -202,7 +202,7 @@ _MOVES = (
 
 
 def _choices(menu: QMenu, texts: Mapping[str, str], chosen: Callable[..., object]) -> Choices:
-    """Add choices of which one is in force."""
+    """Add exclusive choices; return their actions by value."""
     group = QActionGroup(menu)
     group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
     made: Choices = {}

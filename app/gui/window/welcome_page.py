@@ -1,4 +1,4 @@
-"""What the window shows while nothing is open."""
+"""Welcome page: the ways to open a source while none is open."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def essential_keys(keys: Keys) -> str:
 
 
 class WelcomePage(QWidget):
-    """Asks for a video, and offers the ways to open one.
+    """Page that offers the ways to open a video.
 
     Args:
         opener: the ways to open one.
