@@ -8,12 +8,10 @@ from itertools import pairwise
 
 from PyQt6.QtCore import QPoint, Qt, pyqtSignal
 from PyQt6.QtWidgets import (
-    QFrame,
     QHBoxLayout,
     QLabel,
     QMenu,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -21,6 +19,7 @@ from PyQt6.QtWidgets import (
 from app.core.frame import Result
 from app.gui.panels.legend_rows import ClassRow, GroupRow, Row
 from app.gui.widgets import theme
+from app.gui.widgets.fitting import PlainScrollArea
 from app.pipeline.status import PipelineStatus
 from app.rendering.class_shares import SteadyShares
 from app.rendering.overlay import shares
@@ -62,7 +61,7 @@ class Legend(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
         layout.addLayout(self._heading())
-        self._scroll = self._scrolling(self._list())
+        self._scroll = PlainScrollArea(self._list())
         layout.addWidget(self._scroll)
         self._arrange()
         self.set_hidden(frozenset())
@@ -284,18 +283,6 @@ class Legend(QWidget):
             self._lines.addWidget(row)
         self._lines.addStretch()
         return widget
-
-    def _scrolling(self, widget: QWidget) -> QScrollArea:
-        scroll = QScrollArea()
-        scroll.setWidget(widget)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        viewport = scroll.viewport()
-        if viewport is not None:
-            viewport.setAutoFillBackground(False)
-        return scroll
 
 
 def _link(text: str, tip: str) -> QPushButton:

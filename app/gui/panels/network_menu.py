@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QAction
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QMenu, QWidget
+from PyQt6.QtWidgets import QMenu, QWidget
 
 from app.config.settings import NetworkOptions
-from app.gui.widgets.controls import DropdownButton
+from app.gui.widgets.controls import MenuRow, add_choice
 from app.pipeline.status import PipelineStatus
 
 SIZES = {
@@ -28,22 +28,13 @@ PRECISIONS = {
 RUNTIMES = ("auto", "torch", "onnxruntime", "openvino")
 
 
-class NetworkMenu(QWidget):
+class NetworkMenu(MenuRow):
     """Menu of the network's options; its button names those in use."""
 
     chosen = pyqtSignal(NetworkOptions)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.button = DropdownButton("…")
-        self.menu = QMenu(self.button)
-        self.menu.aboutToShow.connect(lambda: self.fill(self.menu))
-        self.button.setMenu(self.menu)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(QLabel("Inference"))
-        row.addStretch()
-        row.addWidget(self.button)
+        super().__init__("Inference", parent)
         self._options = NetworkOptions()
         self._loaded = False
         self._device = ""
@@ -87,12 +78,7 @@ class NetworkMenu(QWidget):
         self.button.setToolTip("Input size (keys 1 to 4), device and precision: click for others")
 
     def _add(self, menu: QMenu, text: str, now: NetworkOptions, wanted: NetworkOptions) -> QAction:
-        action = menu.addAction(text)
-        assert action is not None
-        action.setCheckable(True)
-        action.setChecked(now == wanted)
-        action.triggered.connect(lambda: self.chosen.emit(wanted))
-        return action
+        return add_choice(menu, text, lambda: self.chosen.emit(wanted), ticked=now == wanted)
 
 
 def _size_word(options: NetworkOptions) -> str:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QWidget
+from PyQt6.QtWidgets import QFileDialog, QMenu, QWidget
 
-from app.gui.widgets.controls import DropdownButton
+from app.gui.widgets.controls import MenuRow, add_choice
 from app.pipeline.status import PipelineStatus
 from fastscnn.checkpoints.model_zoo import listing
 
 _FILES = "Checkpoints (*.pth *.pt *.pdparams)"
 
 
-class WeightsMenu(QWidget):
+class WeightsMenu(MenuRow):
     """Menu of weights; its button names those in use."""
 
     chosen = pyqtSignal(object)
@@ -22,17 +22,8 @@ class WeightsMenu(QWidget):
     """Emitted likewise for a second checkpoint, to compare with."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.button = DropdownButton("…")
-        self.menu = QMenu(self.button)
-        self.menu.aboutToShow.connect(lambda: self.fill(self.menu))
-        self.button.setMenu(self.menu)
+        super().__init__("Weights", parent)
         self.dialog: QFileDialog | None = None
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(QLabel("Weights"))
-        row.addStretch()
-        row.addWidget(self.button)
         self._current: str | None = None
 
     def fill(self, menu: QMenu, *, second: bool = False) -> None:
@@ -51,9 +42,7 @@ class WeightsMenu(QWidget):
             text = f"{entry.name} ({', '.join(facts)})" if facts else entry.name
             self._add(menu, text, entry.name, entry.name, second=second)
         menu.addSeparator()
-        file = menu.addAction("Open checkpoint…")
-        assert file is not None
-        file.triggered.connect(lambda: self.ask_for_file(second=second))
+        add_choice(menu, "Open checkpoint…", lambda: self.ask_for_file(second=second))
 
     def ask_for_file(self, *, second: bool = False) -> None:
         """Open the file dialog, without waiting for it.
@@ -85,10 +74,6 @@ class WeightsMenu(QWidget):
         self.button.setToolTip(f"Weights in use: {name}{origin}. Click to choose others.")
 
     def _add(self, menu: QMenu, text: str, weights: str | None, name: str, *, second: bool) -> None:
-        action = menu.addAction(text)
-        assert action is not None
         signal = self.second_chosen if second else self.chosen
-        if not second:
-            action.setCheckable(True)
-            action.setChecked(name == self._current)
-        action.triggered.connect(lambda: signal.emit(weights))
+        ticked = None if second else name == self._current
+        add_choice(menu, text, lambda: signal.emit(weights), ticked=ticked)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PyQt6.QtCore import QPointF, QRectF, QSize, Qt
-from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PyQt6.QtGui import QAction, QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PyQt6.QtWidgets import (
     QAbstractButton,
+    QHBoxLayout,
     QLabel,
+    QMenu,
     QPushButton,
     QSizePolicy,
     QStyle,
@@ -99,6 +103,46 @@ class DropdownButton(QPushButton):
         middle = QPointF(self.width() - 14.0, self.height() / 2)
         offsets = ((-3.5, -1.8), (0.0, 1.8), (3.5, -1.8))
         painter.drawPolyline(QPolygonF([middle + QPointF(x, y) for x, y in offsets]))
+
+
+class MenuRow(QWidget):
+    """Row of a label and a button; its menu is filled anew whenever it is shown."""
+
+    def __init__(self, label: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.button = DropdownButton("…")
+        self.menu = QMenu(self.button)
+        self.menu.aboutToShow.connect(lambda: self.fill(self.menu))
+        self.button.setMenu(self.menu)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(QLabel(label))
+        row.addStretch()
+        row.addWidget(self.button)
+
+    def fill(self, menu: QMenu) -> None:
+        """Fill a menu with all choices."""
+        raise NotImplementedError
+
+
+def add_choice(
+    menu: QMenu, text: str, chosen: Callable[[], object], *, ticked: bool | None = None
+) -> QAction:
+    """Add a choice to a menu.
+
+    Args:
+        menu: the menu.
+        text: label of the choice.
+        chosen: called when the user takes it.
+        ticked: the choice is in use; ``None`` is for one that has no tick.
+    """
+    action = menu.addAction(text)
+    assert action is not None
+    if ticked is not None:
+        action.setCheckable(True)
+        action.setChecked(ticked)
+    action.triggered.connect(lambda: chosen())
+    return action
 
 
 class ElidedLabel(QLabel):

@@ -103,7 +103,7 @@ class MenuBar:
     def _add_network(self, weights: WeightsMenu, network: NetworkMenu) -> None:
         runs = self._menu("&Network")
         choices = QMenu("Weights", runs)
-        choices.aboutToShow.connect(lambda: weights.fill(chooser))
+        choices.aboutToShow.connect(lambda: weights.fill(choices))
         runs.addMenu(choices)
         other = QMenu("Compare with", runs)
         other.aboutToShow.connect(lambda: weights.fill(other, second=True))
