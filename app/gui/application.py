@@ -45,7 +45,7 @@ def run_window(settings: Settings) -> int:
     theme.choose(next((c for c in theme.CHOICES if c == saved.theme), "system"))
     window = MainWindow(settings, keys=keys, saved=saved)
     window.reported.connect(_print)
-    _catch_what_slots_raise(window)
+    _catch_slot_errors(window)
     interrupted = _close_on_signals(window)
     window.show()
     window.begin()
@@ -88,7 +88,7 @@ def make_application() -> QApplication:
     return app
 
 
-def _catch_what_slots_raise(window: MainWindow) -> None:
+def _catch_slot_errors(window: MainWindow) -> None:
     """Show and log exceptions of slots, for which Qt would otherwise end the process."""
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -17,7 +17,7 @@ class NetworkController(QObject):
 
     Args:
         pipeline: the pipeline whose network is chosen.
-        looks: commands of the view, for comparisons.
+        view_commands: commands of the view, for comparisons.
         parent: owner.
     """
 

@@ -30,7 +30,7 @@ class PlaybackController(QObject):
         self.marks: Marks = (None, None)
         self._pipeline = pipeline
 
-    # What plays
+    # Playlist
 
     def open(self, entries: Sequence[SourceSpec]) -> None:
         """Play these, one after the other."""
@@ -84,7 +84,7 @@ class PlaybackController(QObject):
             self._pipeline.open(spec)
             self.opened.emit(spec)
 
-    # How it plays
+    # Playback
 
     def play_or_pause(self) -> None:
         """Pause, resume, or start again at the end."""

@@ -21,9 +21,9 @@ class RecordingController(QObject):
     """Commands that start and stop recordings and save images.
 
     Args:
-        pipeline: what is recorded.
-        folder: where everything goes; ``None`` is the user's folders for videos and pictures.
-        shown: gives what is on the screen.
+        pipeline: the pipeline that is recorded.
+        folder: folder of all files; ``None`` is the user's folders for videos and pictures.
+        shown: returns the result on the screen.
     """
 
     notified = pyqtSignal(str, str)

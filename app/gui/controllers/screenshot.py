@@ -32,13 +32,13 @@ def save_pictures(
     """Save a result on a thread of its own; no file is ever replaced.
 
     Args:
-        result: what is on the screen.
-        shown: RGB uint8 H×W×3, the picture as it is shown.
-        folder: where to; made where it is not there.
-        name: of the source.
+        result: the result on the screen.
+        shown: RGB uint8 H×W×3, the image as it is shown.
+        folder: folder of the files; created where it does not exist.
+        name: name of the source.
         parts: the frame, its labels and the overlay in three files, instead of what is shown. The
             labels are a palette PNG: colours to the eye, train ids (255 is unknown) to a program.
-        done: told the files, and what went wrong in words, on the thread.
+        done: called with the files and an error message, on the thread.
     """
 
     def work() -> None:

@@ -17,7 +17,7 @@ class Notification(QFrame):
 
     Args:
         text: one sentence.
-        error: whether something went wrong; it then stays until it is closed.
+        error: True for an error, which stays until it is closed.
     """
 
     closed = pyqtSignal()

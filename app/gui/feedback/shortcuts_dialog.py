@@ -33,7 +33,7 @@ class ShortcutsDialog(QDialog):
     """Dialog that shows every command with its keys.
 
     Args:
-        keys: the keys in force.
+        keys: keys of all commands.
     """
 
     def __init__(self, keys: Keys, parent: QWidget | None = None) -> None:

@@ -59,7 +59,7 @@ def describe(status: PipelineStatus) -> str:
     return "  ·  ".join(parts)
 
 
-def waiting_for(status: PipelineStatus) -> str:
+def waiting_message(status: PipelineStatus) -> str:
     """Return the reason why there is no image yet."""
     if status.broken:
         return "There is no network, so there is no picture: start again with other choices."
@@ -72,7 +72,7 @@ def waiting_for(status: PipelineStatus) -> str:
     return "Opening…" if status.state == "opening" else "Waiting for the first picture…"
 
 
-def offline_for(status: PipelineStatus) -> str:
+def offline_message(status: PipelineStatus) -> str:
     """Return the message over the last frame of an offline source; empty while frames come."""
     if status.offline is None:
         return ""

@@ -76,7 +76,7 @@ class Legend(QWidget):
         for line in (*self.rows, *self.groups.values()):
             line.moved.connect(lambda step, line=line: self._focus_from(line, step))
 
-    # What is shown
+    # Display
 
     @property
     def hidden(self) -> frozenset[int]:
@@ -117,8 +117,8 @@ class Legend(QWidget):
         """Update the shares from the result on the screen, now and then.
 
         Args:
-            result: what is on the screen.
-            split: where the divider of a wipe is.
+            result: the result on the screen.
+            split: position of a wipe's divider, 0–1 of the width.
         """
         if result is None:
             if self._result is not None:
@@ -150,7 +150,7 @@ class Legend(QWidget):
         hidden = frozenset(range(len(self.rows))) - saved
         self._choose(() if self.hidden == hidden else hidden)
 
-    # What the user does
+    # Input
 
     def menu_of(self, row: ClassRow) -> QMenu:
         """Return the context menu of a class."""
@@ -204,7 +204,7 @@ class Legend(QWidget):
             order[place].setFocus(Qt.FocusReason.TabFocusReason)
             self._scroll.ensureWidgetVisible(order[place], 0, line.height())
 
-    # How it looks
+    # Layout
 
     def _tick_groups(self) -> None:
         hidden = self.hidden

@@ -23,7 +23,7 @@ from app.gui.widgets.controls import DropdownButton, ToggleSwitch
 from app.pipeline.status import PipelineStatus
 from app.rendering.view_options import PAIRED, PAIRS, View, ViewOptions
 
-VIEW_WORDS: dict[View, tuple[str, str]] = {
+VIEW_NAMES: dict[View, tuple[str, str]] = {
     "overlay": ("Overlay", "Colours over the picture"),
     "labels": ("Labels", "Colours alone"),
     "confidence": ("Confidence", "How sure the network is"),
@@ -84,7 +84,7 @@ class ViewPanel(QWidget):
         row.setContentsMargins(2, 2, 2, 2)
         row.setSpacing(2)
         for view in _SEGMENTS:
-            text, tip = VIEW_WORDS[view]
+            text, tip = VIEW_NAMES[view]
             button = QPushButton(text)
             button.setCheckable(True)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)

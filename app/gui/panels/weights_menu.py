@@ -30,8 +30,8 @@ class WeightsMenu(MenuRow):
         """Fill a menu anew: the cache of downloads may have changed.
 
         Args:
-            menu: where to.
-            second: it is for the checkpoint that the one in use is compared with.
+            menu: the menu to fill.
+            second: True for the checkpoint that the one in use is compared with.
         """
         menu.clear()
         self._add(menu, "Default model", None, "Default model", second=second)
@@ -48,7 +48,7 @@ class WeightsMenu(MenuRow):
         """Open the file dialog, without waiting for it.
 
         Args:
-            second: it is for the checkpoint that the one in use is compared with.
+            second: True for the checkpoint that the one in use is compared with.
         """
         dialog = QFileDialog(self, "Open a second checkpoint" if second else "Open a checkpoint")
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

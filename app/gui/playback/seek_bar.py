@@ -108,7 +108,7 @@ class Track(QSlider):
                 flag = [QPointF(x + dx, middle + dy) for dx, dy in (*points, (-1.6 * way, -11))]
                 painter.drawPolygon(QPolygonF(flag))
 
-    # The user's hand
+    # Mouse and keys
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
         if event is not None and event.button() == Qt.MouseButton.LeftButton:
@@ -241,7 +241,7 @@ class SeekBar(QFrame):
 
         Args:
             status: the pipeline.
-            marks: where the loop begins and ends, as far as the user has said.
+            marks: start and end of the loop, as far as they are set.
         """
         source = status.source
         self.setVisible(source is not None)

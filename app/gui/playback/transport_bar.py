@@ -31,7 +31,7 @@ class TransportBar(QFrame):
 
     Args:
         actions: the commands by name.
-        sources: the menu of what can be opened.
+        sources: menu of the ways to open a source.
     """
 
     speed_chosen = pyqtSignal(float)

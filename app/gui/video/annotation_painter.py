@@ -64,7 +64,7 @@ def paint_scale(painter: QPainter, measure: Measure, room: QRectF, *, right: boo
     write(painter, below, high, face, theme.TEXT, Qt.AlignmentFlag.AlignRight)
 
 
-def paint_hover(
+def paint_tooltip(
     painter: QPainter,
     at: QPointF,
     room: QRectF,
@@ -74,10 +74,10 @@ def paint_hover(
     """Paint the tooltip of a pixel beside the mouse.
 
     Args:
-        painter: paints.
-        at: the mouse.
-        room: what the plate keeps inside of.
-        color: of the class; none for pixels of no class.
+        painter: painter of the widget.
+        at: position of the mouse.
+        room: rectangle that the tooltip stays inside of.
+        color: colour of the class; ``None`` for pixels of no class.
         lines: the class with its probability, and the pixel.
     """
     large, small = theme.font(13, bold=True), theme.font(11)

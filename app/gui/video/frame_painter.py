@@ -48,10 +48,10 @@ def paint_sides(
     """Paint each image where it is visible, and what is around it; return the visible rectangles.
 
     Args:
-        painter: paints.
-        panes: where the pictures lie.
+        painter: painter of the widget.
+        panes: layout of the images.
         pictures: H×W×4, blue, green, red, unused.
-        divider: where two, one over the other, are divided.
+        divider: position of the wipe's divider; ``None`` where there is none.
     """
     crisp = panes.viewport.crisp
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not crisp)

@@ -19,8 +19,8 @@ class PaneLayout:
     Attributes:
         whole: the widget.
         ratio: device pixels per pixel of the widget.
-        count: 1, or 2 next to each other.
-        viewport: how the picture lies in each.
+        count: 1, or 2 side by side.
+        viewport: placement of the image in each pane.
     """
 
     whole: QRectF
@@ -61,8 +61,8 @@ class PaneLayout:
         """Return the visible rectangle of an image in the widget.
 
         Args:
-            number: which picture.
-            divider: where both, one over the other, are divided; ``None`` where they are not.
+            number: number of the image.
+            divider: position of the wipe's divider; ``None`` where there is none.
         """
         room = self.whole
         if self.count == 2:

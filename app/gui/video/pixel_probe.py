@@ -14,10 +14,10 @@ class PixelInfo:
     """Pixel with its class and probabilities.
 
     Attributes:
-        train_id: its class; ``None`` where it has none, or where no network has looked.
-        probability: of that class, 0–1.
-        runner_up: the next likely class, where it has a share worth telling.
-        column, row: the pixel.
+        train_id: its class; ``None`` where it has none, or where no network ran.
+        probability: probability of that class, 0–1.
+        runner_up: the next likely class, where it is likely enough to be shown.
+        column, row: position of the pixel.
     """
 
     train_id: int | None

@@ -22,7 +22,7 @@ from PyQt6.QtGui import (
 from PyQt6.QtWidgets import QWidget
 
 from app.core.frame import Result
-from app.gui.video.annotation_painter import paint_hover
+from app.gui.video.annotation_painter import paint_tooltip
 from app.gui.video.frame_painter import convert_sides, paint_captions, paint_sides, paint_text
 from app.gui.video.pane_layout import PaneLayout
 from app.gui.video.pixel_probe import PixelInfo, probe_pixel
@@ -43,8 +43,8 @@ class VideoView(QWidget):
     wipe are put together here, so that the divider moves at once.
 
     Args:
-        take: gives the newest result once, ``None`` when there is no new one.
-        painted: told the seconds that the painting of each new result took.
+        take: returns the newest result once, ``None`` when there is no new one.
+        painted: called with the seconds that the painting of each new result took.
     """
 
     double_clicked = pyqtSignal()
@@ -76,14 +76,14 @@ class VideoView(QWidget):
         self._pixels: list[NDArray[np.uint8]] = []
         self._divider = WipeDivider(self._divider_moved)
         self._stats = OverlayStats()
-        self._message = self._veil = ""
+        self._message = self._offline_message = ""
         self._mouse: QPointF | None = None
         self._pressed: QPointF | None = None
         self._pans = False
         self._clicked: int | None = None
-        self._grasped: tuple[tuple[float, float], int] | None = None
+        self._pan_start: tuple[tuple[float, float], int] | None = None
 
-    # What the window says
+    # Display
 
     def set_options(self, options: ViewOptions) -> None:
         """Set the view options; the divider follows at once."""
@@ -105,10 +105,10 @@ class VideoView(QWidget):
             self._describe()
             self.update()
 
-    def set_veil(self, text: str) -> None:
+    def set_offline_message(self, text: str) -> None:
         """Set the message over an image that is out of date; it is darkened then."""
-        if text != self._veil:
-            self._veil = text
+        if text != self._offline_message:
+            self._offline_message = text
             self._describe()
             self.update()
 
@@ -139,7 +139,7 @@ class VideoView(QWidget):
         if self._divider.active:
             self._divider.move_to(self._divider.split + by)
 
-    # Where things are
+    # Geometry
 
     def picture_rect(self) -> QRect:
         """Return the image's rectangle, that of the left one of two; parts may lie outside."""
@@ -210,7 +210,7 @@ class VideoView(QWidget):
 
     def _describe(self) -> None:
         """Set the accessible description."""
-        words = self._veil or self._divider.description() or self._message
+        words = self._offline_message or self._divider.description() or self._message
         if words != self.accessibleDescription():
             self.setAccessibleDescription(words)
 
@@ -237,14 +237,14 @@ class VideoView(QWidget):
         seen = paint_sides(painter, self._panes(), self._pixels, divider)
         paint_captions(painter, self.result, seen, divider)
         self._paint_handle(painter, seen, divider)
-        if self._veil:
+        if self._offline_message:
             painter.fillRect(whole, QColor(0, 0, 0, 170))
-            paint_text(painter, whole, QColor("white"), self._veil)
+            paint_text(painter, whole, QColor("white"), self._offline_message)
             return
         paint_stats(painter, seen[0] | seen[-1], self._shown_stats())
         pixel_info = self.pixel_info()
         if pixel_info is not None and self._mouse is not None:
-            paint_hover(painter, self._mouse, whole, pixel_info.color, pixel_info.lines)
+            paint_tooltip(painter, self._mouse, whole, pixel_info.color, pixel_info.lines)
 
     def _paint_handle(self, painter: QPainter, seen: list[QRectF], divider: float | None) -> None:
         """Paint the divider, or where there is none the focus frame."""
@@ -281,7 +281,7 @@ class VideoView(QWidget):
         self._mouse = self._pressed = event.position()
         panes = self._panes()
         pane = panes.pane_at(event.position())
-        self._grasped = self.viewport.at(*panes.inside(event.position(), pane)), pane
+        self._pan_start = self.viewport.at(*panes.inside(event.position(), pane)), pane
         left = event.button() == Qt.MouseButton.LeftButton
         control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         if event.button() == Qt.MouseButton.MiddleButton or (left and control):
@@ -303,9 +303,9 @@ class VideoView(QWidget):
                 self._pans = True
         if self._divider.dragged:
             self._divider.drag_to(now.x(), self._panes().picture())
-        elif self._pans and self._grasped is not None:
+        elif self._pans and self._pan_start is not None:
             # Not by how far the mouse went: a message may have moved the picture meanwhile.
-            point, pane = self._grasped
+            point, pane = self._pan_start
             self._place(self.viewport.with_at(point, *self._panes().inside(now, pane)))
         self._set_cursor()
         self.update()

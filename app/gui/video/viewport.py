@@ -37,9 +37,9 @@ class Viewport:
 
     Attributes:
         room: width and height in device pixels.
-        picture: width and height of the picture in its own pixels.
-        scale: device pixels per pixel of the picture; ``None`` fits the whole picture in.
-        middle: the point of the picture in the middle of the room, 0–1 of its width and height;
+        picture: width and height of the image in its own pixels.
+        scale: device pixels per pixel of the image; ``None`` fits the whole image in.
+        middle: the point of the image in the middle of the room, 0–1 of its width and height;
             only of weight while the picture is larger than the room.
     """
 

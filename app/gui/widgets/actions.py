@@ -49,9 +49,9 @@ def make_actions(window: QWidget, keys: Keys, handlers: Handlers) -> dict[str, Q
     """Return actions by the names of their commands; their keys work in the whole window.
 
     Args:
-        window: what they belong to.
-        keys: the keys in force.
-        handlers: what each command does.
+        window: owner of the actions.
+        keys: keys of all commands.
+        handlers: functions of the commands by name.
     """
     actions: dict[str, QAction] = {}
     for command in COMMANDS:

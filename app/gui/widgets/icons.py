@@ -39,8 +39,8 @@ def icon(name: str, token: str = "TEXT") -> QIcon:
     """Return a drawing as an icon: crisp at any scale, in the colours of the theme.
 
     Args:
-        name: of a drawing.
-        token: name of the colour in ``style`` that its lines and faces have.
+        name: name of a drawing.
+        token: name of the colour in ``theme`` that its lines and faces have.
     """
     return QIcon(_Engine(name, token))
 

@@ -193,7 +193,7 @@ def apply(app: QApplication) -> None:
     """Apply the theme to the application, and again whenever the system's changes."""
     app.setStyle("Fusion")
     app.setFont(font(13))
-    _dress(app)
+    _style_application(app)
     hints = QGuiApplication.styleHints()
     if hints is not None:
         hints.colorSchemeChanged.connect(lambda: choose(_choice))
@@ -207,7 +207,7 @@ def choose(choice: Choice) -> None:
     app = QApplication.instance()
     if theme != _theme and isinstance(app, QApplication):
         _take(theme)
-        _dress(app)
+        _style_application(app)
 
 
 def _of_system() -> Theme:
@@ -216,7 +216,7 @@ def _of_system() -> Theme:
     return "light" if light else "dark"
 
 
-def _dress(app: QApplication) -> None:
+def _style_application(app: QApplication) -> None:
     if _choice == "system":
         _take(_of_system())
     app.setPalette(_palette())

@@ -31,8 +31,8 @@ class DroppedSources:
     """Sources of a drop.
 
     Attributes:
-        entries: what to play, in order.
-        text: what to tell the user, empty where there is nothing to say.
+        entries: sources to play, in order.
+        text: message for the user; empty where there is none.
     """
 
     entries: tuple[SourceSpec, ...] = ()

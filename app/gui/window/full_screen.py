@@ -14,11 +14,11 @@ class FullScreen(QObject):
     """Full-screen mode: hides what is around the video.
 
     Args:
-        window: what fills the screen.
-        view: the picture, over which the mouse is watched.
-        controls: what a moved mouse brings back.
-        hidden: what stays away until the end.
-        restored: told after the end: what is there by its own rules must be shown again.
+        window: the window that fills the screen.
+        view: the video, over which the mouse is watched.
+        controls: widgets that a moved mouse brings back.
+        hidden: widgets that stay hidden until the end.
+        restored: called after the end, to show again what has rules of its own.
     """
 
     def __init__(

@@ -28,7 +28,7 @@ from app.gui.controllers.view_controller import ViewController
 from app.gui.feedback.notifications import Notifications
 from app.gui.feedback.progress_strip import ProgressStrip
 from app.gui.feedback.shortcuts_dialog import ShortcutsDialog
-from app.gui.feedback.status_bar import StatusBar, offline_for, playing, waiting_for
+from app.gui.feedback.status_bar import StatusBar, offline_message, playing, waiting_message
 from app.gui.panels.bottom_panel import PAGES, BottomPanel
 from app.gui.panels.legend import Legend
 from app.gui.panels.view_panel import ViewPanel
@@ -60,10 +60,10 @@ class MainWindow(QMainWindow):
     """Window with its pipeline.
 
     Args:
-        settings: what the user chose.
-        recordings: folder for recordings and pictures; ``None`` is the user's own folders.
-        keys: the keys of all commands.
-        kept: where settings are kept from run to run; ``None`` keeps nothing.
+        settings: settings of the run.
+        recordings: folder of recordings and screenshots; ``None`` is the user's own folders.
+        keys: keys of all commands.
+        saved: settings saved between runs; ``None`` saves nothing.
     """
 
     reported = pyqtSignal(Event)
@@ -204,7 +204,7 @@ class MainWindow(QMainWindow):
         self.view.split_moved.connect(self.view_commands.set_split)
         self.view.class_clicked.connect(self.select_class)
         self.progress_strip.cancelled.connect(self.cancel)
-        self.bottom_panel.changed.connect(self.page_turned)
+        self.bottom_panel.changed.connect(self.remember_page)
         if self._saved is not None:
             saved = self._saved
             self.open_menu.folder_used.connect(lambda folder: setattr(saved, "folder", folder))
@@ -285,7 +285,7 @@ class MainWindow(QMainWindow):
         if kind in {"error", "recorded"}:
             self.reported.emit(Event("error" if kind == "error" else "recorded", text))
 
-    def page_turned(self) -> None:
+    def remember_page(self) -> None:
         """Remember the page of the bottom panel."""
         if not self.full_screen.on:
             self._page = self.bottom_panel.page
@@ -298,7 +298,7 @@ class MainWindow(QMainWindow):
             self.playback.close()
         self.refresh()
 
-    # What happens
+    # Status and events
 
     def refresh(self) -> None:
         """Show the pipeline as it is now."""
@@ -309,8 +309,8 @@ class MainWindow(QMainWindow):
         if empty:
             self.view.clear()
         self.pages.setCurrentWidget(self.welcome_page if empty else self.view)
-        self.view.set_message(waiting_for(status))
-        self.view.set_veil(offline_for(status))
+        self.view.set_message(waiting_message(status))
+        self.view.set_offline_message(offline_message(status))
         self.view.set_stats(stats_of(status))
         self.view.set_options(status.view)
         if not self.full_screen.bare:
@@ -365,7 +365,7 @@ class MainWindow(QMainWindow):
         self.bottom_panel.show_page(self._page)
         self.refresh()
 
-    # Settings that are kept
+    # Saved settings
 
     def _restore(self) -> None:
         saved = self._saved

@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QMenu, QMenuBar
 
 from app.gui.controllers.playback_controller import PlaybackController
 from app.gui.panels.network_menu import NetworkMenu
-from app.gui.panels.view_panel import VIEW_WORDS, pair_name
+from app.gui.panels.view_panel import VIEW_NAMES, pair_name
 from app.gui.panels.weights_menu import WeightsMenu
 from app.gui.widgets import theme
 from app.gui.window.open_menu import OpenMenu
@@ -33,10 +33,10 @@ class MenuBar:
 
     Args:
         bar: the menu bar.
-        actions: the commands by name.
-        opener, player: what can be opened, and what plays.
+        actions: actions of the commands by name.
+        open_menu, playback: the ways to open a source, and the playlist.
         weights, network: menus of the panel, offered here too.
-        set_view, set_measure, compare, set_theme: told what the user chose.
+        set_view, set_measure, compare, set_theme: called with the user's choice.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class MenuBar:
         set_measure: Callable[[Measure], None],
     ) -> tuple[Choices, Choices, Choices]:
         picture = self._menu("P&icture")
-        views = _choices(picture, {v: text for v, (text, _) in VIEW_WORDS.items()}, set_view)
+        views = _choices(picture, {v: text for v, (text, _) in VIEW_NAMES.items()}, set_view)
         self._add(picture, "view")
         menu = QMenu("Compare", picture)
         pairs = _choices(menu, {name: name for name in PAIRS}, compare)

@@ -23,8 +23,8 @@ class OpenMenu(QObject):
     """Menu and dialogs that ask the user for sources; opening them is for the pipeline.
 
     Args:
-        window: what dialogs belong to.
-        recent: gives what was opened before, newest first.
+        window: parent of the dialogs.
+        recent: returns recent sources, newest first.
     """
 
     chosen = pyqtSignal(object)

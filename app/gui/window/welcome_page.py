@@ -31,8 +31,8 @@ class WelcomePage(QWidget):
     """Page that offers the ways to open a video.
 
     Args:
-        opener: the ways to open one.
-        hint: the few keys that one needs to know.
+        open_menu: the ways to open one.
+        hint: sentence with the few keys that one needs to know.
     """
 
     def __init__(self, open_menu: OpenMenu, hint: str, parent: QWidget | None = None) -> None:

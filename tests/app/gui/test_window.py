@@ -159,7 +159,7 @@ def test_bad_weights_give_one_sentence_and_the_window_stays(tmp_path):
 def test_an_error_in_the_window_itself_is_shown_and_does_not_end_it(monkeypatch, caplog):
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     with window() as w:
-        run._catch_what_slots_raise(w)
+        run._catch_slot_errors(w)
         QTimer.singleShot(0, lambda: 1 / 0)
         wait_until(lambda: messages(w), "the message")
         assert "ZeroDivisionError" in messages(w)[0]
