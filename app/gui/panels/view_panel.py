@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QFontMetrics
 from PyQt6.QtWidgets import (
@@ -19,7 +21,7 @@ from PyQt6.QtWidgets import (
 from app.gui.panels.network_menu import NetworkMenu
 from app.gui.panels.weights_menu import WeightsMenu
 from app.gui.widgets import theme
-from app.gui.widgets.controls import DropdownButton, ToggleSwitch
+from app.gui.widgets.controls import DropdownButton, ToggleSwitch, add_choice
 from app.pipeline.status import PipelineStatus
 from app.rendering.view_options import PAIRED, PAIRS, View, ViewOptions
 
@@ -101,9 +103,7 @@ class ViewPanel(QWidget):
         self.pair.setToolTip("What is compared: left | right")
         pairs = QMenu(self.pair)
         for name in PAIRS:
-            action = pairs.addAction(name)
-            assert action is not None
-            action.triggered.connect(lambda _, name=name: self.pair_chosen.emit(name))
+            add_choice(pairs, name, partial(self.pair_chosen.emit, name))
         self.pair.setMenu(pairs)
         row = QHBoxLayout(self._pair_row)
         row.setContentsMargins(0, 0, 0, 0)

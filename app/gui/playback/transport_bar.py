@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from itertools import pairwise
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
@@ -21,7 +22,7 @@ from app.core.formatting import clock
 from app.gui.controllers.playback_controller import SPEEDS
 from app.gui.widgets import theme
 from app.gui.widgets.actions import key_hint
-from app.gui.widgets.controls import DropdownButton
+from app.gui.widgets.controls import DropdownButton, add_choice
 from app.gui.widgets.icons import icon
 from app.pipeline.status import PipelineStatus
 
@@ -145,7 +146,5 @@ class TransportBar(QFrame):
     def _speeds(self) -> QMenu:
         menu = QMenu(self)
         for speed in SPEEDS:
-            action = menu.addAction(f"{speed:g}×")
-            assert action is not None
-            action.triggered.connect(lambda _, speed=speed: self.speed_chosen.emit(speed))
+            add_choice(menu, f"{speed:g}×", partial(self.speed_chosen.emit, speed))
         return menu

@@ -13,6 +13,7 @@ from app.gui.panels.network_menu import NetworkMenu
 from app.gui.panels.view_panel import VIEW_NAMES, pair_name
 from app.gui.panels.weights_menu import WeightsMenu
 from app.gui.widgets import theme
+from app.gui.widgets.controls import add_choice
 from app.gui.window.open_menu import OpenMenu
 from app.pipeline.status import PipelineStatus
 from app.rendering.view_options import PAIRED, PAIRS, Measure, View
@@ -180,11 +181,9 @@ class MenuBar:
         self._playlist.clear()
         playlist = self._playback.playlist
         for index, spec in enumerate(playlist.entries):
-            action = self._playlist.addAction(f"{index + 1}  {spec.name}".replace("&", "&&"))
-            assert action is not None
-            action.setCheckable(True)
-            action.setChecked(index == playlist.index)
-            action.triggered.connect(partial(self._playback.go, index))
+            text = f"{index + 1}  {spec.name}".replace("&", "&&")
+            go = partial(self._playback.go, index)
+            add_choice(self._playlist, text, go, ticked=index == playlist.index)
         if not playlist.entries:
             none = self._playlist.addAction("Drop several files, or a folder")
             assert none is not None
@@ -207,10 +206,6 @@ def _choices(menu: QMenu, texts: Mapping[str, str], chosen: Callable[..., object
     group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
     made: Choices = {}
     for value, text in texts.items():
-        action = menu.addAction(text)
-        assert action is not None
-        action.setCheckable(True)
-        group.addAction(action)
-        action.triggered.connect(lambda _, value=value: chosen(value))
-        made[value] = action
+        made[value] = add_choice(menu, text, partial(chosen, value), ticked=False)
+        group.addAction(made[value])
     return made
