@@ -1,4 +1,4 @@
-"""The run with a window."""
+"""Application: the run with a window, its signals and its exit code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.config.settings import Settings
 from app.config.shortcuts import load_keys
 from app.core.events import Event
 from app.errors import INTERRUPTED, OutputError
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.gui.widgets.icons import app_icon
 from app.gui.window.main_window import TITLE, MainWindow
 from app.gui.window.saved_state import SavedState
@@ -34,19 +34,19 @@ def run_window(settings: Settings) -> int:
     Raises:
         UsageError: the file of keys or the name of the profile makes no sense.
     """
-    keys = load_keys(settings.window.keys)
-    kept = SavedState(profile_path(settings.window.profile))
-    if settings.window.reset_settings:
-        kept.forget()
-    settings = kept.apply(settings)
-    if settings.run.stats_json is not None:
-        check_report(settings.run.stats_json, overwrite=settings.recording.overwrite)
+    keys = load_keys(settings.keys)
+    saved = SavedSettings(profile_path(settings.profile))
+    if settings.reset:
+        saved.forget()
+    settings = saved.apply(settings)
+    if settings.stats_json is not None:
+        check_report(settings.stats_json, overwrite=settings.overwrite)
     drop_opencv_paths()  # once more: OpenCV sets them whenever it is first imported
     app = make_application()
-    style.choose(next((c for c in style.CHOICES if c == kept.theme), "system"))
-    window = MainWindow(settings, keys=keys, kept=kept)
-    window.happened.connect(_print)
-    _catch_what_slots_raise(window)
+    theme.choose(next((c for c in theme.CHOICES if c == saved.theme), "system"))
+    window = MainWindow(settings, keys=keys, saved=saved)
+    window.reported.connect(_print)
+    _catch_slot_errors(window)
     interrupted = _close_on_signals(window)
     window.show()
     window.begin()
@@ -72,31 +72,31 @@ def run_window(settings: Settings) -> int:
 
 
 def _print(event: Event) -> None:
-    """Say it in the terminal too, at once: who started the window there may be looking there."""
+    """Report it in the terminal too, at once: the user may be looking there."""
     word = "Error: " if event.kind == "error" else ""
     print(f"{word}{event.text}", file=sys.stderr, flush=True)
 
 
 def make_application() -> QApplication:
-    """The QApplication, with our name, icon and style."""
+    """Create the QApplication, with our name, icon and style."""
     app = QApplication(sys.argv[:1])
     app.setApplicationName(TITLE)
     app.setApplicationDisplayName(TITLE)
     app.setApplicationVersion(__version__)
     app.setDesktopFileName("fastscnn-live")
     app.setWindowIcon(app_icon())
-    style.apply(app)
+    theme.apply(app)
     return app
 
 
-def _catch_what_slots_raise(window: MainWindow) -> None:
-    """Show and log what Qt would otherwise end the process for."""
+def _catch_slot_errors(window: MainWindow) -> None:
+    """Show and log exceptions of slots, for which Qt would otherwise end the process."""
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         _log.error("unexpected error", exc_info=(kind, error, trace))
         text = f"Something unforeseen went wrong ({kind.__name__}: {error})."
         # Not at once: this may be in the middle of a painting.
-        QTimer.singleShot(0, lambda: window.tell("error", text))
+        QTimer.singleShot(0, lambda: window.notify("error", text))
 
     sys.excepthook = hook
 

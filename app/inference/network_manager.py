@@ -253,7 +253,7 @@ class NetworkManager:
 
 def _name(weights: Weights) -> str:
     """What weights are called in words."""
-    return Path(weights).name if weights else "shipped weights"
+    return Path(weights).name if weights else "Default model"
 
 
 @dataclass(frozen=True, slots=True)

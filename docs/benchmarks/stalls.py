@@ -89,7 +89,7 @@ def main() -> None:
     measure("demo street, 1080p", heart, lambda: live(args.seconds))
 
     def panel() -> None:
-        window.drawer.show_page("performance")
+        window.bottom_panel.show_page("performance")
         live(args.seconds)
 
     measure("the same with the performance panel", heart, panel)
@@ -99,7 +99,7 @@ def main() -> None:
             window.set_view(view)
             live(1.5)
         for page in ("log", "performance", None):
-            window.drawer.show_page(page)
+            window.bottom_panel.show_page(page)
             live(0.5)
         window.show_keys()
         live(0.5)

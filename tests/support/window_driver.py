@@ -29,15 +29,15 @@ SMALL = Settings(network=NetworkOptions(device="cpu", input_size=(64, 128)))
 """Fast on any machine."""
 DEMO = SourceSpec("demo")
 
-_kept: list[QApplication] = []
+_applications: list[QApplication] = []
 _folder = TemporaryDirectory(prefix="fastscnn-live-")
 
 
 def application() -> QApplication:
     """The one QApplication of the process."""
-    if not _kept:
-        _kept.append(make_application())
-    return _kept[0]
+    if not _applications:
+        _applications.append(make_application())
+    return _applications[0]
 
 
 @contextmanager
@@ -46,11 +46,11 @@ def window(
     *,
     recordings: Path | None = None,
     keys: Keys = USUAL,
-    kept: SavedState | None = None,
+    saved: SavedSettings | None = None,
 ) -> Iterator[MainWindow]:
     """The window as the program shows it; closed at the end."""
     application()
-    made = MainWindow(settings, recordings=recordings, keys=keys, kept=kept)
+    made = MainWindow(settings, recordings=recordings, keys=keys, saved=saved)
     made.show()
     made.begin()
     made.activateWindow()
@@ -166,7 +166,7 @@ def _send_data(made: MainWindow, data: QMimeData, at: QPoint | None, *, release:
 
 def messages(made: MainWindow) -> list[str]:
     """What the banners say."""
-    return [banner.text for banner in made.banners.shown]
+    return [notification.text for notification in made.notifications.shown]
 
 
 def screenshot(widget: QWidget) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""What the user tells the player: going about in a source, loops, speed, and what plays next."""
+"""Playback commands: play, seek, loops, speed and playlist."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.sources.source_spec import SourceSpec
 SPEEDS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0)
 
 Marks = tuple[float | None, float | None]
-"""Where a loop begins and ends, as far as the user has said."""
+"""Start and end of a loop, as far as they are set."""
 
 
 class PlaybackController(QObject):
@@ -21,8 +21,8 @@ class PlaybackController(QObject):
 
     opened = pyqtSignal(SourceSpec)
     """The user opened a source, or the playlist went on to one."""
-    told = pyqtSignal(str)
-    """What the user should know."""
+    notified = pyqtSignal(str)
+    """Message for the user."""
 
     def __init__(self, pipeline: Pipeline, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -30,7 +30,7 @@ class PlaybackController(QObject):
         self.marks: Marks = (None, None)
         self._pipeline = pipeline
 
-    # What plays
+    # Playlist
 
     def open(self, entries: Sequence[SourceSpec]) -> None:
         """Play these, one after the other."""
@@ -42,11 +42,11 @@ class PlaybackController(QObject):
         self._open(self.playlist.go(index))
 
     def next(self, by: int = 1) -> bool:
-        """Play the next entry (1) or the one before (-1); whether there is one."""
+        """Play the next entry (1) or the previous one (-1); return whether there is one."""
         spec = self.playlist.move(by)
         self._open(spec)
         if spec is None:
-            self.told.emit(
+            self.notified.emit(
                 "There is no other one in the playlist: drop several files, or a folder."
                 if len(self.playlist.entries) < 2
                 else "That was the last one of the playlist."
@@ -55,14 +55,25 @@ class PlaybackController(QObject):
             )
         return spec is not None
 
-    def went_on(self) -> bool:
-        """At the end of a source, go on with the playlist; whether there is a next one."""
+    def play_next(self) -> bool:
+        """Play the next entry at the end of a source; return whether there is one."""
         spec = self.playlist.move(1)
         self._open(spec)
         return spec is not None
 
+    def refused(self) -> bool:
+        """Return whether the entry that should play does not: it failed, or another goes on."""
+        status, current = self._pipeline.status(), self.playlist.current
+        other = (
+            status.source is not None
+            and current is not None
+            and status.state != "opening"
+            and status.source.name != current.name
+        )
+        return status.state == "failed" or other
+
     def close(self) -> None:
-        """Let go of what plays."""
+        """Close the source."""
         self.playlist.put(())
         self.marks = (None, None)
         self._pipeline.close()
@@ -73,27 +84,27 @@ class PlaybackController(QObject):
             self._pipeline.open(spec)
             self.opened.emit(spec)
 
-    # How it plays
+    # Playback
 
     def play_or_pause(self) -> None:
-        """Hold what plays, go on with what is held, start again what has ended."""
+        """Pause, resume, or start again at the end."""
         if self._pipeline.status().state == "playing":
             self._pipeline.session.pause()
         else:
             self._pipeline.play()
 
     def seek_by(self, seconds: float) -> None:
-        """Go forward, or back where negative."""
-        self._pipeline.session.seek(max(0.0, self._pipeline.status().position + seconds))
+        """Seek forward, or back where negative."""
+        self._pipeline.seek(max(0.0, self._pipeline.status().position + seconds))
 
     def to_end(self) -> None:
-        """Go to the last frame, where it is known which that is."""
+        """Seek to the last frame, where the duration is known."""
         source = self._pipeline.status().source
         if source is not None and source.duration is not None:
             self._pipeline.session.seek(source.duration)
 
     def change_speed(self, by: int) -> None:
-        """Play at the next speed, or the one before where negative."""
+        """Play at the next speed, or the previous one where negative."""
         now = self._pipeline.status().speed
         nearest = min(range(len(SPEEDS)), key=lambda i: abs(SPEEDS[i] - now))
         self._pipeline.session.set_speed(SPEEDS[min(max(nearest + by, 0), len(SPEEDS) - 1)])
@@ -101,7 +112,7 @@ class PlaybackController(QObject):
     # Loops
 
     def mark(self, *, begin: bool) -> None:
-        """Let the loop begin, or end, at what is shown; it runs once both are said."""
+        """Start or end the loop at the current frame; it runs once both are set."""
         status = self._pipeline.status()
         if not status.seekable:
             return
@@ -117,7 +128,7 @@ class PlaybackController(QObject):
             self._pipeline.session.set_loop(None)
 
     def toggle_loop(self) -> None:
-        """Loop what is marked, or all of it; or stop looping, which takes the marks away."""
+        """Loop the marked part, or all of it; or stop looping and discard the marks."""
         if self._pipeline.status().loop is not None:
             self.marks = (None, None)
             self._pipeline.session.set_loop(None)

@@ -1,4 +1,4 @@
-"""Recordings and saved pictures: where they go, and what is said of them."""
+"""Recording commands: start and stop recordings, save images, report the outcome."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PyQt6.QtCore import QObject, QStandardPaths, QUrl, pyqtSignal
 from PyQt6.QtGui import QDesktopServices
 
 from app.core.frame import Result
-from app.errors import AppError
+from app.errors import AppError, OutputError
 from app.gui.controllers.screenshot import save_pictures
 from app.pipeline.pipeline import Pipeline
 
@@ -18,16 +18,16 @@ _FOLDER = "Fast-SCNN Live"
 
 
 class RecordingController(QObject):
-    """Starts and ends recordings, and saves pictures.
+    """Commands that start and stop recordings and save images.
 
     Args:
-        pipeline: what is recorded.
-        folder: where everything goes; ``None`` is the user's folders for videos and pictures.
-        shown: gives what is on the screen.
+        pipeline: the pipeline that is recorded.
+        folder: folder of all files; ``None`` is the user's folders for videos and pictures.
+        shown: returns the result on the screen.
     """
 
-    told = pyqtSignal(str, str)
-    """Kind and text of what the user should know, as in ``app.core.events.Event``."""
+    notified = pyqtSignal(str, str)
+    """Kind and text of a message for the user, as in ``app.core.events.Event``."""
 
     def __init__(
         self,
@@ -40,8 +40,15 @@ class RecordingController(QObject):
         self._pipeline, self._folder, self._shown = pipeline, folder, shown
         self._threads: list[threading.Thread] = []
 
+    def start(self, output: Path, *, labels: Path | None, overwrite: bool) -> None:
+        """Start a recording into files that the user named."""
+        try:
+            self._pipeline.start_recording(output, labels=labels, overwrite=overwrite)
+        except OutputError as error:
+            self.notified.emit("error", str(error))
+
     def record_or_stop(self) -> None:
-        """Start a recording, or close the one under way."""
+        """Start a recording, or finish the one in progress."""
         status = self._pipeline.status()
         try:
             if status.recording is not None:
@@ -50,19 +57,19 @@ class RecordingController(QObject):
                 where = self._place(QStandardPaths.StandardLocation.MoviesLocation)
                 self._pipeline.start_recording(self._pipeline.recording_path(where))
             elif status.state == "ended":
-                self.told.emit("notice", "It has ended: play it again, then record.")
+                self.notified.emit("notice", "It has ended: play it again, then record.")
         except (AppError, OSError) as error:
-            self.told.emit("error", str(error))
+            self.notified.emit("error", str(error))
 
     def open_folder(self) -> None:
-        """Show the folder of recordings as the system does."""
+        """Open the folder of recordings in the system's file manager."""
         where = self._place(QStandardPaths.StandardLocation.MoviesLocation)
         folder = self._pipeline.recording_path(where).parent
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
-            self.told.emit("notice", f"Recordings are in {folder}")
+            self.notified.emit("notice", f"Recordings are in {folder}")
 
     def save_picture(self, *, parts: bool) -> None:
-        """Save what is on the screen; or the frame, its labels and the overlay."""
+        """Save the image on the screen; or the frame, its labels and the overlay."""
         result = self._shown()
         source = self._pipeline.status().source
         if result is None or source is None:
@@ -75,16 +82,16 @@ class RecordingController(QObject):
         self._threads = [t for t in self._threads if t.is_alive()] + [thread]
 
     def finish(self) -> None:
-        """Wait until the pictures under way are saved."""
+        """Wait until the images in progress are saved."""
         for thread in self._threads:
             thread.join()
 
     def _pictures_saved(self, made: list[Path], error: str) -> None:
         if error:
-            self.told.emit("error", error)
+            self.notified.emit("error", error)
         else:
             names = ", ".join(path.name for path in made)
-            self.told.emit("recorded", f"Saved {names} in {made[0].parent}")
+            self.notified.emit("recorded", f"Saved {names} in {made[0].parent}")
 
     def _place(self, where: QStandardPaths.StandardLocation) -> Path:
         if self._folder is not None:

@@ -1,4 +1,4 @@
-"""Saving what is shown as PNG files."""
+"""Screenshots: the result on the screen as PNG files."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def save_pictures(
     """Save a result on a thread of its own; no file is ever replaced.
 
     Args:
-        result: what is on the screen.
-        shown: RGB uint8 H×W×3, the picture as it is shown.
-        folder: where to; made where it is not there.
-        name: of the source.
+        result: the result on the screen.
+        shown: RGB uint8 H×W×3, the image as it is shown.
+        folder: folder of the files; created where it does not exist.
+        name: name of the source.
         parts: the frame, its labels and the overlay in three files, instead of what is shown. The
             labels are a palette PNG: colours to the eye, train ids (255 is unknown) to a program.
-        done: told the files, and what went wrong in words, on the thread.
+        done: called with the files and an error message, on the thread.
     """
 
     def work() -> None:
@@ -73,7 +73,7 @@ def _overlay_of(view: ViewOptions) -> ViewOptions:
 
 
 def _free(folder: Path, name: str, *, parts: bool) -> Path:
-    """A name without its ending that is not taken yet."""
+    """Return a path without its ending that is not taken yet."""
     plain = "".join(c if c.isalnum() or c in "-_" else "-" for c in Path(name).stem)[:60]
     base = folder / f"{plain or 'picture'}-{datetime.now():%Y%m%d-%H%M%S}"
     endings = [f"-{part}.png" for part in _PARTS] if parts else [".png"]

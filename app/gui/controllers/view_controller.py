@@ -1,4 +1,4 @@
-"""What the user tells the view: which pictures, which colours, with or without skip."""
+"""View commands: layout, overlay options, skip connection."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ class ViewController:
         self.set_skip(not self._pipeline.skip)
 
     def set_view(self, view: View) -> None:
-        """Choose what is drawn."""
+        """Choose the view."""
         self._pipeline.view = replace(self._pipeline.view, view=view)
 
     def set_measure(self, measure: Measure) -> None:
-        """Choose what the confidence shows."""
+        """Choose the measure of confidence."""
         self._pipeline.view = replace(self._pipeline.view, measure=measure)
 
     def next_view(self) -> None:
-        """Choose the view after the one in force."""
+        """Choose the next view."""
         self._pipeline.view = self._pipeline.view.next()
 
     def toggle_confidence(self) -> None:
-        """Show how sure the network is, or what was shown before."""
+        """Show the confidence, or the view before it."""
         self._toggle("confidence")
 
     def toggle_wipe(self) -> None:
-        """Compare skip on and off under a divider, or show what was shown before."""
+        """Compare skip on and off under a divider, or show the view before it."""
         view, pair = self._pipeline.view, PAIRS["skip on | skip off"]
         if view.view == "wipe" and (view.left, view.right) != pair:
             self._pipeline.view = view.comparing(*pair)  # another comparison gives way to this one
@@ -49,7 +49,7 @@ class ViewController:
         self._toggle("wipe")
 
     def compare(self, pair: str) -> None:
-        """Compare two pictures by the name that they have in menus."""
+        """Compare two sides by the name that they have in menus."""
         self._pipeline.view = self._pipeline.view.comparing(*PAIRS[pair])
 
     def toggle_contours(self) -> None:
@@ -58,7 +58,7 @@ class ViewController:
         self._pipeline.view = replace(view, contours=not view.contours)
 
     def set_alpha(self, alpha: float) -> None:
-        """Set the weight of the colours, 0–1."""
+        """Set the opacity of the colours, 0–1."""
         self._pipeline.view = replace(self._pipeline.view, alpha=alpha)
 
     def set_hidden(self, hidden: frozenset[int]) -> None:
@@ -66,11 +66,11 @@ class ViewController:
         self._pipeline.view = replace(self._pipeline.view, hidden=hidden)
 
     def set_split(self, split: float) -> None:
-        """Put the divider of the wipe somewhere, 0–1 of the width; there it stays."""
+        """Move the divider of the wipe, 0–1 of the width; it stays there."""
         self._pipeline.view = replace(self._pipeline.view, split=split, sweep=0.0)
 
     def select_class(self, train_id: int) -> None:
-        """Outline a class; the one that is outlined already, no more."""
+        """Outline a class; stop where it is outlined already."""
         view = self._pipeline.view
         chosen = None if view.selected == train_id else train_id
         self._pipeline.view = replace(view, selected=chosen)

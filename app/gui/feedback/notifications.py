@@ -1,11 +1,11 @@
-"""Messages over the picture: quiet, readable, closable."""
+"""Notifications over the video: quiet, readable, closable."""
 
 from __future__ import annotations
 
 from PyQt6.QtCore import QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.gui.widgets.icons import icon
 
 _MOST = 3
@@ -13,20 +13,20 @@ _SECONDS = 20
 
 
 class Notification(QFrame):
-    """One message with a button that closes it.
+    """Message with a button that closes it.
 
     Args:
         text: one sentence.
-        error: whether something went wrong; it then stays until it is closed.
+        error: True for an error, which stays until it is closed.
     """
 
     closed = pyqtSignal()
-    """The user closed it, or its time is over."""
+    """Emitted when the user closed it, or its time is over."""
 
     def __init__(self, text: str, *, error: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.text, self.error = text, error
-        self.setObjectName("banner")
+        self.setObjectName("notification")
         self.setProperty("error", error)
         kind = QLabel("Error" if error else "Note")
         kind.setObjectName("kind")
@@ -42,7 +42,7 @@ class Notification(QFrame):
         close.setAccessibleName("Close this message")
         close.clicked.connect(self.closed)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(style.PAD, 7, style.GAP, 7)
+        layout.setContentsMargins(theme.PAD, 7, theme.GAP, 7)
         layout.setSpacing(12)
         top = Qt.AlignmentFlag.AlignTop
         layout.addWidget(kind, alignment=top)
@@ -60,7 +60,7 @@ class Notification(QFrame):
 
 
 class Notifications(QWidget):
-    """The newest few messages, one under the other."""
+    """List of the newest few messages, one under the other."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -69,27 +69,27 @@ class Notifications(QWidget):
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(1)
         self.shown: list[Notification] = []
-        """The messages on show, oldest first."""
+        """Visible messages, oldest first."""
 
-    def tell(self, text: str, *, error: bool = False) -> None:
+    def notify(self, text: str, *, error: bool = False) -> None:
         """Show a message; one that is already there is not repeated."""
-        if any(banner.text == text for banner in self.shown):
+        if any(notification.text == text for notification in self.shown):
             return
-        banner = Notification(text, error=error)
-        banner.closed.connect(lambda: self._remove(banner))
-        self._layout.addWidget(banner)
-        self.shown.append(banner)
+        notification = Notification(text, error=error)
+        notification.closed.connect(lambda: self._remove(notification))
+        self._layout.addWidget(notification)
+        self.shown.append(notification)
         for old in self.shown[:-_MOST]:
             self._remove(old)
 
     def clear(self) -> None:
         """Close all messages."""
-        for banner in list(self.shown):
-            self._remove(banner)
+        for notification in list(self.shown):
+            self._remove(notification)
 
-    def _remove(self, banner: Notification) -> None:
-        if banner in self.shown:
-            self.shown.remove(banner)
-            self._layout.removeWidget(banner)
-            banner.hide()
-            banner.deleteLater()
+    def _remove(self, notification: Notification) -> None:
+        if notification in self.shown:
+            self.shown.remove(notification)
+            self._layout.removeWidget(notification)
+            notification.hide()
+            notification.deleteLater()

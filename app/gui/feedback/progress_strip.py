@@ -1,4 +1,4 @@
-"""What takes long, how far it is, and a button that ends it."""
+"""Progress strip: opening, downloads and loading, with a button that cancels them."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ import time
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.pipeline.status import PipelineStatus
 from fastscnn.checkpoints.http_download import megabytes
 
 _PATIENCE = 0.7
-"""Seconds before a wait is spoken of: most are over by then."""
+"""Seconds before a wait is shown: most are over by then."""
 
 
 class ProgressStrip(QFrame):
-    """A line that shows while a source is opened, or weights are fetched or loaded."""
+    """Strip that shows while a source is opened, or weights are downloaded or loaded."""
 
     cancelled = pyqtSignal(str)
-    """The user gives up: ``opening`` or ``download``."""
+    """Emitted when the user cancels: ``opening`` or ``download``."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("work")
+        self.setObjectName("progress_strip")
         self.text = QLabel()
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setFixedWidth(180)
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self.progress.setFixedWidth(180)
         self.cancel = QPushButton("Cancel")
         self.cancel.clicked.connect(lambda: self.cancelled.emit(self._kind))
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(style.PAD, 5, style.PAD, 5)
+        layout.setContentsMargins(theme.PAD, 5, theme.PAD, 5)
         layout.setSpacing(12)
         layout.addWidget(self.text)
-        layout.addWidget(self.bar)
+        layout.addWidget(self.progress)
         layout.addStretch()
         layout.addWidget(self.cancel)
         self._kind = ""
@@ -42,7 +42,7 @@ class ProgressStrip(QFrame):
         self.hide()
 
     def refresh(self, status: PipelineStatus, opening: str) -> None:
-        """Show what is under way.
+        """Show the work in progress.
 
         Args:
             status: the pipeline.
@@ -74,9 +74,9 @@ class ProgressStrip(QFrame):
         else:
             text = f"Loading {status.loading}…"
         self.text.setText(text)
-        self.bar.setRange(0, 0 if share is None else 100)
-        self.bar.setValue(share or 0)
-        self.bar.setAccessibleName(text)
+        self.progress.setRange(0, 0 if share is None else 100)
+        self.progress.setValue(share or 0)
+        self.progress.setAccessibleName(text)
         what = "the download" if kind == "download" else "opening"
         self.cancel.setVisible(kind != "loading")
         self.cancel.setToolTip(f"Give up {what}")

@@ -1,4 +1,4 @@
-"""All keys, from the table that makes them."""
+"""Dialog of all shortcuts, from the table that makes them."""
 
 from __future__ import annotations
 
@@ -16,25 +16,24 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.config.persistence import config_folder
-from app.config.shortcuts import COMMANDS, GROUPS, Keys
-from app.gui.widgets import theme as style
+from app.config.shortcuts import COMMANDS, GROUPS, Keys, config_folder
+from app.gui.widgets import theme
 from app.gui.widgets.fitting import available_size
 
 _LEFT = ("Play", "Network")
-"""What stands in the first of the two columns."""
+"""Groups in the first of the two columns."""
 
 
 def native(key: str) -> str:
-    """A key as the system writes it."""
+    """Return a key as the system writes it."""
     return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
 
 
 class ShortcutsDialog(QDialog):
-    """Shows every command with its keys.
+    """Dialog that shows every command with its keys.
 
     Args:
-        keys: the keys in force.
+        keys: keys of all commands.
     """
 
     def __init__(self, keys: Keys, parent: QWidget | None = None) -> None:
@@ -44,11 +43,11 @@ class ShortcutsDialog(QDialog):
         columns = QWidget()
         columns.setObjectName("legend")  # as clear as the list of classes
         row = QHBoxLayout(columns)
-        row.setContentsMargins(style.PAD, 0, style.PAD, 0)
+        row.setContentsMargins(theme.PAD, 0, theme.PAD, 0)
         row.setSpacing(44)
         for left in (True, False):
             column = QVBoxLayout()
-            column.setSpacing(style.GAP)
+            column.setSpacing(theme.GAP)
             for group in GROUPS:
                 if (group in _LEFT) is left:
                     column.addLayout(self._group(group))
@@ -67,11 +66,11 @@ class ShortcutsDialog(QDialog):
         for key in keys["keys"]:  # what opens it closes it too
             QShortcut(QKeySequence(key), self, self.close)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(style.GAP, style.PAD, style.GAP, style.PAD)
-        layout.setSpacing(style.PAD)
+        layout.setContentsMargins(theme.GAP, theme.PAD, theme.GAP, theme.PAD)
+        layout.setSpacing(theme.PAD)
         layout.addWidget(scroll)
         foot = QHBoxLayout()
-        foot.setContentsMargins(style.PAD, 0, style.PAD, 0)
+        foot.setContentsMargins(theme.PAD, 0, theme.PAD, 0)
         foot.addWidget(where, 1)
         foot.addWidget(buttons)
         layout.addLayout(foot)

@@ -1,10 +1,10 @@
-"""The line at the bottom: what is in use, and what became of the frames."""
+"""Status bar: source and network in use, counts of frames."""
 
 from __future__ import annotations
 
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.gui.widgets.controls import ElidedLabel
 from app.pipeline.status import PipelineStatus
 
@@ -20,13 +20,13 @@ class StatusBar(QFrame):
         self.counts = QLabel()
         self.counts.setAccessibleName("Frames")
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(style.PAD, 5, style.PAD, 6)
+        layout.setContentsMargins(theme.PAD, 5, theme.PAD, 6)
         layout.setSpacing(20)
         layout.addWidget(self.text, 1)
         layout.addWidget(self.counts)
 
     def refresh(self, status: PipelineStatus) -> None:
-        """Show what is in use."""
+        """Show source, network and counts."""
         text = describe(status)
         if text != self.text.text():
             self.text.setText(text)
@@ -41,7 +41,7 @@ class StatusBar(QFrame):
 
 
 def describe(status: PipelineStatus) -> str:
-    """What is in use, in one line."""
+    """Return source, network and encoder in use, in one line."""
     parts: list[str] = []
     source, network, size = status.source, status.network, status.network_size
     if source is not None:
@@ -59,8 +59,8 @@ def describe(status: PipelineStatus) -> str:
     return "  ·  ".join(parts)
 
 
-def waiting_for(status: PipelineStatus) -> str:
-    """Why there is no picture yet."""
+def waiting_message(status: PipelineStatus) -> str:
+    """Return the reason why there is no image yet."""
     if status.broken:
         return "There is no network, so there is no picture: start again with other choices."
     download = status.download
@@ -72,10 +72,23 @@ def waiting_for(status: PipelineStatus) -> str:
     return "Opening…" if status.state == "opening" else "Waiting for the first picture…"
 
 
-def offline_for(status: PipelineStatus) -> str:
-    """What to say over a picture that is old; empty while pictures come."""
+def offline_message(status: PipelineStatus) -> str:
+    """Return the message over the last frame of an offline source; empty while frames come."""
     if status.offline is None:
         return ""
     seconds = int(status.offline)
     since = f"{seconds // 60}:{seconds % 60:02} min" if seconds >= 60 else f"{seconds} s"
     return f"Offline for {since}: this is the last picture that came. Trying to come back…"
+
+
+def playing(status: PipelineStatus, place: str) -> list[str]:
+    """Return what plays, for the title of the window; empty where nothing does.
+
+    Args:
+        status: the pipeline.
+        place: place in the playlist, where there are several entries.
+    """
+    source = status.source
+    if source is None:
+        return []
+    return [f"{source.name} ({place})" if place else source.name]

@@ -1,4 +1,4 @@
-"""What can be opened at the bottom of the window: the performance panel and the log."""
+"""Bottom panel: performance and log, in tabs."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ PAGES: tuple[Page, ...] = ("performance", "log")
 
 
 class BottomPanel(QFrame):
-    """One of its pages at a time, or closed."""
+    """Panel that shows one of its pages, or is closed."""
 
     changed = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("drawer")
+        self.setObjectName("bottom_panel")
         self.setFixedHeight(226)
         self.performance = PerformancePanel()
         self.log = LogPanel()
@@ -64,7 +64,7 @@ class BottomPanel(QFrame):
 
     @property
     def page(self) -> Page | None:
-        """Which page is open."""
+        """Open page."""
         return PAGES[self.tabs.currentIndex()] if not self.isHidden() else None
 
     def show_page(self, page: Page | None) -> None:

@@ -1,4 +1,4 @@
-"""The 19 classes in their groups: what they share of the picture, and which of them are shown."""
+"""Legend: the 19 classes in their groups, their shares of the image, switches to hide them."""
 
 from __future__ import annotations
 
@@ -8,42 +8,42 @@ from itertools import pairwise
 
 from PyQt6.QtCore import QPoint, Qt, pyqtSignal
 from PyQt6.QtWidgets import (
-    QFrame,
     QHBoxLayout,
     QLabel,
     QMenu,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from app.core.frame import Result
 from app.gui.panels.legend_rows import ClassRow, GroupRow, Row
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
+from app.gui.widgets.fitting import PlainScrollArea
+from app.pipeline.status import PipelineStatus
 from app.rendering.class_shares import SteadyShares
 from app.rendering.overlay import shares
 from fastscnn.labels import CATEGORIES, CLASSES
 
 _LOOK = 0.4
-"""Seconds between two looks at the shares."""
+"""Seconds between two updates of the shares."""
 
 
 class Legend(QWidget):
-    """All classes with their shares of the picture; scrolls where the window is small."""
+    """List of all classes with their shares of the image; it scrolls where the window is small."""
 
     hidden_changed = pyqtSignal(frozenset)
     """Emitted with the train ids of the hidden classes when the user changes them."""
     class_chosen = pyqtSignal(int)
-    """The user wants this class outlined in the picture, or no more."""
+    """Emitted when the user outlines this class in the image, or stops it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.rows = [ClassRow(label) for label in CLASSES]
-        """By train id."""
+        """Rows of the classes, by train id."""
         self.groups = {category: GroupRow(category) for category in CATEGORIES}
         self.by_share = False
-        """Whether the classes are sorted by their share, without groups."""
+        """True while the classes are sorted by their share, without groups."""
         self._shares = SteadyShares()
         self._looked = 0.0
         self._result: Result | None = None
@@ -61,7 +61,7 @@ class Legend(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
         layout.addLayout(self._heading())
-        self._scroll = self._scrolling(self._list())
+        self._scroll = PlainScrollArea(self._list())
         layout.addWidget(self._scroll)
         self._arrange()
         self.set_hidden(frozenset())
@@ -76,7 +76,7 @@ class Legend(QWidget):
         for line in (*self.rows, *self.groups.values()):
             line.moved.connect(lambda step, line=line: self._focus_from(line, step))
 
-    # What is shown
+    # Display
 
     @property
     def hidden(self) -> frozenset[int]:
@@ -93,8 +93,15 @@ class Legend(QWidget):
                 row.describe()
         self._tick_groups()
 
+    def refresh(self, status: PipelineStatus, result: Result | None) -> None:
+        """Show the hidden classes, the outlined one, and the shares of the result on the screen."""
+        self.set_hidden(status.view.hidden)
+        self.set_selected(status.view.selected)
+        shown_at = result.frame.time if result is not None else 0.0
+        self.update_shares(result, status.view.split_at(shown_at))
+
     def set_selected(self, selected: int | None) -> None:
-        """Mark the class that is outlined in the picture, and bring it into sight."""
+        """Mark the class that is outlined in the image, and scroll to it."""
         if selected == self._selected:
             return
         self._selected = selected
@@ -106,12 +113,12 @@ class Legend(QWidget):
                 self.groups[row.category].setChecked(True)
             self._scroll.ensureWidgetVisible(row, 0, 2 * row.height())
 
-    def look_at(self, result: Result | None, split: float = 0.5) -> None:
-        """Bring the shares up to date with what is on the screen, now and then.
+    def update_shares(self, result: Result | None, split: float = 0.5) -> None:
+        """Update the shares from the result on the screen, now and then.
 
         Args:
-            result: what is on the screen.
-            split: where the divider of a wipe is.
+            result: the result on the screen.
+            split: position of a wipe's divider, 0–1 of the width.
         """
         if result is None:
             if self._result is not None:
@@ -132,21 +139,21 @@ class Legend(QWidget):
         self._show_shares()
 
     def sort_by_share(self, on: bool) -> None:
-        """Sort the classes by their share of the picture, or in their groups."""
+        """Sort the classes by their share of the image, or in their groups."""
         self.by_share = on
         self._shares.sort()  # who asks for the order gets that of now; calm is for later
         self._arrange()
 
     def show_only(self, classes: Iterable[int]) -> None:
         """Show these classes alone, or all again where they already are alone."""
-        kept = frozenset(classes)
-        hidden = frozenset(range(len(self.rows))) - kept
+        saved = frozenset(classes)
+        hidden = frozenset(range(len(self.rows))) - saved
         self._choose(() if self.hidden == hidden else hidden)
 
-    # What the user does
+    # Input
 
     def menu_of(self, row: ClassRow) -> QMenu:
-        """What can be done with a class."""
+        """Return the context menu of a class."""
         menu = QMenu(self)
         group = {other.train_id for other in self.rows if other.category == row.category}
         everything = frozenset(range(len(self.rows)))
@@ -197,7 +204,7 @@ class Legend(QWidget):
             order[place].setFocus(Qt.FocusReason.TabFocusReason)
             self._scroll.ensureWidgetVisible(order[place], 0, line.height())
 
-    # How it looks
+    # Layout
 
     def _tick_groups(self) -> None:
         hidden = self.hidden
@@ -223,11 +230,11 @@ class Legend(QWidget):
             self._arrange()
 
     def _in_use(self) -> bool:
-        """Whether a row that changed its place would get away from under the user."""
+        """Return whether reordering would move a row under the mouse or with the focus."""
         return self.underMouse() or any(row.hasFocus() for row in self.rows)
 
     def _order(self) -> list[Row]:
-        """The rows from top to bottom."""
+        """Return the rows from top to bottom."""
         if self.by_share:
             return [self.rows[train_id] for train_id in self._shares.order]
         order: list[Row] = []
@@ -256,7 +263,7 @@ class Legend(QWidget):
         heading = QLabel("Classes")
         heading.setObjectName("heading")
         top = QHBoxLayout()
-        top.setContentsMargins(style.PAD, 0, style.PAD, 0)
+        top.setContentsMargins(theme.PAD, 0, theme.PAD, 0)
         top.setSpacing(10)
         top.addWidget(heading)
         top.addWidget(self.sort)
@@ -270,24 +277,12 @@ class Legend(QWidget):
         widget = QWidget()
         widget.setObjectName("legend")
         self._lines = QVBoxLayout(widget)
-        self._lines.setContentsMargins(style.PAD - 9, 0, style.PAD - 6, style.GAP)
+        self._lines.setContentsMargins(theme.PAD - 9, 0, theme.PAD - 6, theme.GAP)
         self._lines.setSpacing(0)
         for row in self._order():
             self._lines.addWidget(row)
         self._lines.addStretch()
         return widget
-
-    def _scrolling(self, widget: QWidget) -> QScrollArea:
-        scroll = QScrollArea()
-        scroll.setWidget(widget)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        viewport = scroll.viewport()
-        if viewport is not None:
-            viewport.setAutoFillBackground(False)
-        return scroll
 
 
 def _link(text: str, tip: str) -> QPushButton:

@@ -1,4 +1,4 @@
-"""The rows of the legend: a class, and a group of classes."""
+"""Rows of the legend: a class, and a group of classes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from PyQt6.QtGui import (
 from PyQt6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from app.core.formatting import percent
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from fastscnn.labels import LabelClass
 
 _PERCENT = 38
@@ -25,11 +25,11 @@ _DASH = ((-3.6, 0.0), (3.6, 0.0))
 
 
 class Row(QAbstractButton):
-    """A row that can have the focus, with the arrow keys going to the next one."""
+    """Row that can have the focus; the arrow keys go to the next one."""
 
     HEIGHT = 21
     moved = pyqtSignal(int)
-    """The arrow keys ask for the row so many further down."""
+    """Emitted when the arrow keys go so many rows further down."""
 
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,14 +44,14 @@ class Row(QAbstractButton):
         return QSize(160, self.HEIGHT)
 
     def set_share(self, share: float) -> None:
-        """Show a share of the picture, 0–1."""
+        """Show a share of the image, 0–1."""
         if percent(share) != percent(self.share) or abs(share - self.share) > 0.004:
             self.share = share
             self.describe()
             self.update()
 
     def describe(self) -> None:
-        """Say the row in words, for those who do not see it."""
+        """Set the accessible description."""
 
     def event(self, event: QEvent | None) -> bool:
         if (
@@ -73,41 +73,41 @@ class Row(QAbstractButton):
             super().keyPressEvent(event)
 
     def paint_ground(self, painter: QPainter, *, marked: bool = False) -> None:
-        """Paint what shows the mouse, the focus, and the mark of the class that is outlined."""
+        """Paint the background: hover, focus, and the mark of the outlined class."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if not (marked or self.underMouse() or self.hasFocus()):
             return
-        painter.setPen(QColor(style.ACCENT if self.hasFocus() else style.HOVER))
-        painter.setBrush(QColor(style.HOVER if marked else style.RAISED))
+        painter.setPen(QColor(theme.ACCENT if self.hasFocus() else theme.HOVER))
+        painter.setBrush(QColor(theme.HOVER if marked else theme.RAISED))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
         if marked:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(style.ACCENT))
+            painter.setBrush(QColor(theme.ACCENT))
             painter.drawRoundedRect(QRectF(1, 3, 3, self.height() - 6), 1.5, 1.5)
 
     def paint_share(self, painter: QPainter) -> None:
         """Write the share at the right edge."""
         words = QRectF(self.width() - _PERCENT - 6, 0, _PERCENT, self.height())
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        painter.setPen(QColor(style.TEXT if self.share >= 0.01 else style.MUTED))
-        painter.setFont(style.font(11))
+        painter.setPen(QColor(theme.TEXT if self.share >= 0.01 else theme.MUTED))
+        painter.setFont(theme.font(11))
         painter.drawText(words, flags, percent(self.share))
 
 
 class ClassRow(Row):
-    """One class: its colour with a tick while it is shown, its name, its share of the picture."""
+    """Row of a class: its colour with a tick while it is shown, its name, its share."""
 
     only = pyqtSignal()
-    """Show this class alone, or all again."""
+    """Emitted to show this class alone, or all again."""
 
     def __init__(self, label: LabelClass, parent: QWidget | None = None) -> None:
         super().__init__(label.name, parent)
         self.train_id = label.train_id
         self.category = label.category
         self.largest = 1.0
-        """The share that fills the bar."""
+        """Share that fills the bar."""
         self.marked = False
-        """Whether the class is outlined in the picture."""
+        """True while the class is outlined in the image."""
         self._color = QColor(*label.color)
         r, g, b = label.color
         self._tick_color = QColor("#000000" if 0.3 * r + 0.59 * g + 0.11 * b > 125 else "#ffffff")
@@ -119,7 +119,7 @@ class ClassRow(Row):
         self.describe()
 
     def set_marked(self, marked: bool) -> None:
-        """Show whether the class is outlined in the picture."""
+        """Mark the class as outlined in the image, or not."""
         if marked != self.marked:
             self.marked = marked
             self.describe()
@@ -144,15 +144,15 @@ class ClassRow(Row):
         shown = self.isChecked()
         swatch = QRectF(8.5, (self.height() - 15) / 2, 24, 15)
         # The rim makes the darkest and the lightest colours visible on either panel.
-        painter.setPen(QPen(QColor(style.EDGE), 1))
-        painter.setBrush(self._color if shown else QColor(style.CANVAS))
+        painter.setPen(QPen(QColor(theme.EDGE), 1))
+        painter.setBrush(self._color if shown else QColor(theme.CANVAS))
         painter.drawRoundedRect(swatch, 4, 4)
         if shown:
             _paint_lines(painter, swatch.center(), self._tick_color, _TICK)
-        face = style.font(13, bold=self.marked)
+        face = theme.font(13, bold=self.marked)
         face.setStrikeOut(not shown)
         painter.setFont(face)
-        painter.setPen(QColor(style.TEXT if shown else style.MUTED))
+        painter.setPen(QColor(theme.TEXT if shown else theme.MUTED))
         right = self.width() - _PERCENT - _BAR - 12
         words = QRectF(42, 0, right - 44, self.height())
         painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, self.text())
@@ -162,17 +162,17 @@ class ClassRow(Row):
     def _paint_bar(self, painter: QPainter, left: float) -> None:
         bar = QRectF(left, (self.height() - 6) / 2, _BAR, 6)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(style.LINE))
+        painter.setBrush(QColor(theme.LINE))
         painter.drawRoundedRect(bar, 3, 3)
         if self.share >= 0.0005:
             bar.setWidth(max(4.0, _BAR * min(1.0, self.share / self.largest)))
-            painter.setPen(QPen(QColor(style.EDGE), 1))
+            painter.setPen(QPen(QColor(theme.EDGE), 1))
             painter.setBrush(self._color)
             painter.drawRoundedRect(bar, 3, 3)
 
 
 class GroupTick(QAbstractButton):
-    """Shows and sets whether all, some or none of a group's classes are shown."""
+    """Tick box of a group: all, some or none of its classes are shown."""
 
     def __init__(self, name: str, parent: QWidget) -> None:
         super().__init__(parent)
@@ -184,7 +184,7 @@ class GroupTick(QAbstractButton):
         self.set_state(Qt.CheckState.Checked)
 
     def set_state(self, state: Qt.CheckState) -> None:
-        """Show how many of the classes are shown."""
+        """Show all, some or none as shown."""
         self.state = state
         word = {
             Qt.CheckState.Checked: "all shown",
@@ -201,10 +201,10 @@ class GroupTick(QAbstractButton):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box = QRectF(self.rect()).adjusted(2, 2, -2, -2)
-        painter.setPen(QPen(QColor(style.ACCENT if self.hasFocus() else style.EDGE), 1.5))
-        painter.setBrush(QColor(style.RAISED))
+        painter.setPen(QPen(QColor(theme.ACCENT if self.hasFocus() else theme.EDGE), 1.5))
+        painter.setBrush(QColor(theme.RAISED))
         painter.drawRoundedRect(box, 3, 3)
-        ink = QColor(style.TEXT)
+        ink = QColor(theme.TEXT)
         if self.state == Qt.CheckState.Checked:
             _paint_lines(painter, box.center(), ink, _TICK)
         elif self.state == Qt.CheckState.PartiallyChecked:
@@ -212,7 +212,7 @@ class GroupTick(QAbstractButton):
 
 
 class GroupRow(Row):
-    """One group: an arrow that folds it, a tick box for all of it, its name and share."""
+    """Row of a group: an arrow that folds it, a tick box for all of it, its name and share."""
 
     HEIGHT = 18
 
@@ -235,8 +235,8 @@ class GroupRow(Row):
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
         self.paint_ground(painter)
-        painter.setFont(style.font(11))
-        painter.setPen(QColor(style.MUTED))
+        painter.setFont(theme.font(11))
+        painter.setPen(QColor(theme.MUTED))
         width = painter.fontMetrics().horizontalAdvance(self.text())
         words = QRectF(34, 0, width + 4, self.height())
         painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, self.text())
@@ -244,7 +244,7 @@ class GroupRow(Row):
         lines = ((-3.5, -1.8), (0.0, 1.8), (3.5, -1.8))
         if not self.isChecked():
             lines = ((-1.8, -3.5), (1.8, 0.0), (-1.8, 3.5))
-        _paint_lines(painter, middle, QColor(style.MUTED), lines)
+        _paint_lines(painter, middle, QColor(theme.MUTED), lines)
         self.paint_share(painter)
 
 

@@ -1,4 +1,4 @@
-"""What happened so far, with times, to read again and to copy."""
+"""Log of events: what happened so far, with times, to read again and to copy."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import time
 from PyQt6.QtGui import QFontDatabase, QGuiApplication
 from PyQt6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 
 _MOST = 2000
 _KINDS = {"error": "Error", "notice": "Note", "recorded": "Saved", "ended": "Note"}
 
 
 class LogPanel(QWidget):
-    """The events of this run, newest last."""
+    """List of the events of this run, newest last."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -32,20 +32,20 @@ class LogPanel(QWidget):
         self.clear.setToolTip("Forget what the log says")
         self.clear.clicked.connect(self.text.clear)
         buttons = QVBoxLayout()
-        buttons.setSpacing(style.GAP)
+        buttons.setSpacing(theme.GAP)
         for button in (self.copy, self.clear):
             button.setAccessibleName(button.text())
             buttons.addWidget(button)
         buttons.addStretch()
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(style.PAD, style.GAP, style.PAD, style.GAP)
-        layout.setSpacing(style.GAP)
+        layout.setContentsMargins(theme.PAD, theme.GAP, theme.PAD, theme.GAP)
+        layout.setSpacing(theme.GAP)
         layout.addWidget(self.text, 1)
         layout.addLayout(buttons)
 
     @property
     def lines(self) -> list[str]:
-        """What it says."""
+        """Text of the log."""
         return [line for line in self.text.toPlainText().split("\n") if line]
 
     def add(self, kind: str, text: str) -> None:

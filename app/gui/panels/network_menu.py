@@ -1,4 +1,4 @@
-"""Choosing what the network runs on: input size, device and precision."""
+"""Network menu: input size, device, precision and runtime."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QAction
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QMenu, QWidget
+from PyQt6.QtWidgets import QMenu, QWidget
 
 from app.config.settings import NetworkOptions
-from app.gui.widgets.controls import DropdownButton
+from app.gui.widgets.controls import MenuRow, add_choice
 from app.pipeline.status import PipelineStatus
 
 SIZES = {
@@ -28,28 +28,19 @@ PRECISIONS = {
 RUNTIMES = ("auto", "torch", "onnxruntime", "openvino")
 
 
-class NetworkMenu(QWidget):
-    """Says in one word each what the network runs at, and offers the others."""
+class NetworkMenu(MenuRow):
+    """Menu of the network's options; its button names those in use."""
 
     chosen = pyqtSignal(NetworkOptions)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.button = DropdownButton("…")
-        self.menu = QMenu(self.button)
-        self.menu.aboutToShow.connect(lambda: self.fill(self.menu))
-        self.button.setMenu(self.menu)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(QLabel("Runs at"))
-        row.addStretch()
-        row.addWidget(self.button)
+        super().__init__("Inference", parent)
         self._options = NetworkOptions()
         self._loaded = False
         self._device = ""
 
     def fill(self, menu: QMenu) -> None:
-        """Make a menu of all choices, those in force ticked."""
+        """Fill a menu with all choices, those in use ticked."""
         menu.clear()
         options = self._options
         for size, text in SIZES.items():
@@ -72,7 +63,7 @@ class NetworkMenu(QWidget):
             action.setEnabled(there)
 
     def refresh(self, status: PipelineStatus) -> None:
-        """Show what is in use."""
+        """Show the options in use."""
         network = status.network
         if network is None:
             self.button.setText("…")
@@ -87,12 +78,7 @@ class NetworkMenu(QWidget):
         self.button.setToolTip("Input size (keys 1 to 4), device and precision: click for others")
 
     def _add(self, menu: QMenu, text: str, now: NetworkOptions, wanted: NetworkOptions) -> QAction:
-        action = menu.addAction(text)
-        assert action is not None
-        action.setCheckable(True)
-        action.setChecked(now == wanted)
-        action.triggered.connect(lambda: self.chosen.emit(wanted))
-        return action
+        return add_choice(menu, text, lambda: self.chosen.emit(wanted), ticked=now == wanted)
 
 
 def _size_word(options: NetworkOptions) -> str:
@@ -101,7 +87,7 @@ def _size_word(options: NetworkOptions) -> str:
 
 
 def _installed(runtime: str, *, loaded: bool) -> bool:
-    """Whether a runtime can be used, as far as that is known: torch is not loaded for it."""
+    """Return whether a runtime can be used, as far as that is known: torch is not loaded for it."""
     if not loaded:
         return True
     from fastscnn.inference.runtimes import installed
@@ -110,7 +96,7 @@ def _installed(runtime: str, *, loaded: bool) -> bool:
 
 
 def devices(*, loaded: bool) -> list[str]:
-    """What can be asked for here; torch is asked once it is loaded, and not loaded for it."""
+    """Return the devices of this machine; torch is asked only where it is loaded already."""
     torch = sys.modules.get("torch")
     found = ["auto", "cpu"]
     if loaded and torch is not None:

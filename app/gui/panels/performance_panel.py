@@ -1,4 +1,4 @@
-"""How fast the pipeline is, what it spends its time on, and what it runs on."""
+"""Performance panel: rate, latency, time per stage, drops, and what is in use."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from PyQt6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBox
 
 from app.gui.panels.plots import History, StageBar
 from app.gui.video.stats_overlay import OverlayStats
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.gui.widgets.controls import ElidedLabel
 from app.pipeline.status import PipelineStatus
 
@@ -30,32 +30,32 @@ _CAUSES = {
 
 
 class PerformancePanel(QWidget):
-    """Figures with their history, the stages of a frame, drops by cause, and what is in use."""
+    """Panel of rate and latency with their history, stages, drops by cause, and what is in use."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.rate = QLabel()
         self.rate.setAccessibleName("Frames per second")
         self.rate.setObjectName("figure")
-        self.age = QLabel()
-        self.age.setAccessibleName("Frame age")
+        self.latency = QLabel()
+        self.latency.setAccessibleName("Latency")
         self.history = History()
         self.stages = StageBar()
         self.drops = _Facts()
         self.use = _Facts()
-        figures = QHBoxLayout()
-        figures.addWidget(self.rate)
-        figures.addStretch()
-        figures.addWidget(self.age)
+        stats = QHBoxLayout()
+        stats.addWidget(self.rate)
+        stats.addStretch()
+        stats.addWidget(self.latency)
         first = QVBoxLayout()
         first.setSpacing(6)
-        first.addLayout(figures)
+        first.addLayout(stats)
         first.addWidget(self.history, 1)
         second = _column("Time per frame", self.stages)
         third = _column("Frames", self.drops)
         fourth = _column("In use", self.use)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(style.PAD, style.GAP, style.PAD, style.GAP)
+        layout.setContentsMargins(theme.PAD, theme.GAP, theme.PAD, theme.GAP)
         layout.setSpacing(22)
         for column, share in ((first, 3), (second, 4), (third, 3), (fourth, 5)):
             layout.addLayout(column, share)
@@ -68,21 +68,21 @@ class PerformancePanel(QWidget):
             return
         self._sampled = now
         moving = status.state == "playing"
-        figures = OverlayStats(status.fps if moving else 0.0, status.latency)
-        self.history.add(now, figures.fps, figures.latency)
+        stats = OverlayStats(status.fps if moving else 0.0, status.latency)
+        self.history.add(now, stats.fps, stats.latency)
         if not self.isVisible():
             return
-        self.rate.setText(f"{figures.fps_text} fps")
-        self.age.setText(f"{figures.latency_text} old")
-        known = [s for s in style.STAGES if s in status.stages]
-        others = [s for s in status.stages if s not in style.STAGES]
+        self.rate.setText(f"{stats.fps_text} fps")
+        self.latency.setText(f"Latency {stats.latency_text}")
+        known = [s for s in theme.STAGES if s in status.stages]
+        others = [s for s in status.stages if s not in theme.STAGES]
         self.stages.show_times([(s, status.stages[s]) for s in (*known, *others)])
         self.drops.show_facts(frame_facts(status))
         self.use.show_facts(facts_in_use(status))
 
 
 def frame_facts(status: PipelineStatus) -> list[tuple[str, str, str]]:
-    """What became of the frames: name, count, explanation."""
+    """Return the counts of frames: name, count, explanation."""
     counters = status.counters
     facts = [("captured", str(counters.captured), "frames that the source gave")]
     facts.append(("shown", str(counters.shown), "frames that were painted"))
@@ -98,7 +98,7 @@ def frame_facts(status: PipelineStatus) -> list[tuple[str, str, str]]:
 
 
 def facts_in_use(status: PipelineStatus) -> list[tuple[str, str, str]]:
-    """What the pipeline runs on, and why: name, value, explanation."""
+    """Return what the pipeline runs on, and why: name, value, explanation."""
     facts: list[tuple[str, str, str]] = []
     source, network, size = status.source, status.network, status.network_size
     if source is not None:
@@ -133,7 +133,7 @@ def facts_in_use(status: PipelineStatus) -> list[tuple[str, str, str]]:
 
 
 class _Facts(QWidget):
-    """Names and values in two columns, each with an explanation as its tool tip."""
+    """Table of names and values, each with an explanation as its tooltip."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -148,7 +148,7 @@ class _Facts(QWidget):
 
     @property
     def text(self) -> str:
-        """All of it, a line each."""
+        """Return the facts, a line each."""
         pairs = ((name.text(), value.text()) for name, value in self._rows if name.text())
         return "\n".join(f"{name} {value}" for name, value in pairs)
 

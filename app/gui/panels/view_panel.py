@@ -1,6 +1,8 @@
-"""How the picture is drawn, and what runs the network."""
+"""View panel: view, comparison, opacity, skip connection, weights and network."""
 
 from __future__ import annotations
+
+from functools import partial
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QFontMetrics
@@ -18,12 +20,12 @@ from PyQt6.QtWidgets import (
 
 from app.gui.panels.network_menu import NetworkMenu
 from app.gui.panels.weights_menu import WeightsMenu
-from app.gui.widgets import theme as style
-from app.gui.widgets.controls import DropdownButton, ToggleSwitch
+from app.gui.widgets import theme
+from app.gui.widgets.controls import DropdownButton, ToggleSwitch, add_choice
 from app.pipeline.status import PipelineStatus
 from app.rendering.view_options import PAIRED, PAIRS, View, ViewOptions
 
-VIEW_WORDS: dict[View, tuple[str, str]] = {
+VIEW_NAMES: dict[View, tuple[str, str]] = {
     "overlay": ("Overlay", "Colours over the picture"),
     "labels": ("Labels", "Colours alone"),
     "confidence": ("Confidence", "How sure the network is"),
@@ -31,10 +33,10 @@ VIEW_WORDS: dict[View, tuple[str, str]] = {
     "side": ("Side by side", "Two pictures next to each other"),
     "raw": ("Raw", "The picture as it came"),
 }
-"""What views are called, and what they show."""
+"""Names of the views, and their tooltips."""
 
 _SEGMENTS: tuple[View, ...] = ("overlay", "labels", "confidence", "wipe")
-"""The views with buttons of their own."""
+"""Views with buttons of their own."""
 
 
 _SKIP = "The fine details that the network adds late: off shows what it sees without (S)"
@@ -42,26 +44,49 @@ _SKIP_IDLE = "What is compared here says itself whether the skip connection is o
 
 
 class ViewPanel(QWidget):
-    """The view, the opacity of its colours, the switch of the skip connection, the network."""
+    """Panel of view, opacity, skip connection, weights and network."""
 
     view_chosen = pyqtSignal(str)
     pair_chosen = pyqtSignal(str)
     alpha_chosen = pyqtSignal(float)
     skip_chosen = pyqtSignal(bool)
     rows_changed = pyqtSignal()
-    """A row has come or gone: the panel needs another height."""
+    """Emitted when a row has come or gone: the panel needs another height."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.views: dict[View, QPushButton] = {}
         self._group = QButtonGroup(self)
+        self.pair = DropdownButton()
+        self._pair_row = QWidget()
+        self.alpha = QSlider(Qt.Orientation.Horizontal)
+        self.percent = QLabel()
+        self.skip = ToggleSwitch("Skip connection")
+        self.skip.toggled.connect(self.skip_chosen)
+        self.weights = WeightsMenu()
+        self.network = NetworkMenu()
+        self._fill_pair_row()
+        heading = QLabel("Picture")
+        heading.setObjectName("heading")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(theme.PAD, theme.PAD - 2, theme.PAD, theme.GAP)
+        layout.setSpacing(6)
+        layout.addWidget(heading)
+        layout.addWidget(self._segments())
+        layout.addWidget(self._pair_row)
+        layout.addLayout(self._opacity_row())
+        layout.addWidget(self.skip)
+        layout.addWidget(self.weights)
+        layout.addWidget(self.network)
+
+    def _segments(self) -> QFrame:
         segments = QFrame()
         segments.setObjectName("segments")
         row = QHBoxLayout(segments)
         row.setContentsMargins(2, 2, 2, 2)
         row.setSpacing(2)
         for view in _SEGMENTS:
-            text, tip = VIEW_WORDS[view]
+            text, tip = VIEW_NAMES[view]
             button = QPushButton(text)
             button.setCheckable(True)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -70,57 +95,37 @@ class ViewPanel(QWidget):
             button.clicked.connect(lambda _, view=view: self.view_chosen.emit(view))
             self._group.addButton(button)
             # As wide as its word needs, so that none is cut.
-            row.addWidget(button, QFontMetrics(style.font(13)).horizontalAdvance(text))
+            row.addWidget(button, QFontMetrics(theme.font(13)).horizontalAdvance(text))
             self.views[view] = button
+        return segments
 
-        self.pair = DropdownButton()
+    def _fill_pair_row(self) -> None:
         self.pair.setToolTip("What is compared: left | right")
         pairs = QMenu(self.pair)
         for name in PAIRS:
-            action = pairs.addAction(name)
-            assert action is not None
-            action.triggered.connect(lambda _, name=name: self.pair_chosen.emit(name))
+            add_choice(pairs, name, partial(self.pair_chosen.emit, name))
         self.pair.setMenu(pairs)
-        self._pair_row = QWidget()
-        compare = QHBoxLayout(self._pair_row)
-        compare.setContentsMargins(0, 0, 0, 0)
-        compare.addWidget(QLabel("Compare"))
-        compare.addStretch()
-        compare.addWidget(self.pair)
+        row = QHBoxLayout(self._pair_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(QLabel("Compare"))
+        row.addStretch()
+        row.addWidget(self.pair)
 
-        self.alpha = QSlider(Qt.Orientation.Horizontal)
+    def _opacity_row(self) -> QHBoxLayout:
         self.alpha.setRange(0, 100)
         self.alpha.setPageStep(10)
         self.alpha.setToolTip("How strongly the colours cover the picture")
         self.alpha.setAccessibleName("Opacity of the colours, in percent")
-        self.percent = QLabel()
         self.percent.setObjectName("muted")
         self.percent.setMinimumWidth(self.fontMetrics().horizontalAdvance("100 %") + 2)
         self.percent.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.alpha.valueChanged.connect(self._alpha_changed)
-        opacity = QHBoxLayout()
-        opacity.setSpacing(10)
-        opacity.addWidget(QLabel("Opacity"))
-        opacity.addWidget(self.alpha, 1)
-        opacity.addWidget(self.percent)
-
-        self.skip = ToggleSwitch("Skip connection")
-        self.skip.toggled.connect(self.skip_chosen)
-        self.weights = WeightsMenu()
-        self.network = NetworkMenu()
-
-        heading = QLabel("Picture")
-        heading.setObjectName("heading")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(style.PAD, style.PAD - 2, style.PAD, style.GAP)
-        layout.setSpacing(6)
-        layout.addWidget(heading)
-        layout.addWidget(segments)
-        layout.addWidget(self._pair_row)
-        layout.addLayout(opacity)
-        layout.addWidget(self.skip)
-        layout.addWidget(self.weights)
-        layout.addWidget(self.network)
+        row = QHBoxLayout()
+        row.setSpacing(10)
+        row.addWidget(QLabel("Opacity"))
+        row.addWidget(self.alpha, 1)
+        row.addWidget(self.percent)
+        return row
 
     def refresh(self, status: PipelineStatus) -> None:
         """Show the options in force, without a signal."""
@@ -155,6 +160,6 @@ class ViewPanel(QWidget):
 
 
 def pair_name(view: ViewOptions) -> str:
-    """What a comparison is called."""
+    """Return the name of a comparison."""
     sides = view.left, view.right
     return next((name for name, pair in PAIRS.items() if pair == sides), "as chosen")

@@ -1,49 +1,40 @@
-"""Choosing the weights."""
+"""Weights menu: the default model, the model zoo, and files."""
 
 from __future__ import annotations
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QWidget
+from PyQt6.QtWidgets import QFileDialog, QMenu, QWidget
 
-from app.gui.widgets.controls import DropdownButton
+from app.gui.widgets.controls import MenuRow, add_choice
 from app.pipeline.status import PipelineStatus
 from fastscnn.checkpoints.model_zoo import listing
 
 _FILES = "Checkpoints (*.pth *.pt *.pdparams)"
 
 
-class WeightsMenu(QWidget):
-    """Shows which weights are in use and offers the shipped ones, the zoo's, and files."""
+class WeightsMenu(MenuRow):
+    """Menu of weights; its button names those in use."""
 
     chosen = pyqtSignal(object)
-    """What ``Networks.use_weights`` takes: a name, a path, or ``None`` for the shipped ones."""
+    """Name, path, or ``None`` for the default model, as ``NetworkManager.use_weights`` takes it."""
 
     second_chosen = pyqtSignal(object)
-    """The same for a second checkpoint, to compare with."""
+    """Emitted likewise for a second checkpoint, to compare with."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.button = DropdownButton("…")
-        self.menu = QMenu(self.button)
-        self.menu.aboutToShow.connect(lambda: self.fill(self.menu))
-        self.button.setMenu(self.menu)
+        super().__init__("Weights", parent)
         self.dialog: QFileDialog | None = None
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(QLabel("Weights"))
-        row.addStretch()
-        row.addWidget(self.button)
         self._current: str | None = None
 
     def fill(self, menu: QMenu, *, second: bool = False) -> None:
-        """Make a menu anew: what the cache holds may have changed.
+        """Fill a menu anew: the cache of downloads may have changed.
 
         Args:
-            menu: where to.
-            second: it is for the checkpoint that the one in use is compared with.
+            menu: the menu to fill.
+            second: True for the checkpoint that the one in use is compared with.
         """
         menu.clear()
-        self._add(menu, "Shipped weights", None, "shipped weights", second=second)
+        self._add(menu, "Default model", None, "Default model", second=second)
         menu.addSeparator()
         for entry, path in listing():
             facts = [f"{entry.figure:g} mIoU"] if entry.figure is not None else []
@@ -51,15 +42,13 @@ class WeightsMenu(QWidget):
             text = f"{entry.name} ({', '.join(facts)})" if facts else entry.name
             self._add(menu, text, entry.name, entry.name, second=second)
         menu.addSeparator()
-        file = menu.addAction("Open checkpoint…")
-        assert file is not None
-        file.triggered.connect(lambda: self.ask_for_file(second=second))
+        add_choice(menu, "Open checkpoint…", lambda: self.ask_for_file(second=second))
 
     def ask_for_file(self, *, second: bool = False) -> None:
-        """Show the file dialog; does not wait for it.
+        """Open the file dialog, without waiting for it.
 
         Args:
-            second: it is for the checkpoint that the one in use is compared with.
+            second: True for the checkpoint that the one in use is compared with.
         """
         dialog = QFileDialog(self, "Open a second checkpoint" if second else "Open a checkpoint")
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -71,7 +60,7 @@ class WeightsMenu(QWidget):
         dialog.open()
 
     def refresh(self, status: PipelineStatus) -> None:
-        """Show what is in use, or how far a download is."""
+        """Show the weights in use, or the progress of a download."""
         network, download = status.network, status.download
         name = network.weights if network is not None else "none" if status.broken else "…"
         text = name
@@ -85,10 +74,6 @@ class WeightsMenu(QWidget):
         self.button.setToolTip(f"Weights in use: {name}{origin}. Click to choose others.")
 
     def _add(self, menu: QMenu, text: str, weights: str | None, name: str, *, second: bool) -> None:
-        action = menu.addAction(text)
-        assert action is not None
         signal = self.second_chosen if second else self.chosen
-        if not second:
-            action.setCheckable(True)
-            action.setChecked(name == self._current)
-        action.triggered.connect(lambda: signal.emit(weights))
+        ticked = None if second else name == self._current
+        add_choice(menu, text, lambda: signal.emit(weights), ticked=ticked)

@@ -1,4 +1,4 @@
-"""The timeline: where a file stands, and going elsewhere in it."""
+"""Seek bar: position, track with loop marks and preview, duration."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QSlider, Q
 
 from app.core.formatting import clock, fine_clock
 from app.gui.playback.thumbnails import Thumbnails
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.pipeline.status import PipelineStatus
 
 _EDGE = 9
-"""Room at both ends of the track for the handle."""
+"""Space at both ends of the track for the handle."""
 
 
 class Track(QSlider):
-    """A slider over the seconds of a file, with marks of a loop and a look ahead at the mouse.
+    """Slider over the seconds of a file, with marks of a loop and a preview at the mouse.
 
     Values are milliseconds.
     """
 
-    seek_asked = pyqtSignal(float)
-    """Seconds that the user wants to be at."""
+    seek_requested = pyqtSignal(float)
+    """Seconds that the user seeks to."""
 
     def __init__(self, thumbnails: Thumbnails, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
@@ -43,9 +43,9 @@ class Track(QSlider):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.loop: tuple[float | None, float | None] = (None, None)
         self.looping = False
-        self.peek = _Peek(self)
+        self.preview = _Preview(self)
         self._thumbnails = thumbnails
-        thumbnails.came.connect(self._thumbnail_came)
+        thumbnails.ready.connect(self._thumbnail_came)
         self._hover: float | None = None
 
     def sizeHint(self) -> QSize:
@@ -55,13 +55,13 @@ class Track(QSlider):
         return QSize(80, 26)
 
     def seconds_at(self, x: float) -> float:
-        """The time that a place stands for."""
+        """Return the time at a position of the track."""
         width = max(1, self.width() - 2 * _EDGE)
         share = min(1.0, max(0.0, (x - _EDGE) / width))
         return share * self.maximum() / 1000
 
     def x_of(self, seconds: float) -> float:
-        """The place that stands for a time."""
+        """Return the position of a time on the track."""
         share = seconds * 1000 / self.maximum() if self.maximum() else 0.0
         return _EDGE + min(1.0, max(0.0, share)) * (self.width() - 2 * _EDGE)
 
@@ -71,29 +71,29 @@ class Track(QSlider):
         middle = self.height() / 2
         groove = QRectF(_EDGE, middle - 2, self.width() - 2 * _EDGE, 4)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(style.HOVER))
+        painter.setBrush(QColor(theme.HOVER))
         painter.drawRoundedRect(groove, 2, 2)
         here = self.x_of(self.value() / 1000)
-        painter.setBrush(QColor(style.ACCENT if self.isEnabled() else style.EDGE))
+        painter.setBrush(QColor(theme.ACCENT if self.isEnabled() else theme.EDGE))
         done = QRectF(groove)
         done.setRight(here)
         painter.drawRoundedRect(done, 2, 2)
         self._paint_loop(painter, middle)
         if self._hover is not None and self.isEnabled():
             x = self.x_of(self._hover)
-            painter.setPen(QPen(QColor(style.TEXT), 1))
+            painter.setPen(QPen(QColor(theme.TEXT), 1))
             painter.drawLine(QPointF(x, middle - 6), QPointF(x, middle + 6))
         if self.hasFocus():
-            painter.setPen(QPen(QColor(style.ACCENT), 1.5))
+            painter.setPen(QPen(QColor(theme.ACCENT), 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawEllipse(QPointF(here, middle), 8.5, 8.5)
-        painter.setPen(QPen(QColor(style.CANVAS), 1))
-        painter.setBrush(QColor(style.TEXT if self.isEnabled() else style.EDGE))
+        painter.setPen(QPen(QColor(theme.CANVAS), 1))
+        painter.setBrush(QColor(theme.TEXT if self.isEnabled() else theme.EDGE))
         painter.drawEllipse(QPointF(here, middle), 6.5, 6.5)
 
     def _paint_loop(self, painter: QPainter, middle: float) -> None:
         begin, end = self.loop
-        color = QColor(style.WARN if self.looping else style.MUTED)
+        color = QColor(theme.WARN if self.looping else theme.MUTED)
         if begin is not None and end is not None:
             shade = QColor(color)
             shade.setAlpha(90)
@@ -108,7 +108,7 @@ class Track(QSlider):
                 flag = [QPointF(x + dx, middle + dy) for dx, dy in (*points, (-1.6 * way, -11))]
                 painter.drawPolygon(QPolygonF(flag))
 
-    # The user's hand
+    # Mouse and keys
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
         if event is not None and event.button() == Qt.MouseButton.LeftButton:
@@ -131,7 +131,7 @@ class Track(QSlider):
 
     def leaveEvent(self, event: object) -> None:
         self._hover = None
-        self.peek.hide()
+        self.preview.hide()
         self.update()
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
@@ -142,23 +142,23 @@ class Track(QSlider):
     def _go(self, x: float) -> None:
         seconds = self.seconds_at(x)
         self.setValue(round(seconds * 1000))
-        self.seek_asked.emit(seconds)
+        self.seek_requested.emit(seconds)
 
     def _look(self, x: float) -> None:
         if not self.isEnabled():
             return
         self._hover = self.seconds_at(x)
         self._thumbnails.ask(self._hover)
-        self.peek.show_time(self._hover, QPoint(round(self.x_of(self._hover)), 0))
+        self.preview.show_time(self._hover, QPoint(round(self.x_of(self._hover)), 0))
         self.update()
 
     def _thumbnail_came(self, seconds: float, picture: object) -> None:
         if self._hover is not None and isinstance(picture, QImage):
-            self.peek.show_picture(picture)
+            self.preview.show_picture(picture)
 
 
-class _Peek(QFrame):
-    """What is at the mouse: a small picture where there is one, and the time."""
+class _Preview(QFrame):
+    """Preview at the mouse: a thumbnail where there is one, and the time."""
 
     def __init__(self, track: QWidget) -> None:
         super().__init__(track, Qt.WindowType.ToolTip)
@@ -169,17 +169,17 @@ class _Peek(QFrame):
         self._track, self._place = track, QPoint()
 
     def show_time(self, seconds: float, place: QPoint) -> None:
-        """Show a time above a place of the track."""
+        """Show a time above a position of the track."""
         self.seconds, self._place = seconds, place
         self._arrange()
 
     def show_picture(self, image: QImage) -> None:
-        """Show a picture with it."""
+        """Show a thumbnail with it."""
         self.image = image
         self._arrange()
 
     def forget(self) -> None:
-        """Another file is played."""
+        """Discard the thumbnail: another file is played."""
         self.image = None
         self.hide()
 
@@ -198,29 +198,29 @@ class _Peek(QFrame):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(style.RAISED))
-        painter.setPen(QColor(style.EDGE))
+        painter.fillRect(self.rect(), QColor(theme.RAISED))
+        painter.setPen(QColor(theme.EDGE))
         painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         if self.image is not None:
             painter.drawImage(QPoint(4, 4), self.image)
-        painter.setPen(QColor(style.TEXT))
-        painter.setFont(style.font(12))
+        painter.setPen(QColor(theme.TEXT))
+        painter.setFont(theme.font(12))
         words = QRectF(0, self.height() - 25, self.width(), 24)
         painter.drawText(words, Qt.AlignmentFlag.AlignCenter, fine_clock(self.seconds))
 
 
 class SeekBar(QFrame):
-    """Position, track and duration of a file; what is live says so."""
+    """Bar of position, track and duration; live sources have no track."""
 
-    seek_asked = pyqtSignal(float)
+    seek_requested = pyqtSignal(float)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("timeline")
+        self.setObjectName("seek_bar")
         self.setFixedHeight(32)
         self.thumbnails = Thumbnails(self)
         self.track = Track(self.thumbnails)
-        self.track.seek_asked.connect(self.seek_asked)
+        self.track.seek_requested.connect(self.seek_requested)
         self.position, self.duration = QLabel(), QLabel()
         self.position.setAccessibleName("Position")
         self.duration.setAccessibleName("Duration")
@@ -229,7 +229,7 @@ class SeekBar(QFrame):
             label.setMinimumWidth(label.fontMetrics().horizontalAdvance("00:00.0") + 4)
         self.duration.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(style.PAD, 4, style.PAD, 0)
+        layout.setContentsMargins(theme.PAD, 4, theme.PAD, 0)
         layout.setSpacing(4)
         layout.addWidget(self.position)
         layout.addWidget(self.track, 1)
@@ -237,16 +237,16 @@ class SeekBar(QFrame):
         self.hide()
 
     def refresh(self, status: PipelineStatus, marks: tuple[float | None, float | None]) -> None:
-        """Show where the source stands.
+        """Show position, duration and loop.
 
         Args:
             status: the pipeline.
-            marks: where the loop begins and ends, as far as the user has said.
+            marks: start and end of the loop, as far as they are set.
         """
         source = status.source
         self.setVisible(source is not None)
         if source is None:
-            self.track.peek.forget()
+            self.track.preview.forget()
             return
         duration = source.duration
         known = duration is not None and status.seekable
@@ -265,6 +265,4 @@ class SeekBar(QFrame):
                 self.track.loop, self.track.looping = marks, looping
                 self.track.update()
         else:
-            # An endless street and a file that does not say how long it is can be stepped through.
-            live = "live" if status.offline is None else "offline"
-            self.duration.setText("open end" if status.seekable else live)
+            self.duration.setText("Live" if status.offline is None else "Offline")

@@ -1,4 +1,4 @@
-"""Small pictures of places in a file, for the timeline."""
+"""Thumbnails of a file for the seek bar, decoded on a thread of their own."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ from PyQt6.QtGui import QImage
 
 _WIDTH = 168
 _MOST = 400
-"""Pictures that are kept."""
+"""Number of cached thumbnails."""
 _EVERY = 0.5
-"""Seconds that one picture stands for: the mouse is no finer than that."""
+"""Seconds between two thumbnails: the mouse is no finer than that."""
 _IDLE = 20.0
-"""Seconds after which the thread lets go of the file."""
+"""Seconds after which the thread closes the file."""
 
 
 class Thumbnails(QObject):
-    """Decodes key frames of one file on a thread of its own: near the place asked for, and cheap.
+    """Decoder of key frames of one file on a thread of its own: near the time requested, and cheap.
 
     Where a file cannot be read this way there are none, and no word about it: the time is enough.
     """
 
-    came = pyqtSignal(float, object)
-    """Seconds asked for, and the picture (a ``QImage`` that owns its pixels)."""
+    ready = pyqtSignal(float, object)
+    """Seconds requested, and the thumbnail (a ``QImage`` that owns its pixels)."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._lock = threading.Condition()
         self._path: Path | None = None
         self._wanted: float | None = None
-        self._kept: dict[int, QImage] = {}
+        self._cache: dict[int, QImage] = {}
         self._thread: threading.Thread | None = None
 
     def use(self, path: Path | None) -> None:
-        """Show places of another file, or of none."""
+        """Change to another file, or to none."""
         with self._lock:
             if path != self._path:
-                self._path, self._wanted, self._kept = path, None, {}
+                self._path, self._wanted, self._cache = path, None, {}
                 self._lock.notify()
 
     def ask(self, seconds: float) -> None:
-        """Ask for the picture of a time; only the newest question is answered."""
+        """Request the thumbnail of a time; only the newest request is answered."""
         with self._lock:
             if self._path is None:
                 return
-            there = self._kept.get(_slot(seconds))
+            there = self._cache.get(_slot(seconds))
             if there is None:
                 self._wanted = seconds
                 if self._thread is None:
@@ -60,7 +60,7 @@ class Thumbnails(QObject):
                     self._thread.start()
                 self._lock.notify()
         if there is not None:
-            self.came.emit(seconds, there)
+            self.ready.emit(seconds, there)
 
     def stop(self, timeout: float = 1.0) -> None:
         """End the thread."""
@@ -93,10 +93,10 @@ class Thumbnails(QObject):
                 with self._lock:
                     if self._path != path:
                         continue
-                    self._kept[_slot(wanted)] = picture
-                    while len(self._kept) > _MOST:
-                        del self._kept[next(iter(self._kept))]
-                self.came.emit(wanted, picture)
+                    self._cache[_slot(wanted)] = picture
+                    while len(self._cache) > _MOST:
+                        del self._cache[next(iter(self._cache))]
+                self.ready.emit(wanted, picture)
         finally:
             if container is not None:
                 container.close()
@@ -121,7 +121,7 @@ def _open(path: Path) -> InputContainer | None:
 
 
 def _picture(container: InputContainer, seconds: float) -> QImage | None:
-    """The key frame before a time, upright and in its true aspect."""
+    """Return the key frame before a time, upright and in its true aspect."""
     stream = max(container.streams.video, key=lambda s: s.width * s.height)
     try:
         start = (container.start_time or 0) / av.time_base

@@ -1,8 +1,9 @@
-"""The row of buttons under the timeline."""
+"""Transport bar: the row of buttons under the seek bar."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from itertools import pairwise
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
@@ -19,19 +20,19 @@ from PyQt6.QtWidgets import (
 
 from app.core.formatting import clock
 from app.gui.controllers.playback_controller import SPEEDS
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.gui.widgets.actions import key_hint
-from app.gui.widgets.controls import DropdownButton
+from app.gui.widgets.controls import DropdownButton, add_choice
 from app.gui.widgets.icons import icon
 from app.pipeline.status import PipelineStatus
 
 
 class TransportBar(QFrame):
-    """Play, step, loop, speed, record and save; sources and the whole screen at the right.
+    """Buttons for play, step, loop, speed, recording, screenshots, sources and full screen.
 
     Args:
         actions: the commands by name.
-        sources: the menu of what can be opened.
+        sources: menu of the ways to open a source.
     """
 
     speed_chosen = pyqtSignal(float)
@@ -40,13 +41,13 @@ class TransportBar(QFrame):
         self, actions: Mapping[str, QAction], sources: QMenu, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self.setObjectName("bar")
+        self.setObjectName("transport_bar")
         self._actions = actions
         self._icons = {name: icon(name) for name in ("play", "pause", "stop")}
         self._record_icon = icon("record", "ALERT")
         self.play = self._button("play", "Play", "play")
-        self.step_back = self._button("step-back", "One frame back", "back")
-        self.step = self._button("step", "One frame on", "forward")
+        self.step_back = self._button("step-back", "Previous frame", "back")
+        self.step = self._button("step", "Next frame", "forward")
         self.loop = self._button("loop", "Loop", "loop")
         self.loop.setCheckable(True)
         self.speed = DropdownButton("1×")
@@ -54,14 +55,14 @@ class TransportBar(QFrame):
         self.record = QPushButton()
         self.record.setObjectName("record")
         self.record.clicked.connect(actions["record"].trigger)
-        self.shot = self._button("snapshot", "Save the picture", "shot")
+        self.screenshot = self._button("snapshot", "Save image", "shot")
         self.open = QToolButton()
         self.open.setIcon(icon("file"))
-        self.open.setToolTip("Open files, cameras, addresses or the demo street")
+        self.open.setToolTip("Open files, cameras, URLs or the demo street")
         self.open.setAccessibleName("Open")
         self.open.setMenu(sources)
         self.open.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.full = self._button("full-screen", "Full screen", "screen")
+        self.full_screen = self._button("full-screen", "Full screen", "screen")
         for narrow in (self.step_back, self.step):
             narrow.setObjectName("narrow")
         self.speed.setFixedWidth(62)
@@ -70,11 +71,11 @@ class TransportBar(QFrame):
         self.record.setMinimumWidth(metrics.horizontalAdvance("Stop 00:00") + 42)
 
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(style.PAD, style.GAP, style.PAD, style.GAP)
+        layout.setContentsMargins(theme.PAD, theme.GAP, theme.PAD, theme.GAP)
         layout.setSpacing(6)
         buttons: list[QPushButton | QToolButton] = [
             *(self.play, self.step_back, self.step, self.loop, self.speed),
-            *(self.record, self.shot, self.open, self.full),
+            *(self.record, self.screenshot, self.open, self.full_screen),
         ]
         for button in buttons:
             if button is self.record:
@@ -88,12 +89,12 @@ class TransportBar(QFrame):
             self.setTabOrder(first, second)
 
     def refresh(self, status: PipelineStatus) -> None:
-        """Show where the pipeline stands."""
+        """Show the state of the pipeline."""
         state = status.state
         running = state == "playing"
         self.play.setIcon(self._icons["pause" if running else "play"])
         word = "Pause" if running else "Play again" if state == "ended" else "Play"
-        self._say(self.play, word, "play")
+        self._name(self.play, word, "play")
         self.play.setEnabled(state in {"playing", "paused", "ended"})
         moves = status.seekable and status.source is not None
         for button in (self.step_back, self.step, self.loop, self.speed):
@@ -101,24 +102,24 @@ class TransportBar(QFrame):
         looping = status.loop is not None
         self.loop.setChecked(looping)
         what = "Stop looping" if looping else "Play it over and over; mark a part with [ and ]"
-        self._say(self.loop, what, "loop")
+        self._name(self.loop, what, "loop")
         self.speed.setText(f"{status.speed:g}×")
         self.speed.setAccessibleName(f"Speed: {status.speed:g} times")
         self.speed.setToolTip("How fast it plays")
-        self.shot.setEnabled(state in {"playing", "paused", "ended"})
+        self.screenshot.setEnabled(state in {"playing", "paused", "ended"})
         self._refresh_record(status)
 
     def _refresh_record(self, status: PipelineStatus) -> None:
         recording = status.recording
         if recording is not None:
             self.record.setText(f" Stop {clock(recording.seconds)}")
-            self._say(self.record, f"Stop recording to {recording.path}", "record")
+            self._name(self.record, f"Stop recording to {recording.path}", "record")
             self.record.setAccessibleName(f"Stop recording, {clock(recording.seconds)}")
         else:
             self.record.setText(" Record")
             ended = status.state == "ended"
             what = "Play it again to record it" if ended else "Record what is shown to an MP4"
-            self._say(self.record, what, "record")
+            self._name(self.record, what, "record")
             self.record.setAccessibleName("Record")
         self.record.setEnabled(recording is not None or status.state in {"playing", "paused"})
         if self.record.property("recording") != (recording is not None):
@@ -133,10 +134,10 @@ class TransportBar(QFrame):
         button = QToolButton()
         button.setIcon(icon(drawing))
         button.clicked.connect(self._actions[command].trigger)
-        self._say(button, text, command)
+        self._name(button, text, command)
         return button
 
-    def _say(self, button: QAbstractButton, text: str, command: str) -> None:
+    def _name(self, button: QAbstractButton, text: str, command: str) -> None:
         tip = f"{text}{key_hint(self._actions[command])}"
         if button.toolTip() != tip:
             button.setToolTip(tip)
@@ -145,7 +146,5 @@ class TransportBar(QFrame):
     def _speeds(self) -> QMenu:
         menu = QMenu(self)
         for speed in SPEEDS:
-            action = menu.addAction(f"{speed:g}×")
-            assert action is not None
-            action.triggered.connect(lambda _, speed=speed: self.speed_chosen.emit(speed))
+            add_choice(menu, f"{speed:g}×", partial(self.speed_chosen.emit, speed))
         return menu

@@ -1,66 +1,31 @@
-"""Painted over the picture: divider, names of sides, a scale, and what is under the mouse."""
+"""Annotations over the image: captions of sides, colour scale, tooltip of a pixel."""
 
 from __future__ import annotations
 
 from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QColor, QLinearGradient, QPainter, QPen, QPolygonF
+from PyQt6.QtGui import QColor, QLinearGradient, QPainter, QPen
 
 from app.gui.video.stats_overlay import paint_plate, text_width, write
-from app.gui.widgets import theme as style
-from app.rendering.overlay import DIVIDER, SCALE
+from app.gui.widgets import theme
+from app.rendering.overlay import SCALE
 from app.rendering.view_options import Measure
-
-HANDLE = 17.0
-"""Radius of the divider's handle."""
 
 _INSET = 12.0
 _CAPTION = 28.0
 _BAR = (170.0, 52.0)
 _LEAST_BAR = 135.0
-"""A narrower one would cut its own words."""
+"""Least width of the scale, so that its labels fit."""
 
 _SCALES: dict[Measure, tuple[str, str, str]] = {
     "probability": ("Probability of the class", "0 unsure", "1 sure"),
     "entropy": ("Entropy of all classes", "0 sure", "1 unsure"),
 }
-"""What a measure's scale says above, and below at both ends."""
-
-
-def paint_divider(
-    painter: QPainter, x: float, room: QRectF, *, grasped: bool, focused: bool
-) -> None:
-    """Paint the divider of a wipe with its handle.
-
-    Args:
-        painter: paints.
-        x: where it is.
-        room: the part of the picture that is seen.
-        grasped: whether the mouse is on it.
-        focused: whether it is moved by the arrow keys.
-    """
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(0, 0, 0, 150))
-    painter.drawRect(QRectF(x - 2, room.top(), 4, room.height()))
-    face = QColor(*DIVIDER)
-    painter.setBrush(face)
-    painter.drawRect(QRectF(x - 1, room.top(), 2, room.height()))
-    middle = QPointF(min(max(x, room.left() + HANDLE + 2), room.right() - HANDLE - 2), 0)
-    middle.setY(room.center().y())
-    edge = QColor(style.ACCENT) if focused else QColor(0, 0, 0, 190)
-    painter.setPen(QPen(edge, 3 if focused else 1.5))
-    painter.setBrush(QColor("#d9ecff") if grasped else face)
-    painter.drawEllipse(middle, HANDLE, HANDLE)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor("#10151d"))
-    for sign in (-1, 1):
-        tip = [QPointF(sign * 10.5, 0), QPointF(sign * 4, -5.5), QPointF(sign * 4, 5.5)]
-        painter.drawPolygon(QPolygonF([middle + point for point in tip]))
+"""Labels of a measure's scale: above, and below at both ends."""
 
 
 def paint_caption(painter: QPainter, text: str, room: QRectF, *, right: bool) -> None:
-    """Name a side in its lower corner; shortened, or left out, where there is no room."""
-    face = style.font(13, bold=True)
+    """Paint a side's caption in its lower corner, shortened or left out as space demands."""
+    face = theme.font(13, bold=True)
     most = room.width() - 2 * _INSET - 20
     if most < 24 or room.height() < 3 * _CAPTION:
         return
@@ -70,7 +35,7 @@ def paint_caption(painter: QPainter, text: str, room: QRectF, *, right: bool) ->
     left = room.right() - _INSET - width if right else room.left() + _INSET
     rect = QRectF(left, room.bottom() - _INSET - _CAPTION, width, _CAPTION)
     paint_plate(painter, rect)
-    write(painter, rect, text, face, style.TEXT, Qt.AlignmentFlag.AlignHCenter)
+    write(painter, rect, text, face, theme.TEXT, Qt.AlignmentFlag.AlignHCenter)
 
 
 def paint_scale(painter: QPainter, measure: Measure, room: QRectF, *, right: bool) -> None:
@@ -83,39 +48,39 @@ def paint_scale(painter: QPainter, measure: Measure, room: QRectF, *, right: boo
     rect.moveLeft(room.right() - _INSET - rect.width() if right else room.left() + _INSET)
     paint_plate(painter, rect)
     title, low, high = _SCALES[measure]
-    face = style.font(11)
+    face = theme.font(11)
     bar = QRectF(rect.left() + 10, rect.top() + 22, width, 11)
     ramp = QLinearGradient(bar.topLeft(), bar.topRight())
     for level in range(0, 256, 15):
         red, green, blue = (int(part) for part in SCALE[level, 0])
         ramp.setColorAt(level / 255, QColor(red, green, blue))
-    painter.setPen(QPen(QColor(style.EDGE), 1))
+    painter.setPen(QPen(QColor(theme.EDGE), 1))
     painter.setBrush(ramp)
     painter.drawRect(bar)
     above = QRectF(bar.left(), rect.top() + 4, width, 16)
     below = QRectF(bar.left(), bar.bottom() + 2, width, 15)
-    write(painter, above, title, face, style.TEXT)
-    write(painter, below, low, face, style.TEXT)
-    write(painter, below, high, face, style.TEXT, Qt.AlignmentFlag.AlignRight)
+    write(painter, above, title, face, theme.TEXT)
+    write(painter, below, low, face, theme.TEXT)
+    write(painter, below, high, face, theme.TEXT, Qt.AlignmentFlag.AlignRight)
 
 
-def paint_hover(
+def paint_tooltip(
     painter: QPainter,
     at: QPointF,
     room: QRectF,
     color: tuple[int, int, int] | None,
     lines: tuple[str, str],
 ) -> None:
-    """Say beside the mouse what is under it.
+    """Paint the tooltip of a pixel beside the mouse.
 
     Args:
-        painter: paints.
-        at: the mouse.
-        room: what the plate keeps inside of.
-        color: of the class; none for pixels of no class.
+        painter: painter of the widget.
+        at: position of the mouse.
+        room: rectangle that the tooltip stays inside of.
+        color: colour of the class; ``None`` for pixels of no class.
         lines: the class with its probability, and the pixel.
     """
-    large, small = style.font(13, bold=True), style.font(11)
+    large, small = theme.font(13, bold=True), theme.font(11)
     indent = 22.0 if color is not None else 0.0
     width = max(text_width(large, lines[0]) + indent, text_width(small, lines[1])) + 22
     rect = QRectF(at.x() + 16, at.y() + 18, width, 42)
@@ -128,9 +93,9 @@ def paint_hover(
     paint_plate(painter, rect)
     first = QRectF(rect.left() + 11 + indent, rect.top() + 4, width, 19)
     if color is not None:
-        painter.setPen(QPen(QColor(style.EDGE), 1))
+        painter.setPen(QPen(QColor(theme.EDGE), 1))
         painter.setBrush(QColor(*color))
         painter.drawRoundedRect(QRectF(rect.left() + 11, rect.top() + 8, 16, 11), 3, 3)
-    write(painter, first, lines[0], large, style.TEXT)
+    write(painter, first, lines[0], large, theme.TEXT)
     second = QRectF(rect.left() + 11, first.bottom() - 1, width, 16)
-    write(painter, second, lines[1], small, style.MUTED)
+    write(painter, second, lines[1], small, theme.MUTED)

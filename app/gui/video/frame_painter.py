@@ -1,9 +1,10 @@
-"""Painting pictures into their panes."""
+"""Frame painter: images in their panes, and what is around them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PyQt6.QtCore import QRectF, Qt
@@ -12,30 +13,45 @@ from PyQt6.QtGui import QColor, QImage, QPainter
 from app.core.frame import Result
 from app.gui.video.annotation_painter import paint_caption, paint_scale
 from app.gui.video.pane_layout import PaneLayout
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
+
+
+def convert_sides(sides: Sequence[NDArray[np.uint8]], buffers: list[NDArray[np.uint8]]) -> None:
+    """Convert the sides of a result into images for Qt, into the same memory where sizes allow.
+
+    Args:
+        sides: RGB uint8 H×W×3.
+        buffers: replaced by H×W×4: blue, green, red, unused.
+    """
+    for number, side in enumerate(sides):
+        if number == len(buffers):
+            buffers.append(np.empty((*side.shape[:2], 4), np.uint8))
+        pixels = cv2.cvtColor(side, cv2.COLOR_RGB2BGRA, dst=buffers[number])
+        buffers[number] = np.asarray(pixels, np.uint8)
+    del buffers[len(sides) :]
 
 
 def paint_text(painter: QPainter, room: QRectF, colour: QColor, text: str) -> None:
-    """Write a message into the middle."""
+    """Paint a message in the middle."""
     painter.setPen(colour)
-    painter.setFont(style.font(16))
+    painter.setFont(theme.font(16))
     flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
     painter.drawText(room.toRect().adjusted(40, 40, -40, -40), flags, text)
 
 
-def paint_pictures(
+def paint_sides(
     painter: QPainter,
     panes: PaneLayout,
     pictures: Sequence[NDArray[np.uint8]],
     divider: float | None,
 ) -> list[QRectF]:
-    """Paint each picture where it is seen, and what is around it; returns where that is.
+    """Paint each image where it is visible, and what is around it; return the visible rectangles.
 
     Args:
-        painter: paints.
-        panes: where the pictures lie.
+        painter: painter of the widget.
+        panes: layout of the images.
         pictures: H×W×4, blue, green, red, unused.
-        divider: where two, one over the other, are divided.
+        divider: position of the wipe's divider; ``None`` where there is none.
     """
     crisp = panes.viewport.crisp
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not crisp)
@@ -58,7 +74,7 @@ def paint_pictures(
         if not room.isEmpty():
             painter.drawImage(room, image, part)
         seen.append(room)
-    canvas = QColor(style.CANVAS)
+    canvas = QColor(theme.CANVAS)
     for bar in _bars(panes.whole, seen[0] | seen[-1]):
         painter.fillRect(bar, canvas)
     if panes.count == 2:
@@ -67,10 +83,10 @@ def paint_pictures(
     return seen
 
 
-def paint_names(
+def paint_captions(
     painter: QPainter, result: Result, seen: Sequence[QRectF], divider: float | None
 ) -> None:
-    """Name two sides, and show the scale of what is confidence."""
+    """Paint the captions of two sides, and the scale of a confidence."""
     for number, (side, room) in enumerate(zip(result.view.sides, seen, strict=True)):
         # Names keep to the divider, so that they move with it; scales keep to the edges.
         names_right = divider is not None and number == 0
@@ -81,7 +97,7 @@ def paint_names(
 
 
 def _bars(whole: QRectF, picture: QRectF) -> tuple[QRectF, ...]:
-    """What the picture leaves free: above and below it, and left and right."""
+    """Return the bars around the image: above and below it, and left and right."""
     width, height = whole.width(), whole.height()
     return (
         QRectF(0, 0, width, picture.top()),

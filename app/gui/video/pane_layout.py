@@ -1,4 +1,4 @@
-"""Where one picture, or each of two, lies in a widget."""
+"""Pane layout: geometry of one image, or of two side by side, in a widget."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from PyQt6.QtCore import QPointF, QRectF
 from app.gui.video.viewport import Viewport
 
 _GAP = 2
-"""Between two pictures next to each other, in device pixels."""
+"""Gap between two images side by side, in device pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class PaneLayout:
-    """A widget divided among pictures that all lie alike in their panes.
+    """Division of a widget among images that all lie alike in their panes.
 
     Attributes:
         whole: the widget.
         ratio: device pixels per pixel of the widget.
-        count: 1, or 2 next to each other.
-        viewport: how the picture lies in each.
+        count: 1, or 2 side by side.
+        viewport: placement of the image in each pane.
     """
 
     whole: QRectF
@@ -44,25 +44,25 @@ class PaneLayout:
         return self.room[0] + _GAP
 
     def pane_at(self, point: QPointF) -> int:
-        """Which pane a place in the widget is in."""
+        """Return the number of the pane at a position of the widget."""
         return int(self.count == 2 and point.x() * self.ratio >= self.step)
 
     def inside(self, point: QPointF, pane: int) -> tuple[float, float]:
-        """A place in the widget as one in a pane, in device pixels; it may lie outside."""
+        """Return a position in a pane, in device pixels; it may lie outside."""
         return point.x() * self.ratio - pane * self.step, point.y() * self.ratio
 
     def picture(self, pane: int = 0) -> QRectF:
-        """Where in the widget the whole picture of a pane lies; parts may lie outside."""
+        """Return the rectangle of a pane's whole image in the widget; parts may lie outside."""
         rect, ratio = self.viewport.rect, self.ratio
         left = rect.left + pane * self.step
         return QRectF(left / ratio, rect.top / ratio, rect.width / ratio, rect.height / ratio)
 
     def seen(self, number: int, divider: float | None) -> QRectF:
-        """Where in the widget a picture is seen.
+        """Return the visible rectangle of an image in the widget.
 
         Args:
-            number: which picture.
-            divider: where both, one over the other, are divided; ``None`` where they are not.
+            number: number of the image.
+            divider: position of the wipe's divider; ``None`` where there is none.
         """
         room = self.whole
         if self.count == 2:

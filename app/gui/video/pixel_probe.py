@@ -1,4 +1,4 @@
-"""What is under the mouse, in words; no Qt in it."""
+"""Pixel inspector: class and probabilities of one pixel, in words; no Qt in it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from fastscnn.upsampling.pixel_probabilities import probabilities_at
 
 @dataclass(frozen=True, slots=True)
 class PixelInfo:
-    """A pixel and what the network thinks of it.
+    """Pixel with its class and probabilities.
 
     Attributes:
-        train_id: its class; ``None`` where it has none, or where no network has looked.
-        probability: of that class, 0–1.
-        runner_up: the next likely class, where it has a share worth telling.
-        column, row: the pixel.
+        train_id: its class; ``None`` where it has none, or where no network ran.
+        probability: probability of that class, 0–1.
+        runner_up: the next likely class, where it is likely enough to be shown.
+        column, row: position of the pixel.
     """
 
     train_id: int | None
@@ -28,12 +28,12 @@ class PixelInfo:
 
     @property
     def color(self) -> tuple[int, int, int] | None:
-        """Of the class."""
+        """Colour of the class."""
         return CLASSES[self.train_id].color if self.train_id is not None else None
 
     @property
     def lines(self) -> tuple[str, str]:
-        """The class with its probability, and the pixel with what else it might be."""
+        """Class with its probability, and pixel with the next best classes."""
         where = f"x {self.column}  y {self.row}"
         if self.train_id is None:
             return "no class", where
@@ -45,7 +45,7 @@ class PixelInfo:
 
 
 def probe_pixel(result: Result, side: int, column: int, row: int) -> PixelInfo:
-    """What a side of a result says of a pixel; its probabilities are computed for it alone."""
+    """Return class and probabilities of one pixel of a side; only that pixel is computed."""
     seen = result.prediction_at(side)
     if seen is None:
         return PixelInfo(None, 0.0, None, column, row)
@@ -57,8 +57,8 @@ def probe_pixel(result: Result, side: int, column: int, row: int) -> PixelInfo:
     others = shares.copy()
     others[train_id] = 0
     runner_up = int(others.argmax())
-    told = (runner_up, float(others[runner_up])) if others[runner_up] >= 0.05 else None
-    return PixelInfo(train_id, float(shares[train_id]), told, column, row)
+    notified = (runner_up, float(others[runner_up])) if others[runner_up] >= 0.05 else None
+    return PixelInfo(train_id, float(shares[train_id]), notified, column, row)
 
 
 def _percent(share: float) -> str:

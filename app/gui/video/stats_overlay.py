@@ -1,4 +1,4 @@
-"""What is written over the picture: fps, latency, and badges for what is out of the ordinary."""
+"""Statistics over the video: fps, latency, and badges for what is out of the ordinary."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.pipeline.status import PipelineStatus
 
 
 @dataclass(frozen=True, slots=True)
 class OverlayStats:
-    """What the corner of the picture says.
+    """Statistics in the corner of the video.
 
     Attributes:
         fps: frames finished per second; 0 is shown as a dash.
@@ -27,21 +27,21 @@ class OverlayStats:
 
     @property
     def fps_text(self) -> str:
-        """The rate as it is written."""
+        """Text of the rate."""
         if self.fps <= 0:
             return "–"
         return f"{self.fps:.0f}" if self.fps >= 9.95 else f"{self.fps:.1f}"
 
     @property
     def latency_text(self) -> str:
-        """The latency as it is written."""
+        """Text of the latency."""
         if self.fps <= 0 or self.latency <= 0:
             return "– ms"
         return f"{self.latency * 1000:.0f} ms"
 
 
-def figures_of(status: PipelineStatus) -> OverlayStats:
-    """What the corner says of a pipeline; rates only while the picture moves."""
+def stats_of(status: PipelineStatus) -> OverlayStats:
+    """Return the statistics of a pipeline; rates only while it plays."""
     badges = {"paused": ("paused",), "ended": ("ended",), "opening": ("opening…",)}
     moving = status.state == "playing"
     return OverlayStats(status.fps if moving else 0.0, status.latency, badges.get(status.state, ()))
@@ -51,50 +51,50 @@ _INSET = 14.0
 _RADIUS = 9.0
 
 
-def paint_figures(painter: QPainter, picture: QRectF, figures: OverlayStats) -> None:
-    """Write the figures into the top left corner of the picture, the badges under them."""
+def paint_stats(painter: QPainter, picture: QRectF, stats: OverlayStats) -> None:
+    """Paint the statistics into the top left corner of the image, the badges under them."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     corner = picture.topLeft() + QPointF(_INSET, _INSET)
-    if figures.fps > 0 or not figures.badges:
-        corner.setY(_rates(painter, corner, figures) + 8)
-    for badge in figures.badges:
+    if stats.fps > 0 or not stats.badges:
+        corner.setY(_rates(painter, corner, stats) + 8)
+    for badge in stats.badges:
         corner.setX(_badge(painter, corner, badge))
 
 
-def _rates(painter: QPainter, corner: QPointF, figures: OverlayStats) -> float:
-    """Paint fps and latency; returns where the plate ends."""
-    large, small = style.font(30, bold=True), style.font(13)
+def _rates(painter: QPainter, corner: QPointF, stats: OverlayStats) -> float:
+    """Paint fps and latency; return the lower edge of the plate."""
+    large, small = theme.font(30, bold=True), theme.font(13)
     # Wide enough for the usual texts, so that the plate does not twitch with every digit.
-    number = max(text_width(large, "00"), text_width(large, figures.fps_text))
-    caption = max(text_width(small, "0000 ms"), text_width(small, figures.latency_text))
+    number = max(text_width(large, "00"), text_width(large, stats.fps_text))
+    caption = max(text_width(small, "0000 ms"), text_width(small, stats.latency_text))
     plate = QRectF(corner.x(), corner.y(), 12 + number + 9 + caption + 14, 54)
     paint_plate(painter, plate)
     left = QRectF(plate.x() + 12, plate.y(), number, plate.height())
     right = QRectF(left.right() + 9, plate.y() + 8, caption + 4, (plate.height() - 16) / 2)
-    write(painter, left, figures.fps_text, large, style.TEXT, Qt.AlignmentFlag.AlignRight)
-    write(painter, right, "fps", small, style.MUTED)
-    write(painter, right.translated(0, right.height()), figures.latency_text, small, style.TEXT)
+    write(painter, left, stats.fps_text, large, theme.TEXT, Qt.AlignmentFlag.AlignRight)
+    write(painter, right, "fps", small, theme.MUTED)
+    write(painter, right.translated(0, right.height()), stats.latency_text, small, theme.TEXT)
     return plate.bottom()
 
 
 def _badge(painter: QPainter, corner: QPointF, text: str) -> float:
-    """Paint one badge; returns where the next one starts."""
-    face = style.font(13, bold=True)
+    """Paint one badge; return the left edge of the next one."""
+    face = theme.font(13, bold=True)
     plate = QRectF(corner.x(), corner.y(), text_width(face, text) + 24, 28)
     paint_plate(painter, plate)
-    write(painter, plate, text, face, style.WARN, Qt.AlignmentFlag.AlignHCenter)
+    write(painter, plate, text, face, theme.WARN, Qt.AlignmentFlag.AlignHCenter)
     return plate.right() + 8
 
 
 def paint_plate(painter: QPainter, rect: QRectF) -> None:
-    """A ground for text on the picture."""
+    """Paint a background for text on the image."""
     painter.setPen(QColor(255, 255, 255, 28))
-    painter.setBrush(style.PLATE)
+    painter.setBrush(theme.PLATE)
     painter.drawRoundedRect(rect, _RADIUS, _RADIUS)
 
 
 def text_width(face: QFont, text: str) -> float:
-    """How wide a line is."""
+    """Return the width of a line."""
     return QFontMetricsF(face).horizontalAdvance(text)
 
 
@@ -106,7 +106,7 @@ def write(
     color: str,
     align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
 ) -> None:
-    """Write one line, in the middle of the rectangle's height."""
+    """Paint one line of text, in the middle of the rectangle's height."""
     painter.setFont(face)
     painter.setPen(QColor(color))
     painter.drawText(rect, align | Qt.AlignmentFlag.AlignVCenter, text)

@@ -1,12 +1,10 @@
-"""The picture: one, two next to each other, or two under a divider; zoomed, dragged, asked."""
+"""Video view: one image, two side by side, or a wipe; zoom, pan and pixel inspector."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PyQt6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
@@ -24,37 +22,36 @@ from PyQt6.QtGui import (
 from PyQt6.QtWidgets import QWidget
 
 from app.core.frame import Result
-from app.gui.video.annotation_painter import HANDLE, paint_divider, paint_hover
-from app.gui.video.frame_painter import paint_names, paint_pictures, paint_text
+from app.gui.video.annotation_painter import paint_tooltip
+from app.gui.video.frame_painter import convert_sides, paint_captions, paint_sides, paint_text
 from app.gui.video.pane_layout import PaneLayout
 from app.gui.video.pixel_probe import PixelInfo, probe_pixel
-from app.gui.video.stats_overlay import OverlayStats, paint_figures
+from app.gui.video.stats_overlay import OverlayStats, paint_stats
 from app.gui.video.viewport import Viewport
-from app.gui.widgets import theme as style
+from app.gui.video.wipe_divider import WipeDivider, hits_divider, paint_divider
+from app.gui.widgets import theme
 from app.rendering.view_options import ViewOptions
 
-_REACH = 9.0
-"""How far from the divider it is taken hold of."""
 _STEP = 1.25
 """Zoom of one step of the wheel."""
 
 
 class VideoView(QWidget):
-    """Shows the newest result, with its aspect kept, and figures in its corner.
+    """Widget that shows the newest result, with its aspect kept, and statistics in its corner.
 
     The result is taken while painting: what counts as shown was on the screen. The two sides of a
     wipe are put together here, so that the divider moves at once.
 
     Args:
-        take: gives the newest result once, ``None`` when there is no new one.
-        painted: told the seconds that the painting of each new result took.
+        take: returns the newest result once, ``None`` when there is no new one.
+        painted: called with the seconds that the painting of each new result took.
     """
 
     double_clicked = pyqtSignal()
     split_moved = pyqtSignal(float)
-    """The user moved the divider: 0–1 of the picture's width."""
+    """Emitted when the user moved the divider: 0–1 of the image's width."""
     class_clicked = pyqtSignal(int)
-    """The user clicked a pixel of this train id."""
+    """Emitted when the user clicked a pixel of this train id."""
 
     def __init__(
         self,
@@ -69,64 +66,64 @@ class VideoView(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.result: Result | None = None
-        """What the screen shows."""
+        """Result on the screen."""
         self.viewport = Viewport()
-        """How the picture is placed: in the whole widget, or in either half of it."""
+        """Placement of the image in the whole widget, or in either half of it."""
         self._take, self._painted = take, painted
         self._by_key = False
         # Pixels as Qt wants them. The QImage over them is made anew for each painting: it would
         # not keep the array alive.
         self._pixels: list[NDArray[np.uint8]] = []
-        self._options = ViewOptions()
-        self._figures = OverlayStats()
-        self._message = ""
-        self._veil = ""
+        self._divider = WipeDivider(self._divider_moved)
+        self._stats = OverlayStats()
+        self._message = self._offline_message = ""
         self._mouse: QPointF | None = None
         self._pressed: QPointF | None = None
-        self._dragging = ""
+        self._pans = False
         self._clicked: int | None = None
-        self._grasped: tuple[tuple[float, float], int] | None = None
+        self._pan_start: tuple[tuple[float, float], int] | None = None
 
-    # What the window says
+    # Display
 
     def set_options(self, options: ViewOptions) -> None:
-        """The view in force: where the divider is follows it at once."""
-        if options != self._options:
-            self._options = options
+        """Set the view options; the divider follows at once."""
+        if options != self._divider.options:
+            self._divider.options = options
             self._describe()
             self.update()
 
-    def set_figures(self, figures: OverlayStats) -> None:
-        """What the corner says."""
-        if figures != self._figures:
-            self._figures = figures
+    def set_stats(self, stats: OverlayStats) -> None:
+        """Set the statistics in the corner."""
+        if stats != self._stats:
+            self._stats = stats
             self.update()
 
     def set_message(self, message: str) -> None:
-        """What stands in the middle while there is no picture."""
+        """Set the message in the middle while there is no image."""
         if message != self._message:
             self._message = message
             self._describe()
             self.update()
 
-    def set_veil(self, text: str) -> None:
-        """What stands over the picture while it is old; it is darkened then."""
-        if text != self._veil:
-            self._veil = text
+    def set_offline_message(self, text: str) -> None:
+        """Set the message over an image that is out of date; it is darkened then."""
+        if text != self._offline_message:
+            self._offline_message = text
             self._describe()
             self.update()
 
     def clear(self) -> None:
-        """Forget the picture."""
-        self.result, self._pixels = None, []
+        """Discard the image."""
+        self.result = self._divider.result = None
+        self._pixels = []
         self.update()
 
     def fit(self) -> None:
-        """Show the whole picture."""
+        """Fit the whole image into the widget."""
         self._place(self.viewport.at_scale(None, 0, 0))
 
     def actual_size(self) -> None:
-        """Show a pixel of the picture on a pixel of the screen."""
+        """Zoom to 100 %: a pixel of the image on a pixel of the screen."""
         self._place(self.viewport.at_scale(1.0, *self._anchor()))
 
     def zoom_in(self, steps: float = 1.0) -> None:
@@ -134,36 +131,30 @@ class VideoView(QWidget):
         self._place(self.viewport.zoomed(_STEP**steps, *self._anchor()))
 
     def zoom_out(self) -> None:
-        """One step back."""
+        """Zoom out by one step."""
         self.zoom_in(-1.0)
 
     def move_divider(self, by: float) -> None:
-        """Move the divider of a wipe by a share of the picture's width."""
-        if self._wipes():
-            self._move_to(self._split() + by)
+        """Move the divider of a wipe by a share of the image's width."""
+        if self._divider.active:
+            self._divider.move_to(self._divider.split + by)
 
-    # Where things are
+    # Geometry
 
     def picture_rect(self) -> QRect:
-        """Where in the widget the picture is, the left one of two; parts may lie outside."""
+        """Return the image's rectangle, that of the left one of two; parts may lie outside."""
         if not self._pixels:
             return self.rect()
         return self._panes().picture().toRect()
 
     def divider(self) -> float | None:
-        """Where in the widget the divider of a wipe is: at an edge where it would lie outside."""
-        if not self._wipes():
-            return None
-        rect = self._panes().picture()
-        seen = rect.intersected(QRectF(self.rect()))
-        x = rect.left() + self._split() * rect.width()
-        x = min(max(x, seen.left()), seen.right())
-        ratio = self.devicePixelRatioF()
-        return round(x * ratio) / ratio  # between two pixels, not on one
+        """Return the divider's position in the widget: at an edge where it would lie outside."""
+        room = QRectF(self.rect())
+        return self._divider.x(self._panes().picture(), room, self.devicePixelRatioF())
 
-    def pointed(self) -> PixelInfo | None:
-        """What is under the mouse; ``None`` where that is no pixel of the picture."""
-        if self._mouse is None or self.result is None or self._dragging:
+    def pixel_info(self) -> PixelInfo | None:
+        """Return the pixel under the mouse; ``None`` outside the image."""
+        if self._mouse is None or self.result is None or self._dragged:
             return None
         panes = self._panes()
         side = panes.pane_at(self._mouse)
@@ -174,6 +165,11 @@ class VideoView(QWidget):
         if divider is not None:
             side = int(self._mouse.x() >= divider)
         return probe_pixel(self.result, side, *pixel)
+
+    @property
+    def _dragged(self) -> bool:
+        """True while the mouse drags the image or the divider."""
+        return self._pans or self._divider.dragged
 
     def _panes(self) -> PaneLayout:
         result = self.result
@@ -187,7 +183,7 @@ class VideoView(QWidget):
         return self.viewport.room[0] / 2, self.viewport.room[1] / 2
 
     def _fit_room(self) -> None:
-        """Bring the viewport up to date with the widget and the picture."""
+        """Update the viewport to the size of the widget and the image."""
         if self._pixels:
             height, width = self._pixels[0].shape[:2]
             self.viewport = self.viewport.fitted_to(self._panes().room, (width, height))
@@ -198,40 +194,23 @@ class VideoView(QWidget):
             self._set_cursor()
             self.update()
 
-    # The divider
-
-    def _wipes(self) -> bool:
-        return self.result is not None and self.result.view.view == "wipe"
-
-    def _split(self) -> float:
-        time = self.result.frame.time if self.result is not None else 0.0
-        return self._options.split_at(time)
+    # Wipe divider
 
     def _on_divider(self, point: QPointF) -> bool:
-        divider = self.divider()
-        if divider is None:
-            return False
-        reach = _REACH
-        if abs(point.y() - self.rect().center().y()) < HANDLE:
-            reach = HANDLE + 3
-        return abs(point.x() - divider) <= reach
+        return hits_divider(point, self.divider(), QRectF(self.rect()))
 
-    def _move_to(self, split: float) -> None:
-        split = min(1.0, max(0.0, split))
-        self._options = replace(self._options, split=split, sweep=0.0)
+    def _grasps_divider(self) -> bool:
+        over = self._mouse is not None and self._on_divider(self._mouse)
+        return self._divider.dragged or over
+
+    def _divider_moved(self, split: float) -> None:
         self._describe()
         self.update()
         self.split_moved.emit(split)
 
     def _describe(self) -> None:
-        """Say in words what the picture shows, for those who do not see it."""
-        words = self._veil or self._message
-        if not self._veil and self._wipes() and self.result is not None:
-            left, right = self.result.captions
-            words = (
-                f"Left {left}, right {right}, divided at {100 * self._split():.0f} percent;"
-                " the arrow keys move the divider."
-            )
+        """Set the accessible description."""
+        words = self._offline_message or self._divider.description() or self._message
         if words != self.accessibleDescription():
             self.setAccessibleDescription(words)
 
@@ -249,59 +228,50 @@ class VideoView(QWidget):
     def _paint(self) -> None:
         painter = QPainter(self)
         if not self._pixels or self.result is None:
-            painter.fillRect(self.rect(), QColor(style.CANVAS))
-            paint_text(painter, QRectF(self.rect()), QColor(style.MUTED), self._message)
+            painter.fillRect(self.rect(), QColor(theme.CANVAS))
+            paint_text(painter, QRectF(self.rect()), QColor(theme.MUTED), self._message)
             return
         self._fit_room()
         divider = self.divider()
         whole = QRectF(self.rect())
-        seen = paint_pictures(painter, self._panes(), self._pixels, divider)
-        paint_names(painter, self.result, seen, divider)
+        seen = paint_sides(painter, self._panes(), self._pixels, divider)
+        paint_captions(painter, self.result, seen, divider)
         self._paint_handle(painter, seen, divider)
-        if self._veil:
+        if self._offline_message:
             painter.fillRect(whole, QColor(0, 0, 0, 170))
-            paint_text(painter, whole, QColor("white"), self._veil)
+            paint_text(painter, whole, QColor("white"), self._offline_message)
             return
-        paint_figures(painter, seen[0] | seen[-1], self._shown_figures())
-        pointed = self.pointed()
-        if pointed is not None and self._mouse is not None:
-            paint_hover(painter, self._mouse, whole, pointed.color, pointed.lines)
+        paint_stats(painter, seen[0] | seen[-1], self._shown_stats())
+        pixel_info = self.pixel_info()
+        if pixel_info is not None and self._mouse is not None:
+            paint_tooltip(painter, self._mouse, whole, pixel_info.color, pixel_info.lines)
 
     def _paint_handle(self, painter: QPainter, seen: list[QRectF], divider: float | None) -> None:
-        """The divider, or where there is none the frame of the focus."""
+        """Paint the divider, or where there is none the focus frame."""
         if divider is not None:
-            grasped = self._dragging == "divider" or (
-                self._mouse is not None and self._on_divider(self._mouse)
-            )
-            focused = self.hasFocus() and self._by_key
-            paint_divider(painter, divider, seen[0] | seen[1], grasped=grasped, focused=focused)
+            focused, room = self.hasFocus() and self._by_key, seen[0] | seen[1]
+            paint_divider(painter, divider, room, grasped=self._grasps_divider(), focused=focused)
         elif self.hasFocus() and self._by_key:
-            painter.setPen(QColor(style.ACCENT))
+            painter.setPen(QColor(theme.ACCENT))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -1, -1))
 
     def _keep(self, result: Result) -> None:
         described = self.result is None or self.result.captions != result.captions
-        self.result = result
-        # The memory is used again where the size allows it.
-        for number, side in enumerate(result.sides):
-            if number == len(self._pixels):
-                self._pixels.append(np.empty((*side.shape[:2], 4), np.uint8))
-            pixels = cv2.cvtColor(side, cv2.COLOR_RGB2BGRA, dst=self._pixels[number])
-            self._pixels[number] = np.asarray(pixels, np.uint8)
-        del self._pixels[len(result.sides) :]
+        self.result = self._divider.result = result
+        convert_sides(result.sides, self._pixels)
         if described:
             self._describe()
 
-    def _shown_figures(self) -> OverlayStats:
-        """The figures, with what is true of this very picture."""
-        badges = self._figures.badges
+    def _shown_stats(self) -> OverlayStats:
+        """Return the statistics, with badges for this very result."""
+        badges = self._stats.badges
         result = self.result
         if result is not None and len(result.sides) == 1 and not result.skip:
             badges = ("skip off", *badges)
         if self.viewport.scale is not None:
             badges = (*badges, f"{100 * self.viewport.zoom:.0f} %")
-        return OverlayStats(self._figures.fps, self._figures.latency, badges)
+        return OverlayStats(self._stats.fps, self._stats.latency, badges)
 
     # Mouse and keys
 
@@ -311,13 +281,13 @@ class VideoView(QWidget):
         self._mouse = self._pressed = event.position()
         panes = self._panes()
         pane = panes.pane_at(event.position())
-        self._grasped = self.viewport.at(*panes.inside(event.position(), pane)), pane
+        self._pan_start = self.viewport.at(*panes.inside(event.position(), pane)), pane
         left = event.button() == Qt.MouseButton.LeftButton
         control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         if event.button() == Qt.MouseButton.MiddleButton or (left and control):
-            self._dragging = "picture"
+            self._pans = True
         elif left and self._on_divider(event.position()):
-            self._dragging = "divider"
+            self._divider.dragged = True
         elif not left:
             self._pressed = None
         self._set_cursor()
@@ -327,35 +297,35 @@ class VideoView(QWidget):
         if event is None:
             return
         self._mouse = now = event.position()
-        if self._pressed is not None and not self._dragging:
+        if self._pressed is not None and not self._dragged:
             far = (now - self._pressed).manhattanLength() > 5
             if far and self.viewport.pans:
-                self._dragging = "picture"
-        if self._dragging == "divider":
-            rect = self._panes().picture()
-            self._move_to((now.x() - rect.left()) / rect.width())
-        elif self._dragging == "picture" and self._grasped is not None:
+                self._pans = True
+        if self._divider.dragged:
+            self._divider.drag_to(now.x(), self._panes().picture())
+        elif self._pans and self._pan_start is not None:
             # Not by how far the mouse went: a message may have moved the picture meanwhile.
-            point, pane = self._grasped
+            point, pane = self._pan_start
             self._place(self.viewport.with_at(point, *self._panes().inside(now, pane)))
         self._set_cursor()
         self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
-        pressed, dragging = self._pressed, self._dragging
-        self._pressed, self._dragging = None, ""
+        pressed, dragged = self._pressed, self._dragged
+        self._pressed = None
+        self._pans = self._divider.dragged = False
         if event is None:
             return
         self._mouse = event.position()
         near = pressed is not None and (event.position() - pressed).manhattanLength() <= 5
-        if near and not dragging:
+        if near and not dragged:
             self._click()
         self._set_cursor()
         self.update()
 
     def _click(self) -> None:
-        pointed = self.pointed()
-        self._clicked = pointed.train_id if pointed is not None else None
+        pixel_info = self.pixel_info()
+        self._clicked = pixel_info.train_id if pixel_info is not None else None
         if self._clicked is not None:
             self.class_clicked.emit(self._clicked)
 
@@ -363,7 +333,7 @@ class VideoView(QWidget):
         if event is None or event.button() != Qt.MouseButton.LeftButton:
             return
         if self._on_divider(event.position()):
-            self._move_to(0.5)
+            self._divider.move_to(0.5)
             return
         if self._clicked is not None:  # its first click was no choice of a class
             self.class_clicked.emit(self._clicked)
@@ -390,33 +360,18 @@ class VideoView(QWidget):
         elif (
             isinstance(event, QKeyEvent)
             and event.type() == QEvent.Type.ShortcutOverride
-            and self._step_of(event) is not None
+            and self._divider.step_of(event) is not None
         ):
             event.accept()  # the window's commands on these keys wait until the focus goes on
             return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        step = self._step_of(event)
+        step = self._divider.step_of(event)
         if step is None:
             super().keyPressEvent(event)
             return
         self.move_divider(step)
-
-    def _step_of(self, event: QKeyEvent | None) -> float | None:
-        """How far a key moves the divider: the arrows a little, with Shift or to the ends more."""
-        if event is None or not self._wipes():
-            return None
-        modifiers, shift = event.modifiers(), Qt.KeyboardModifier.ShiftModifier
-        if modifiers & ~(shift | Qt.KeyboardModifier.KeypadModifier):
-            return None
-        step = 0.1 if modifiers & shift else 0.02
-        return {
-            Qt.Key.Key_Left: -step,
-            Qt.Key.Key_Right: step,
-            Qt.Key.Key_Home: -1.0,
-            Qt.Key.Key_End: 1.0,
-        }.get(Qt.Key(event.key()))
 
     def focusInEvent(self, event: QFocusEvent | None) -> None:
         # Who came by the keyboard needs to see where; who did not, not.
@@ -435,11 +390,9 @@ class VideoView(QWidget):
 
     def _set_cursor(self) -> None:
         shape = Qt.CursorShape.ArrowCursor
-        if self._dragging == "picture":
+        if self._pans:
             shape = Qt.CursorShape.ClosedHandCursor
-        elif self._dragging == "divider" or (
-            self._mouse is not None and self._on_divider(self._mouse)
-        ):
+        elif self._grasps_divider():
             shape = Qt.CursorShape.SplitHCursor
         elif self.viewport.pans:
             shape = Qt.CursorShape.OpenHandCursor

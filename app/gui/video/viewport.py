@@ -1,19 +1,19 @@
-"""Where a picture lies in the room that it is shown in: fitting, zoom and pan, with no Qt in it."""
+"""Viewport: placement of an image in a pane, with fit, zoom and pan; no Qt in it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 LARGEST = 32.0
-"""Device pixels per pixel of the picture that zooming ends at."""
+"""Largest zoom, in device pixels per pixel of the image."""
 
 CRISP = 2.0
-"""From this zoom on pixels are shown as what they are, squares."""
+"""Zoom from which pixels are shown as squares."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rect:
-    """A rectangle in device pixels: whole ones, so that no edge is blurred."""
+    """Rectangle in device pixels: whole ones, so that no edge is blurred."""
 
     left: int
     top: int
@@ -22,24 +22,24 @@ class Rect:
 
     @property
     def right(self) -> int:
-        """The first column after it."""
+        """First column after it."""
         return self.left + self.width
 
     @property
     def bottom(self) -> int:
-        """The first row below it."""
+        """First row below it."""
         return self.top + self.height
 
 
 @dataclass(frozen=True, slots=True)
 class Viewport:
-    """How a picture is placed.
+    """Placement of an image.
 
     Attributes:
         room: width and height in device pixels.
-        picture: width and height of the picture in its own pixels.
-        scale: device pixels per pixel of the picture; ``None`` fits the whole picture in.
-        middle: the point of the picture in the middle of the room, 0–1 of its width and height;
+        picture: width and height of the image in its own pixels.
+        scale: device pixels per pixel of the image; ``None`` fits the whole image in.
+        middle: the point of the image in the middle of the room, 0–1 of its width and height;
             only of weight while the picture is larger than the room.
     """
 
@@ -50,28 +50,28 @@ class Viewport:
 
     @property
     def fitting(self) -> float:
-        """The largest scale at which the whole picture is seen."""
+        """Largest scale at which the whole image is visible."""
         return min(self.room[0] / self.picture[0], self.room[1] / self.picture[1])
 
     @property
     def zoom(self) -> float:
-        """The scale in force."""
+        """Current scale."""
         return self.fitting if self.scale is None else self.scale
 
     @property
     def crisp(self) -> bool:
-        """Whether pixels are shown as squares."""
+        """True while pixels are shown as squares."""
         return self.zoom >= CRISP
 
     @property
     def pans(self) -> bool:
-        """Whether the picture is larger than the room."""
+        """True while the image is larger than the pane."""
         rect = self.rect
         return rect.width > self.room[0] or rect.height > self.room[1]
 
     @property
     def rect(self) -> Rect:
-        """Where the whole picture lies; parts of it may lie outside the room."""
+        """Rectangle of the whole image; parts of it may lie outside the pane."""
         zoom = self.zoom
         size = [max(1, round(side * zoom)) for side in self.picture]
         start = []
@@ -83,7 +83,7 @@ class Viewport:
         return Rect(start[0], start[1], size[0], size[1])
 
     def at(self, x: float, y: float) -> tuple[float, float]:
-        """The point of the picture at a place in the room, in its pixels; it may lie outside."""
+        """Return the point of the image, in its pixels, at a position; it may lie outside."""
         rect = self.rect
         return (
             (x - rect.left) * self.picture[0] / rect.width,
@@ -91,20 +91,20 @@ class Viewport:
         )
 
     def pixel_at(self, x: float, y: float) -> tuple[int, int] | None:
-        """Column and row of the pixel at a place in the room; ``None`` outside the picture."""
+        """Return column and row of the pixel at a position; ``None`` outside the image."""
         column, row = self.at(x, y)
         if 0 <= column < self.picture[0] and 0 <= row < self.picture[1]:
             return int(column), int(row)
         return None
 
     def zoomed(self, factor: float, x: float, y: float) -> Viewport:
-        """Larger or smaller by a factor; what is at a place in the room stays there."""
+        """Return the viewport zoomed by a factor; what is at a position of the pane stays there."""
         largest = max(LARGEST, self.fitting)
         scale = min(self.zoom * factor, largest)
         if scale <= self.fitting:
             # Smaller than fits it only is where it was so before, at its actual size.
-            kept = scale if self.zoom < scale else None
-            return replace(self, scale=kept, middle=(0.5, 0.5))
+            saved = scale if self.zoom < scale else None
+            return replace(self, scale=saved, middle=(0.5, 0.5))
         column, row = self.at(x, y)
         return replace(
             self,
@@ -116,7 +116,7 @@ class Viewport:
         )._bounded()
 
     def at_scale(self, scale: float | None, x: float, y: float) -> Viewport:
-        """At a scale, what is at a place in the room staying there; smaller ones than fit too."""
+        """Return the viewport at a scale, even below fit; what is at a position stays there."""
         if scale is None:
             return replace(self, scale=None, middle=(0.5, 0.5))
         if scale < self.fitting:
@@ -124,25 +124,25 @@ class Viewport:
         return self.zoomed(scale / self.zoom, x, y)
 
     def panned(self, dx: float, dy: float) -> Viewport:
-        """Moved by device pixels, as far as the picture reaches."""
+        """Return the viewport moved by device pixels, as far as the image reaches."""
         rect = self.rect
         x, y = self.middle
         return replace(self, middle=(x - dx / rect.width, y - dy / rect.height))._bounded()
 
     def with_at(self, point: tuple[float, float], x: float, y: float) -> Viewport:
-        """With a point of the picture, in its pixels, at a place in the room, if it reaches."""
+        """Return the viewport with a point of the image at a position, if it reaches."""
         column, row = self.at(x, y)
         zoom = self.zoom
         return self.panned((column - point[0]) * zoom, (row - point[1]) * zoom)
 
     def fitted_to(self, room: tuple[int, int], picture: tuple[int, int]) -> Viewport:
-        """In another room, or with a picture of another size, which is then fitted in."""
+        """Return the viewport for another pane, or for an image of another size, then fitted."""
         if picture != self.picture:
             return Viewport(room, picture)
         return replace(self, room=room)._bounded()
 
     def _bounded(self) -> Viewport:
-        """With a middle from which no edge of the picture leaves the room's own."""
+        """Return the viewport with a middle that keeps the image's edges at the pane's."""
         rect = self.rect
         middle = []
         for length, room, value in zip(

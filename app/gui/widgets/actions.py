@@ -1,4 +1,4 @@
-"""One action for each command of the table of keys, for shortcuts and menus alike."""
+"""Actions of the commands, for shortcuts and menus alike; keys that widgets need themselves."""
 
 from __future__ import annotations
 
@@ -6,11 +6,38 @@ from collections.abc import Callable, Mapping
 
 from PyQt6.QtCore import QEvent, QObject, Qt
 from PyQt6.QtGui import QAction, QKeyEvent, QKeySequence
-from PyQt6.QtWidgets import QAbstractSlider, QApplication, QPlainTextEdit, QTabBar, QWidget
+from PyQt6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QApplication,
+    QPlainTextEdit,
+    QTabBar,
+    QWidget,
+)
 
 from app.config.shortcuts import COMMANDS, Keys
 
 Handlers = Mapping[str, Callable[[], object]]
+
+_LABELS = {
+    "play": "Play/Pause",
+    "step-back": "Previous frame",
+    "step": "Next frame",
+    "loop-in": "Loop start",
+    "loop-out": "Loop end",
+    "normal-speed": "Normal speed",
+    "next": "Next in the playlist",
+    "previous": "Previous in the playlist",
+    "fit": "Fit",
+    "actual-size": "Zoom 100 %",
+    "snapshot": "Save image",
+    "snapshot-all": "Save image, labels and overlay",
+    "open": "Open files…",
+    "open-folder": "Open folder…",
+    "open-address": "Open URL…",
+    "close": "Close",
+}
+"""Labels in menus; other commands have their texts."""
 
 _OWN = (
     *(Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down),
@@ -19,16 +46,17 @@ _OWN = (
 
 
 def make_actions(window: QWidget, keys: Keys, handlers: Handlers) -> dict[str, QAction]:
-    """Actions by the names of their commands; their keys work in the whole window.
+    """Return actions by the names of their commands; their keys work in the whole window.
 
     Args:
-        window: what they belong to.
-        keys: the keys in force.
-        handlers: what each command does.
+        window: owner of the actions.
+        keys: keys of all commands.
+        handlers: functions of the commands by name.
     """
     actions: dict[str, QAction] = {}
     for command in COMMANDS:
-        action = QAction(command.text[0].upper() + command.text[1:], window)
+        label = _LABELS.get(command.name, command.text[0].upper() + command.text[1:])
+        action = QAction(label, window)
         action.setShortcuts([QKeySequence(key) for key in keys[command.name]])
         action.setAutoRepeat(command.repeats)
         handler = handlers[command.name]
@@ -39,11 +67,11 @@ def make_actions(window: QWidget, keys: Keys, handlers: Handlers) -> dict[str, Q
 
 
 class OwnArrows(QObject):
-    """Leaves arrow keys to sliders, lists and texts that have the focus: the window's commands on
+    """Event filter that leaves arrow keys to the widget with the focus: the window's commands on
     the same keys would take them away."""
 
     def leave_to(self, *widgets: QWidget) -> None:
-        """Let these have their arrow keys."""
+        """Leave the arrow keys to these widgets."""
         for widget in widgets:
             widget.installEventFilter(self)
 
@@ -59,18 +87,38 @@ class OwnArrows(QObject):
         return False
 
 
+class EnterClicks(QObject):
+    """Event filter that lets Enter click the button with the focus: Space is for play and pause."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        button = focused()
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.KeyPress
+            and event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}
+            and isinstance(button, QAbstractButton)
+        ):
+            button.click()
+            return True
+        return False
+
+
 def with_arrows(root: QWidget) -> list[QWidget]:
-    """The widgets in a window that use arrow keys themselves."""
+    """Return the widgets in a window that use arrow keys themselves."""
     kinds = (QAbstractSlider, QPlainTextEdit, QTabBar)
     return [widget for kind in kinds for widget in root.findChildren(kind)]
 
 
 def key_hint(action: QAction) -> str:
-    """The first key of an action in brackets, for tool tips; empty where it has none."""
+    """Return the first key of an action in brackets, for tooltips; empty where it has none."""
     key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
     return f" ({key})" if key else ""
 
 
 def focused() -> QWidget | None:
-    """What has the focus."""
+    """Return the widget with the focus."""
     return QApplication.focusWidget()

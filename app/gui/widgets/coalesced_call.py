@@ -1,4 +1,4 @@
-"""From the worker's thread to the window's: one wake-up at a time."""
+"""Coalesced call: from any thread to the window's, one wake-up at a time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PyQt6.QtCore import QObject, Qt, pyqtSignal
 
 
 class CoalescedCall(QObject):
-    """Calls ``handle`` on the window's thread after it was called on any thread.
+    """Call of ``handle`` on the window's thread after this was called on any thread.
 
     At most one wake-up is on its way: however slow the window is, none pile up in its event queue.
     """

@@ -1,4 +1,4 @@
-"""Fitting into little room: that of a screen, and that of a small window."""
+"""Fitting into little space: that of a screen, and that of a small window."""
 
 from __future__ import annotations
 
@@ -8,17 +8,12 @@ from PyQt6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QWidget
 
 
 def available_size(screen: QScreen | None) -> QSize:
-    """What a screen offers beside the frame of a window."""
+    """Return the size that a screen offers to a window, less its frame."""
     return screen.availableSize() - QSize(40, 60) if screen is not None else QSize(1000, 700)
 
 
-class FittingScrollArea(QScrollArea):
-    """As high as its widget where there is room; with less it scrolls and crushes nothing.
-
-    Who changes what the widget needs calls ``updateGeometry``.
-    """
-
-    _LEAST = 64
+class PlainScrollArea(QScrollArea):
+    """Scroll area without frame, background or focus of its own; it scrolls up and down."""
 
     def __init__(self, widget: QWidget) -> None:
         super().__init__()
@@ -27,11 +22,23 @@ class FittingScrollArea(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         viewport = self.viewport()
         if viewport is not None:
             viewport.setAutoFillBackground(False)
         widget.setAutoFillBackground(False)
+
+
+class FittingScrollArea(PlainScrollArea):
+    """Scroll area as high as its widget where there is space; with less it scrolls.
+
+    Who changes what the widget needs calls ``updateGeometry``.
+    """
+
+    _LEAST = 64
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
 
     def sizeHint(self) -> QSize:
         widget = self.widget()

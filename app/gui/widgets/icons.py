@@ -1,4 +1,4 @@
-"""Small pictures for buttons, drawn here so that they follow colour and screen scale."""
+"""Icons of buttons, drawn here so that they follow colour and screen scale."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ from PyQt6.QtGui import (
     QPolygonF,
 )
 
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 
 _GRID = 24
-"""All drawings are made on a square of this side."""
+"""Side of the square that all drawings are made on."""
 
 
 def app_icon() -> QIcon:
-    """The application's own icon."""
+    """Return the application's own icon."""
     return QIcon(app_pixmap())
 
 
 def app_pixmap() -> QPixmap:
-    """The application's icon as a picture, 256 pixels wide."""
+    """Return the application's icon as a pixmap, 256 pixels wide."""
     pixmap = QPixmap()
     pixmap.loadFromData(files("assets").joinpath("icon.png").read_bytes())
     return pixmap
 
 
 def icon(name: str, token: str = "TEXT") -> QIcon:
-    """One of the drawings below as an icon: crisp at any scale, in the colours of the theme.
+    """Return a drawing as an icon: crisp at any scale, in the colours of the theme.
 
     Args:
-        name: of a drawing.
-        token: name of the colour in ``style`` that its lines and faces have.
+        name: name of a drawing.
+        token: name of the colour in ``theme`` that its lines and faces have.
     """
     return QIcon(_Engine(name, token))
 
 
 class _Engine(QIconEngine):
-    """Draws when it is asked, so that the icon follows the theme."""
+    """Icon engine that draws on demand, so that the icon follows the theme."""
 
     def __init__(self, name: str, token: str) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class _Engine(QIconEngine):
         painter.save()
         painter.translate(rect.center().x() + 0.5 - side / 2, rect.center().y() + 0.5 - side / 2)
         painter.scale(side / _GRID, side / _GRID)
-        _draw(painter, self._name, QColor(getattr(style, token)))
+        _draw(painter, self._name, QColor(getattr(theme, token)))
         painter.restore()
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:

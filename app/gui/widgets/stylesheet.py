@@ -1,4 +1,4 @@
-"""The style sheet: how Qt's own widgets look in the colours of a theme."""
+"""Style sheet of Qt's own widgets in the colours of a theme."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from string import Template
 
 
 def style_sheet(colors: dict[str, str], control: int) -> str:
-    """The sheet in some colours.
+    """Return the style sheet in some colours.
 
     Args:
         colors: a theme, as in ``app.gui.widgets.theme.THEMES``.
@@ -18,7 +18,7 @@ def style_sheet(colors: dict[str, str], control: int) -> str:
 _SHEET = Template("""
 QMainWindow, #canvas { background: $CANVAS; }
 #side { background: $PANEL; border-left: 1px solid $LINE; }
-#bar, #drawer, #timeline { background: $PANEL; border-top: 1px solid $LINE; }
+#transport_bar, #bottom_panel, #seek_bar { background: $PANEL; border-top: 1px solid $LINE; }
 #status { background: $CANVAS; border-top: 1px solid $LINE; }
 #status QLabel { color: $MUTED; font-size: 12px; }
 #line { background: $LINE; }
@@ -55,8 +55,8 @@ QPushButton#link {
 }
 QPushButton#link:hover, QPushButton#link:focus { text-decoration: underline; }
 QPushButton#link:disabled { color: $DISABLED; }
-QPushButton#chooser { min-height: 26px; padding: 0 22px 0 10px; }
-#bar QPushButton#chooser { min-height: ${INNER}px; padding: 0; }
+QPushButton#dropdown { min-height: 26px; padding: 0 22px 0 10px; }
+#transport_bar QPushButton#dropdown { min-height: ${INNER}px; padding: 0; }
 QToolButton#narrow { min-width: 32px; }
 QToolButton#flat { background: transparent; border: 1px solid transparent; min-width: 30px;
     min-height: 26px; }
@@ -91,18 +91,18 @@ QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus {
     border: 2px solid $ACCENT;
 }
 
-#banner { background: $NOTICE_FACE; border-left: 4px solid $ACCENT; }
-#banner[error="true"] { background: $ERROR_FACE; border-left: 4px solid $ALERT; }
-#banner QLabel#kind { color: $ACCENT; font-weight: 600; }
-#banner[error="true"] QLabel#kind { color: $ALERT; }
-#banner QToolButton {
+#notification { background: $NOTICE_FACE; border-left: 4px solid $ACCENT; }
+#notification[error="true"] { background: $ERROR_FACE; border-left: 4px solid $ALERT; }
+#notification QLabel#kind { color: $ACCENT; font-weight: 600; }
+#notification[error="true"] QLabel#kind { color: $ALERT; }
+#notification QToolButton {
     background: transparent; border: 1px solid transparent; min-width: 26px; min-height: 24px;
 }
-#banner QToolButton:hover { border-color: $EDGE; }
-#banner QToolButton:focus { border-color: $TEXT; }
+#notification QToolButton:hover { border-color: $EDGE; }
+#notification QToolButton:focus { border-color: $TEXT; }
 
-#work { background: $PANEL; border-bottom: 1px solid $LINE; }
-#work QPushButton { min-height: 24px; }
+#progress_strip { background: $PANEL; border-bottom: 1px solid $LINE; }
+#progress_strip QPushButton { min-height: 24px; }
 QProgressBar {
     background: $HOVER; border: none; border-radius: 3px; max-height: 6px; min-height: 6px;
 }

@@ -1,4 +1,4 @@
-"""The one place for colours, sizes and fonts.
+"""Theme: the one place for colours, sizes and fonts.
 
 The colours are module attributes (``style.TEXT``) that change with the theme: read them while
 painting, never keep them.
@@ -16,11 +16,11 @@ from app.gui.widgets.stylesheet import style_sheet
 
 Theme = Literal["dark", "light"]
 Choice = Literal["system", "dark", "light"]
-"""What the user may choose: one of the themes, or whatever the system has."""
+"""Choices of the user: one of the themes, or that of the system."""
 CHOICES: tuple[Choice, ...] = get_args(Choice)
 
 CANVAS: str
-"""Around the picture."""
+"""Background around the image."""
 PANEL: str
 RAISED: str
 HOVER: str
@@ -30,7 +30,7 @@ EDGE: str
 TEXT: str
 MUTED: str
 DISABLED: str
-"""Text of what cannot be used now."""
+"""Text of disabled controls."""
 ACCENT: str
 ACCENT_HOVER: str
 ON_ACCENT: str
@@ -42,9 +42,9 @@ WARN: str
 ERROR_FACE: str
 NOTICE_FACE: str
 VEIL: str
-"""Over the whole window while something is dragged over it."""
+"""Overlay of the whole window while something is dragged over it."""
 PLATE: QColor
-"""Behind text on the picture: readable over any picture."""
+"""Background of text on the image: readable over any image."""
 
 THEMES: dict[Theme, dict[str, str]] = {
     "dark": {
@@ -94,7 +94,7 @@ THEMES: dict[Theme, dict[str, str]] = {
         "PLATE": "#e1ffffff",
     },
 }
-"""Every colour of every theme."""
+"""Colours of every theme."""
 
 STAGES: dict[str, str] = {
     "capture": "#4e9de0",
@@ -106,7 +106,7 @@ STAGES: dict[str, str] = {
     "display": "#c2a72f",
     "encode": "#9aa3b0",
 }
-"""Faces of the stages of a frame's way, in its order; always with their names beside them."""
+"""Colours of the stages of a frame, in order; always with their names beside them."""
 
 GAP = 8
 PAD = 14
@@ -140,14 +140,14 @@ READABLE = (
     ("MUTED", "PLATE"),
     ("WARN", "PLATE"),
 )
-"""Every pair of text and ground in use: each has a contrast of at least 4.5:1 in every theme."""
+"""Pairs of text and background in use: each has a contrast of at least 4.5:1 in every theme."""
 
 _choice: Choice = "system"
 _theme: Theme = "dark"
 
 
 def _take(theme: Theme) -> None:
-    """Make the colours of a theme those of this module."""
+    """Set the colours of this module to those of a theme."""
     global _theme, PLATE
     _theme = theme
     globals().update(THEMES[theme])
@@ -158,17 +158,17 @@ _take("dark")
 
 
 def theme() -> Theme:
-    """The theme in force."""
+    """Return the current theme."""
     return _theme
 
 
 def choice() -> Choice:
-    """What the user chose."""
+    """Return the user's choice."""
     return _choice
 
 
 def contrast(first: str, second: str) -> float:
-    """The contrast of two colours as WCAG defines it, 1–21."""
+    """Return the contrast of two colours as WCAG defines it, 1–21."""
 
     def luminance(name: str) -> float:
         color = QColor(name)
@@ -181,7 +181,7 @@ def contrast(first: str, second: str) -> float:
 
 
 def font(pixels: int, *, bold: bool = False) -> QFont:
-    """The application's font in another size."""
+    """Return the application's font in another size."""
     result = QFont(QApplication.font())
     result.setPixelSize(pixels)
     if bold:
@@ -190,10 +190,10 @@ def font(pixels: int, *, bold: bool = False) -> QFont:
 
 
 def apply(app: QApplication) -> None:
-    """Dress the application, and again whenever the system changes between dark and light."""
+    """Apply the theme to the application, and again whenever the system's changes."""
     app.setStyle("Fusion")
     app.setFont(font(13))
-    _dress(app)
+    _style_application(app)
     hints = QGuiApplication.styleHints()
     if hints is not None:
         hints.colorSchemeChanged.connect(lambda: choose(_choice))
@@ -207,7 +207,7 @@ def choose(choice: Choice) -> None:
     app = QApplication.instance()
     if theme != _theme and isinstance(app, QApplication):
         _take(theme)
-        _dress(app)
+        _style_application(app)
 
 
 def _of_system() -> Theme:
@@ -216,7 +216,7 @@ def _of_system() -> Theme:
     return "light" if light else "dark"
 
 
-def _dress(app: QApplication) -> None:
+def _style_application(app: QApplication) -> None:
     if _choice == "system":
         _take(_of_system())
     app.setPalette(_palette())

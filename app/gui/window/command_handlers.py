@@ -1,80 +1,74 @@
-"""What each command of the table of keys does."""
+"""Command handlers: a function for each command of the table of keys."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from app.gui.window.main_window import MainWindow
+from app.gui.controllers.playback_controller import PlaybackController
+from app.gui.controllers.recording_controller import RecordingController
+from app.gui.controllers.view_controller import ViewController
+from app.gui.panels.bottom_panel import BottomPanel
+from app.gui.video.video_view import VideoView
+from app.gui.window.open_menu import OpenMenu
+from app.pipeline.pipeline import Pipeline
+
+Handlers = dict[str, Callable[[], object]]
 
 _STEP, _FAR = 5.0, 30.0
-"""Seconds that the arrow keys go, alone and with Shift."""
+"""Seconds that the arrow keys seek by, alone and with Shift."""
 
 
-def handlers(window: MainWindow) -> dict[str, Callable[[], object]]:
-    """A function for each command by name; the window shows what has changed after it."""
-    player, looks, takes = window.player, window.looks, window.takes
-    pipeline, drawer = window.pipeline, window.drawer
+class WindowCommands(Protocol):
+    """Commands of the window itself."""
 
-    def size(name: str) -> Callable[[], None]:
-        networks = pipeline.networks
-        return lambda: networks.use_options(replace(networks.options, input_size=name))
+    def notify(self, kind: str, text: str) -> None:
+        """Show a message."""
 
-    def skip() -> None:
-        if pipeline.view.goes_by_switch:
-            looks.toggle_skip()
-        else:
-            window.tell(
-                "notice",
-                "What is compared here does not go by the switch of the skip"
-                " connection: choose another view first.",
-            )
+    def refresh(self) -> None:
+        """Show the pipeline as it is now."""
 
-    table: dict[str, Callable[[], object]] = {
-        "play": player.play_or_pause,
-        "back": lambda: player.seek_by(-_STEP),
-        "forward": lambda: player.seek_by(_STEP),
-        "back-far": lambda: player.seek_by(-_FAR),
-        "forward-far": lambda: player.seek_by(_FAR),
-        "step-back": lambda: pipeline.session.step(-1),
-        "step": lambda: pipeline.session.step(1),
-        "start": lambda: pipeline.session.seek(0.0),
-        "end": player.to_end,
-        "loop-in": lambda: player.mark(begin=True),
-        "loop-out": lambda: player.mark(begin=False),
-        "loop": player.toggle_loop,
-        "slower": lambda: player.change_speed(-1),
-        "faster": lambda: player.change_speed(1),
-        "normal-speed": lambda: pipeline.session.set_speed(1.0),
-        "next": lambda: player.next(1),
-        "previous": lambda: player.next(-1),
-        "skip": skip,
-        "view": looks.next_view,
-        "confidence": looks.toggle_confidence,
-        "wipe": looks.toggle_wipe,
-        "contours": looks.toggle_contours,
-        "fit": window.view.fit,
-        "actual-size": window.view.actual_size,
-        "zoom-in": window.view.zoom_in,
-        "zoom-out": window.view.zoom_out,
-        "quarter": size("quarter"),
-        "half": size("half"),
-        "full": size("full"),
-        "exact": size("exact"),
-        "record": takes.record_or_stop,
-        "snapshot": lambda: takes.save_picture(parts=False),
-        "snapshot-all": lambda: takes.save_picture(parts=True),
-        "recordings": takes.open_folder,
-        "open": window.opener.ask_for_files,
-        "open-folder": window.opener.ask_for_folder,
-        "open-address": window.opener.ask_for_address,
-        "close": player.close,
-        "full-screen": lambda: window.full.set(not window.full.on),
+    def toggle_full_screen(self) -> None:
+        """Enter or leave full screen."""
+
+    def leave(self) -> None:
+        """Close what covers the video or stands beside it, one thing at a time."""
+
+    def show_keys(self) -> None:
+        """Open the dialog of all shortcuts."""
+
+    def close(self) -> bool:
+        """End the program."""
+
+
+def handlers(
+    window: WindowCommands,
+    pipeline: Pipeline,
+    *,
+    playback: PlaybackController,
+    view_commands: ViewController,
+    recording: RecordingController,
+    view: VideoView,
+    open_menu: OpenMenu,
+    bottom_panel: BottomPanel,
+) -> Handlers:
+    """Return a function for each command by name; the window shows what has changed after it."""
+    table: Handlers = {
+        **_playback_handlers(playback, pipeline),
+        **_view_handlers(view_commands, view),
+        **_network_handlers(pipeline, view_commands, window),
+        "record": recording.record_or_stop,
+        "snapshot": lambda: recording.save_picture(parts=False),
+        "snapshot-all": lambda: recording.save_picture(parts=True),
+        "recordings": recording.open_folder,
+        "open": open_menu.ask_for_files,
+        "open-folder": open_menu.ask_for_folder,
+        "open-address": open_menu.ask_for_address,
+        "full-screen": window.toggle_full_screen,
         "leave": window.leave,
-        "performance": lambda: drawer.toggle("performance"),
-        "log": lambda: drawer.toggle("log"),
+        "performance": lambda: bottom_panel.toggle("performance"),
+        "log": lambda: bottom_panel.toggle("log"),
         "keys": window.show_keys,
         "quit": window.close,
     }
@@ -87,3 +81,60 @@ def handlers(window: MainWindow) -> dict[str, Callable[[], object]]:
         return run
 
     return {name: shown(handler) for name, handler in table.items()}
+
+
+def _playback_handlers(playback: PlaybackController, pipeline: Pipeline) -> Handlers:
+    return {
+        "play": playback.play_or_pause,
+        "back": lambda: playback.seek_by(-_STEP),
+        "forward": lambda: playback.seek_by(_STEP),
+        "back-far": lambda: playback.seek_by(-_FAR),
+        "forward-far": lambda: playback.seek_by(_FAR),
+        "step-back": lambda: pipeline.step(-1),
+        "step": lambda: pipeline.step(1),
+        "start": lambda: pipeline.seek(0.0),
+        "end": playback.to_end,
+        "loop-in": lambda: playback.mark(begin=True),
+        "loop-out": lambda: playback.mark(begin=False),
+        "loop": playback.toggle_loop,
+        "slower": lambda: playback.change_speed(-1),
+        "faster": lambda: playback.change_speed(1),
+        "normal-speed": lambda: pipeline.set_speed(1.0),
+        "next": lambda: playback.next(1),
+        "previous": lambda: playback.next(-1),
+        "close": playback.close,
+    }
+
+
+def _view_handlers(view_commands: ViewController, view: VideoView) -> Handlers:
+    return {
+        "view": view_commands.next_view,
+        "confidence": view_commands.toggle_confidence,
+        "wipe": view_commands.toggle_wipe,
+        "contours": view_commands.toggle_contours,
+        "fit": view.fit,
+        "actual-size": view.actual_size,
+        "zoom-in": view.zoom_in,
+        "zoom-out": view.zoom_out,
+    }
+
+
+def _network_handlers(
+    pipeline: Pipeline, view_commands: ViewController, window: WindowCommands
+) -> Handlers:
+    networks = pipeline.networks
+
+    def size(name: str) -> Callable[[], None]:
+        return lambda: networks.use_options(replace(networks.options, input_size=name))
+
+    def skip() -> None:
+        if pipeline.view.goes_by_switch:
+            view_commands.toggle_skip()
+        else:
+            window.notify(
+                "notice",
+                "What is compared here does not go by the switch of the skip"
+                " connection: choose another view first.",
+            )
+
+    return {"skip": skip, **{name: size(name) for name in ("quarter", "half", "full", "exact")}}

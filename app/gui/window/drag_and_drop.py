@@ -1,4 +1,4 @@
-"""What to make of files, folders and addresses that were dropped on the window or chosen."""
+"""Drag and drop: sources from dropped or chosen files, folders and URLs; overlay of a drag."""
 
 from __future__ import annotations
 
@@ -6,26 +6,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PyQt6.QtCore import QMimeData, QRectF, Qt, QUrl
-from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PyQt6.QtCore import QEvent, QMimeData, QObject, QRectF, Qt, QUrl, pyqtSignal
+from PyQt6.QtGui import (
+    QColor,
+    QDragLeaveEvent,
+    QDropEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PyQt6.QtWidgets import QWidget
 
 from app.errors import AppError
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.sources.playlist import sources_in
 from app.sources.source_spec import PICTURES, Kind, SourceSpec, parse_source
 
 _NAMED = 2
-"""How many of the things that are left out are named."""
+"""Number of unusable things that are named in a message."""
 
 
 @dataclass(frozen=True, slots=True)
 class DroppedSources:
-    """What a drop comes to.
+    """Sources of a drop.
 
     Attributes:
-        entries: what to play, in order.
-        text: what to tell the user, empty where there is nothing to say.
+        entries: sources to play, in order.
+        text: message for the user; empty where there is none.
     """
 
     entries: tuple[SourceSpec, ...] = ()
@@ -42,7 +49,7 @@ def parse_mime_data(data: QMimeData) -> DroppedSources:
         words = data.text().split()
         urls = [QUrl(word) for word in words if "://" in word]
     if not urls:
-        return DroppedSources(text="That was no file and no address: drop a video.")
+        return DroppedSources(text="That was no file and no URL: drop a video.")
     entries: list[SourceSpec] = []
     left: list[str] = []
     for url in urls:
@@ -85,9 +92,7 @@ def _address(url: QUrl) -> DroppedSources:
     except AppError as error:
         return DroppedSources(text=str(error))
     if spec.kind == "file":
-        return DroppedSources(
-            text=f"{text} is no address of a video that can be opened: drop a file."
-        )
+        return DroppedSources(text=f"{text} is no URL of a video that can be opened: drop a file.")
     return DroppedSources((spec,))
 
 
@@ -98,27 +103,48 @@ def _summary(left: Sequence[str]) -> str:
 
 
 class DropOverlay(QWidget):
-    """Covers its parent while a drag is over it; the mouse goes through."""
+    """Overlay that covers a window while a drag is over it; it takes the window's drops."""
 
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
+    dropped = pyqtSignal(object)
+    """A ``DroppedSources``."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
+        window.setAcceptDrops(True)
+        window.installEventFilter(self)
 
-    def appear(self) -> None:
-        """Cover the parent as it is now."""
-        parent = self.parentWidget()
-        if parent is not None:
-            self.setGeometry(parent.rect())
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        # The event of a drop is one of a movement too, and so is that of a drag that enters.
+        if isinstance(event, QDragLeaveEvent):
+            self.hide()
+            return True
+        if isinstance(event, QDropEvent) and event.type() != QEvent.Type.DragMove:
+            data = event.mimeData()
+            if event.type() == QEvent.Type.Drop:
+                self.hide()
+                if data is not None:
+                    event.acceptProposedAction()
+                    self.dropped.emit(parse_mime_data(data))
+            elif data is not None and (data.hasUrls() or data.hasText()):
+                event.acceptProposedAction()
+                self._appear()
+            return True
+        return False
+
+    def _appear(self) -> None:
+        self.setGeometry(self._window.rect())
         self.raise_()
         self.show()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), QColor(style.VEIL))
-        painter.setPen(QPen(QColor(style.ACCENT), 3))
+        painter.fillRect(self.rect(), QColor(theme.VEIL))
+        painter.setPen(QPen(QColor(theme.ACCENT), 3))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(18, 18, -18, -18), 16, 16)
-        painter.setPen(QColor(style.TEXT))
-        painter.setFont(style.font(24, bold=True))
+        painter.setPen(QColor(theme.TEXT))
+        painter.setFont(theme.font(24, bold=True))
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Drop to play")

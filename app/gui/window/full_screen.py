@@ -1,4 +1,4 @@
-"""The picture alone on the whole screen; the mouse brings the controls back for a while."""
+"""Full screen: the video alone; the mouse brings the controls back for a while."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _SECONDS = 2.5
 
 
 class FullScreen(QObject):
-    """Hides what is around the picture.
+    """Full-screen mode: hides what is around the video.
 
     Args:
-        window: what fills the screen.
-        view: the picture, over which the mouse is watched.
-        controls: what a moved mouse brings back.
-        hidden: what stays away until the end.
-        restored: told after the end: what is there by its own rules must be shown again.
+        window: the window that fills the screen.
+        view: the video, over which the mouse is watched.
+        controls: widgets that a moved mouse brings back.
+        hidden: widgets that stay hidden until the end.
+        restored: called after the end, to show again what has rules of its own.
     """
 
     def __init__(
@@ -40,16 +40,16 @@ class FullScreen(QObject):
 
     @property
     def on(self) -> bool:
-        """Whether the picture has the screen."""
+        """True while the video has the screen."""
         return self._window.isFullScreen()
 
     @property
     def bare(self) -> bool:
-        """Whether the controls are away."""
+        """True while the controls are hidden."""
         return self.on and not self._timer.isActive()
 
     def set(self, on: bool) -> None:
-        """Begin or end."""
+        """Enter or leave full screen."""
         if on == self.on:
             return
         window, state = self._window, Qt.WindowState.WindowFullScreen

@@ -1,22 +1,15 @@
-"""The main window: puts the widgets together, shows the pipeline's status, takes drops."""
+"""Main window: its widgets, their connections to controllers, the pipeline's status."""
 
 from __future__ import annotations
 
-import queue
 from pathlib import Path
 
-from PyQt6.QtCore import QSize, Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import QSize, QTimer, pyqtSignal
 from PyQt6.QtGui import (
     QCloseEvent,
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDropEvent,
     QGuiApplication,
-    QKeyEvent,
 )
 from PyQt6.QtWidgets import (
-    QAbstractButton,
-    QApplication,
     QFrame,
     QMainWindow,
     QMenu,
@@ -24,39 +17,39 @@ from PyQt6.QtWidgets import (
     QStackedWidget,
 )
 
-from app.config.settings import NetworkOptions, Settings
+from app.config.persistence import SavedSettings
+from app.config.settings import Settings
 from app.config.shortcuts import USUAL, Keys
 from app.core.events import Event
-from app.errors import OutputError
+from app.gui.controllers.network_controller import NetworkController
 from app.gui.controllers.playback_controller import PlaybackController
 from app.gui.controllers.recording_controller import RecordingController
 from app.gui.controllers.view_controller import ViewController
 from app.gui.feedback.notifications import Notifications
 from app.gui.feedback.progress_strip import ProgressStrip
-from app.gui.feedback.shortcuts_dialog import ShortcutsDialog, native
-from app.gui.feedback.status_bar import StatusBar, offline_for, waiting_for
+from app.gui.feedback.shortcuts_dialog import ShortcutsDialog
+from app.gui.feedback.status_bar import StatusBar, offline_message, playing, waiting_message
 from app.gui.panels.bottom_panel import PAGES, BottomPanel
 from app.gui.panels.legend import Legend
 from app.gui.panels.view_panel import ViewPanel
 from app.gui.playback.seek_bar import SeekBar
 from app.gui.playback.transport_bar import TransportBar
-from app.gui.video.stats_overlay import figures_of
+from app.gui.video.stats_overlay import stats_of
 from app.gui.video.video_view import VideoView
-from app.gui.widgets import theme as style
-from app.gui.widgets.actions import OwnArrows, make_actions, with_arrows
+from app.gui.widgets import theme
+from app.gui.widgets.actions import EnterClicks, OwnArrows, make_actions, with_arrows
 from app.gui.widgets.coalesced_call import CoalescedCall
 from app.gui.widgets.fitting import available_size
-from app.gui.window.command_handlers import handlers
-from app.gui.window.drag_and_drop import DropOverlay, DroppedSources, parse_mime_data
+from app.gui.window.command_handlers import Handlers, handlers
+from app.gui.window.drag_and_drop import DropOverlay, DroppedSources
 from app.gui.window.full_screen import FullScreen
 from app.gui.window.menu_bar import MenuBar
 from app.gui.window.open_menu import OpenMenu
-from app.gui.window.saved_state import SavedState
-from app.gui.window.welcome_page import WelcomePage
-from app.gui.window.window_layout import connect, lay_out
+from app.gui.window.welcome_page import WelcomePage, essential_keys
+from app.gui.window.window_layout import lay_out
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.status import PipelineStatus
-from app.rendering.view_options import PAIRS, View
+from app.rendering.view_options import View
 from app.sources.source_spec import SourceSpec
 
 TITLE = "Fast-SCNN Live"
@@ -64,17 +57,17 @@ _SIZE = QSize(1360, 900)
 
 
 class MainWindow(QMainWindow):
-    """The window with its pipeline.
+    """Window with its pipeline.
 
     Args:
-        settings: what the user chose.
-        recordings: folder for recordings and pictures; ``None`` is the user's own folders.
-        keys: the keys of all commands.
-        kept: where settings are kept from run to run; ``None`` keeps nothing.
+        settings: settings of the run.
+        recordings: folder of recordings and screenshots; ``None`` is the user's own folders.
+        keys: keys of all commands.
+        saved: settings saved between runs; ``None`` saves nothing.
     """
 
-    happened = pyqtSignal(Event)
-    """Something the user was told."""
+    reported = pyqtSignal(Event)
+    """Error or finished recording that the user was told of."""
 
     def __init__(
         self,
@@ -82,355 +75,325 @@ class MainWindow(QMainWindow):
         *,
         recordings: Path | None = None,
         keys: Keys = USUAL,
-        kept: SavedState | None = None,
+        saved: SavedSettings | None = None,
     ) -> None:
         super().__init__()
-        self._settings, self._keys, self._kept = settings, keys, kept
-        self.pipeline = Pipeline(settings, display=True, wake=CoalescedCall(self._new_result, self))
-        self.player = PlaybackController(self.pipeline, self)
-        self.looks = ViewController(self.pipeline)
-        self.view = VideoView(self.pipeline.take, self._painted)
-        self.takes = RecordingController(self.pipeline, recordings, lambda: self.view.result, self)
-        self.opener = OpenMenu(self, lambda: kept.recent if kept is not None else [])
-        self.drawer = BottomPanel()
-        self.banners = Notifications()
-        self.work = ProgressStrip()
-        self.panel = ViewPanel()
+        self._settings, self._keys, self._saved = settings, keys, saved
+        wake = CoalescedCall(lambda: self.view.update(), self)
+        self.pipeline = Pipeline(settings, display=True, wake=wake)
+        self.playback = PlaybackController(self.pipeline, self)
+        self.view_commands = ViewController(self.pipeline)
+        self.network_commands = NetworkController(self.pipeline, self.view_commands, self)
+        spent = self.pipeline.stats.spent
+        self.view = VideoView(self.pipeline.take, lambda seconds: spent({"display": seconds}))
+        self.recording = RecordingController(
+            self.pipeline, recordings, lambda: self.view.result, self
+        )
+        self.open_menu = OpenMenu(self, lambda: saved.recent if saved is not None else [])
+        self.bottom_panel = BottomPanel()
+        self.notifications = Notifications()
+        self.progress_strip = ProgressStrip()
+        self.view_panel = ViewPanel()
         self.legend = Legend()
-        self.timeline = SeekBar()
-        self.status = StatusBar()
-        self.help: ShortcutsDialog | None = None
-        self.actions_by_name = make_actions(self, keys, handlers(self))
+        self.seek_bar = SeekBar()
+        self.status_bar = StatusBar()
+        self.shortcuts_dialog: ShortcutsDialog | None = None
+        self.actions_by_name = make_actions(self, keys, self._handlers())
         sources = QMenu(self)
-        self.opener.fill(sources, self.actions_by_name)
-        self.invitation = WelcomePage(self.opener, self._hint())
-        self.bar = TransportBar(self.actions_by_name, sources)
-        self.menus_bar = QMenuBar()
+        self.open_menu.fill(sources, self.actions_by_name)
+        self.welcome_page = WelcomePage(self.open_menu, essential_keys(keys))
+        self.transport_bar = TransportBar(self.actions_by_name, sources)
+        self.menu_bar = QMenuBar()
         self.pages = QStackedWidget()
         self.side = QFrame()
-        self.hint = DropOverlay(self)
-        lay_out(self)
-        self.full = FullScreen(
-            self,
-            self.view,
-            controls=(self.bar, self.timeline),
-            hidden=(self.menus_bar, self.side, self.status, self.drawer, self.work),
-            restored=self._restored,
-        )
-        self._page = self.drawer.page
-        self._menus = MenuBar(
-            self.menus_bar,
-            self.actions_by_name,
-            opener=self.opener,
-            player=self.player,
-            weights=self.panel.weights,
-            network=self.panel.network,
-            set_view=self.set_view,
-            set_measure=self.looks.set_measure,
-            compare=self.compare,
-            set_theme=self.set_theme,
-        )
-        connect(self, kept, settings)
-        self._arrows = OwnArrows(self)
+        self.drop_overlay = DropOverlay(self)
+        self._lay_out()
+        self.full_screen = self._make_full_screen()
+        self._page = self.bottom_panel.page
+        self._menu_bar = self._make_menu_bar()
+        self._connect()
+        self._enter, self._arrows = EnterClicks(self), OwnArrows(self)
         self._arrows.leave_to(*with_arrows(self))
         self.setWindowTitle(TITLE)
-        self.setAcceptDrops(True)
         self.setMinimumSize(800, 480)
         self.resize(_SIZE.boundedTo(available_size(QGuiApplication.primaryScreen())))
-        self._bring_back()
+        self._restore()
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.refresh)
         self._closed = False
         self.refresh()
 
+    def _handlers(self) -> Handlers:
+        return handlers(
+            self,
+            self.pipeline,
+            playback=self.playback,
+            view_commands=self.view_commands,
+            recording=self.recording,
+            view=self.view,
+            open_menu=self.open_menu,
+            bottom_panel=self.bottom_panel,
+        )
+
+    def _lay_out(self) -> None:
+        self.pages.addWidget(self.welcome_page)
+        self.pages.addWidget(self.view)
+        middle = lay_out(
+            progress_strip=self.progress_strip,
+            notifications=self.notifications,
+            pages=self.pages,
+            seek_bar=self.seek_bar,
+            transport_bar=self.transport_bar,
+            side=self.side,
+            view_panel=self.view_panel,
+            legend=self.legend,
+            bottom_panel=self.bottom_panel,
+            status_bar=self.status_bar,
+        )
+        self.setMenuBar(self.menu_bar)
+        self.setCentralWidget(middle)
+        self.drop_overlay.raise_()
+
+    def _make_full_screen(self) -> FullScreen:
+        around = (self.menu_bar, self.side, self.status_bar, self.bottom_panel)
+        return FullScreen(
+            self,
+            self.view,
+            controls=(self.transport_bar, self.seek_bar),
+            hidden=(*around, self.progress_strip),
+            restored=self._restored,
+        )
+
+    def _make_menu_bar(self) -> MenuBar:
+        return MenuBar(
+            self.menu_bar,
+            self.actions_by_name,
+            open_menu=self.open_menu,
+            playback=self.playback,
+            weights=self.view_panel.weights,
+            network=self.view_panel.network,
+            set_view=self.set_view,
+            set_measure=self.view_commands.set_measure,
+            compare=self.network_commands.compare,
+            set_theme=self.set_theme,
+        )
+
+    def _connect(self) -> None:
+        self.open_menu.chosen.connect(self.open_dropped)
+        self.drop_overlay.dropped.connect(self.open_dropped)
+        self.playback.opened.connect(self.opened)
+        self.playback.notified.connect(lambda text: self.notify("notice", text))
+        self.recording.notified.connect(self.notify)
+        self.view_panel.view_chosen.connect(self.set_view)
+        self.view_panel.pair_chosen.connect(self.network_commands.compare)
+        self.view_panel.alpha_chosen.connect(self.view_commands.set_alpha)
+        self.view_panel.skip_chosen.connect(self.view_commands.set_skip)
+        self.view_panel.weights.chosen.connect(self.network_commands.use_weights)
+        self.view_panel.weights.second_chosen.connect(self.network_commands.compare_with)
+        self.view_panel.network.chosen.connect(self.network_commands.use_options)
+        self.network_commands.changed.connect(self.refresh)
+        self.network_commands.second_needed.connect(
+            lambda: self.view_panel.weights.ask_for_file(second=True)
+        )
+        self.legend.set_hidden(self._settings.view.hidden)
+        self.legend.hidden_changed.connect(self.view_commands.set_hidden)
+        self.legend.class_chosen.connect(self.select_class)
+        self.seek_bar.seek_requested.connect(self.pipeline.seek)
+        self.transport_bar.speed_chosen.connect(self.pipeline.set_speed)
+        self.view.double_clicked.connect(self.toggle_full_screen)
+        self.view.split_moved.connect(self.view_commands.set_split)
+        self.view.class_clicked.connect(self.select_class)
+        self.progress_strip.cancelled.connect(self.cancel)
+        self.bottom_panel.changed.connect(self.remember_page)
+        if self._saved is not None:
+            saved = self._saved
+            self.open_menu.folder_used.connect(lambda folder: setattr(saved, "folder", folder))
+            self.open_menu.recent_forgotten.connect(saved.forget_recent)
+
     def begin(self) -> None:
-        """Load the network and open and record what the settings say."""
+        """Load the network, open the source, and start the recording of the settings."""
         self._timer.start(100)
         self.pipeline.start()
-        recording = self._settings.recording
-        if self._settings.sources:
-            self.player.open(self._settings.sources)
-        output = recording.file or recording.labels
+        if self._settings.source is not None:
+            self.playback.open([self._settings.source, *self._settings.playlist])
+        output = self._settings.output or self._settings.save_labels
         if output is not None:
-            try:
-                self.pipeline.start_recording(
-                    output,
-                    labels=recording.labels,
-                    overwrite=recording.overwrite,
-                )
-            except OutputError as error:
-                self.tell("error", str(error))
+            self.recording.start(
+                output, labels=self._settings.save_labels, overwrite=self._settings.overwrite
+            )
         self.refresh()
 
     # Commands
 
     def open(self, *entries: SourceSpec) -> None:
         """Play sources one after the other; messages on what was before them go."""
-        self.banners.clear()
-        self.player.open(entries)
+        self.notifications.clear()
+        self.playback.open(entries)
         self.refresh()
 
-    def take_drop(self, drop: DroppedSources) -> None:
-        """Play what was dropped or chosen, and say what was wrong with it."""
+    def open_dropped(self, drop: DroppedSources) -> None:
+        """Play what was dropped or chosen, and report what was wrong with it."""
         if drop.entries:
             self.open(*drop.entries)
         if drop.text:
-            self.tell("notice" if drop.entries else "error", drop.text)
-
-    def use_weights(self, weights: str | Path | None) -> None:
-        """Go on with other weights; what is shown goes on meanwhile."""
-        self.pipeline.networks.use_weights(weights)
-        self.refresh()
-
-    def compare_with(self, weights: str | Path | None) -> None:
-        """Compare with a second checkpoint."""
-        self.pipeline.networks.compare_with(weights)
-        self.looks.compare("checkpoint A | checkpoint B")
-        self.refresh()
-
-    def use_options(self, options: NetworkOptions) -> None:
-        """Go on with another input size, device or precision."""
-        self.pipeline.networks.use_options(options)
-        self.refresh()
+            self.notify("notice" if drop.entries else "error", drop.text)
 
     def set_view(self, view: View) -> None:
-        """Choose what is drawn."""
-        self.looks.set_view(view)
-        self.refresh()
-
-    def compare(self, pair: str) -> None:
-        """Compare two pictures; for two checkpoints the second one is asked for where needed."""
-        needs_second = any(side.weights == "b" for side in PAIRS[pair])
-        if needs_second and not self.pipeline.networks.has_second:
-            self.panel.weights.ask_for_file(second=True)
-            return
-        self.looks.compare(pair)
+        """Choose the view."""
+        self.view_commands.set_view(view)
         self.refresh()
 
     def select_class(self, train_id: int) -> None:
-        """Outline a class; the one that is outlined already, no more."""
-        self.looks.select_class(train_id)
+        """Outline a class; stop where it is outlined already."""
+        self.view_commands.select_class(train_id)
         self.refresh()
 
     def set_theme(self, choice: str) -> None:
-        """Be dark or light, or as the system is."""
-        style.choose(next((c for c in style.CHOICES if c == choice), "system"))
-        if self._kept is not None:
-            self._kept.theme = choice
+        """Change to dark or light, or to the system's theme."""
+        theme.choose(next((c for c in theme.CHOICES if c == choice), "system"))
+        if self._saved is not None:
+            self._saved.theme = choice
         self.refresh()
 
+    def toggle_full_screen(self) -> None:
+        """Show the video alone on the whole screen, or go back."""
+        self.full_screen.set(not self.full_screen.on)
+
     def leave(self) -> None:
-        """Close the keys; else back from full screen; else close the panel, then the messages."""
-        if self.help is not None and self.help.isVisible():
-            self.help.close()
-        elif self.full.on:
-            self.full.set(False)
-        elif self.drawer.page is not None:
-            self.drawer.show_page(None)
+        """Close the shortcuts; else leave full screen; else close the panel, then the messages."""
+        if self.shortcuts_dialog is not None and self.shortcuts_dialog.isVisible():
+            self.shortcuts_dialog.close()
+        elif self.full_screen.on:
+            self.full_screen.set(False)
+        elif self.bottom_panel.page is not None:
+            self.bottom_panel.show_page(None)
         else:
-            self.banners.clear()
+            self.notifications.clear()
 
     def show_keys(self) -> None:
-        """Show all keys."""
-        if self.help is None:
-            self.help = ShortcutsDialog(self._keys, self)
-        self.help.show()
-        self.help.raise_()
-        self.help.activateWindow()
+        """Open the dialog of all shortcuts."""
+        if self.shortcuts_dialog is None:
+            self.shortcuts_dialog = ShortcutsDialog(self._keys, self)
+        self.shortcuts_dialog.show()
+        self.shortcuts_dialog.raise_()
+        self.shortcuts_dialog.activateWindow()
 
-    def tell(self, kind: str, text: str) -> None:
-        """Show a message, write it down, and pass it on."""
-        self.banners.tell(text, error=kind == "error")
-        self.drawer.log.add(kind, text)
+    def notify(self, kind: str, text: str) -> None:
+        """Show a message, add it to the log, and report errors and recordings."""
+        self.notifications.notify(text, error=kind == "error")
+        self.bottom_panel.log.add(kind, text)
         if kind in {"error", "recorded"}:
-            self.happened.emit(Event("error" if kind == "error" else "recorded", text))
+            self.reported.emit(Event("error" if kind == "error" else "recorded", text))
 
-    def page_turned(self) -> None:
-        """Remember what the drawer shows."""
-        if not self.full.on:
-            self._page = self.drawer.page
+    def remember_page(self) -> None:
+        """Remember the page of the bottom panel."""
+        if not self.full_screen.on:
+            self._page = self.bottom_panel.page
 
     def cancel(self, what: str) -> None:
-        """Give up what takes long: ``download`` or ``opening``."""
+        """Cancel work in progress: ``download`` or ``opening``."""
         if what == "download":
             self.pipeline.networks.cancel_download()
         else:
-            self.player.close()
+            self.playback.close()
         self.refresh()
 
-    # What happens
+    # Status and events
 
     def refresh(self) -> None:
         """Show the pipeline as it is now."""
         status = self.pipeline.status()
-        while True:
-            try:
-                self._happened(self.pipeline.events.get_nowait())
-            except queue.Empty:
-                break
+        while not self.pipeline.events.empty():
+            self._handle(self.pipeline.events.get())
         empty = status.state in {"empty", "failed"}
         if empty:
             self.view.clear()
-        self.pages.setCurrentWidget(self.invitation if empty else self.view)
-        self.view.set_message(waiting_for(status))
-        self.view.set_veil(offline_for(status))
-        self.view.set_figures(figures_of(status))
+        self.pages.setCurrentWidget(self.welcome_page if empty else self.view)
+        self.view.set_message(waiting_message(status))
+        self.view.set_offline_message(offline_message(status))
+        self.view.set_stats(stats_of(status))
         self.view.set_options(status.view)
-        if not self.full.bare:
+        if not self.full_screen.bare:
             self._refresh_controls(status)
-        title = " – ".join([*self._title(status), TITLE])
+        title = " – ".join([*playing(status, self.playback.playlist.place), TITLE])
         if title != self.windowTitle():
             self.setWindowTitle(title)
 
     def _refresh_controls(self, status: PipelineStatus) -> None:
-        self.timeline.refresh(status, self.player.marks)
-        self.bar.refresh(status)
-        self.panel.refresh(status)
-        self._menus.refresh(status, page=self.drawer.page, full_screen=self.full.on)
-        self.drawer.performance.refresh(status)
-        if not self.full.on:
-            self.legend.set_hidden(status.view.hidden)
-            self.legend.set_selected(status.view.selected)
-            self._look_at_classes(status)
-            self.status.refresh(status)
-            current = self.player.playlist.current
-            self.work.refresh(status, current.name if current is not None else "")
+        self.seek_bar.refresh(status, self.playback.marks)
+        self.transport_bar.refresh(status)
+        self.view_panel.refresh(status)
+        self._menu_bar.refresh(status, page=self.bottom_panel.page, full_screen=self.full_screen.on)
+        self.bottom_panel.performance.refresh(status)
+        if not self.full_screen.on:
+            self.legend.refresh(status, self.view.result)
+            self.status_bar.refresh(status)
+            current = self.playback.playlist.current
+            self.progress_strip.refresh(status, current.name if current is not None else "")
 
-    def _look_at_classes(self, status: PipelineStatus) -> None:
-        result = self.view.result
-        time = result.frame.time if result is not None else 0.0
-        self.legend.look_at(result, status.view.split_at(time))
-
-    def _title(self, status: PipelineStatus) -> list[str]:
-        source, place = status.source, self.player.playlist.place
-        if source is None:
-            return []
-        return [f"{source.name} ({place})" if place else source.name]
-
-    def _new_result(self) -> None:
-        self.view.update()
-
-    def _painted(self, seconds: float) -> None:
-        self.pipeline.stats.spent({"display": seconds})
-
-    def _happened(self, event: Event) -> None:
+    def _handle(self, event: Event) -> None:
         if event.kind == "opened":
-            self.drawer.log.add("opened", event.text)
+            self.bottom_panel.log.add("opened", event.text)
             self._remember()
             self._greet()
             return
         if event.text:
-            self.tell(event.kind, event.text)
-        if event.kind == "ended" or (event.kind == "error" and self._refused()):
-            self.player.went_on()
-
-    def _refused(self) -> bool:
-        """Whether what should play does not: it failed, or what played before it goes on."""
-        status, current = self.pipeline.status(), self.player.playlist.current
-        other = (
-            status.source is not None
-            and current is not None
-            and status.state != "opening"
-            and status.source.name != current.name
-        )
-        return status.state == "failed" or other
+            self.notify(event.kind, event.text)
+        if event.kind == "ended" or (event.kind == "error" and self.playback.refused()):
+            self.playback.play_next()
 
     def opened(self, spec: SourceSpec) -> None:
-        """A source was chosen: its small pictures are to be had, and dialogs open beside it."""
+        """Use a chosen source for thumbnails, and its folder for dialogs."""
         is_file = spec.kind == "file"
-        self.timeline.thumbnails.use(Path(spec.value) if is_file else None)
-        if is_file and not self.opener.folder:
-            self.opener.folder = str(Path(spec.value).expanduser().absolute().parent)
+        self.seek_bar.thumbnails.use(Path(spec.value) if is_file else None)
+        if is_file and not self.open_menu.folder:
+            self.open_menu.folder = str(Path(spec.value).expanduser().absolute().parent)
 
     def _remember(self) -> None:
-        """Keep what plays among the recent ones, if it is what was chosen."""
-        if self._kept is not None and not self._refused():
-            current = self.player.playlist.current
+        """Add the source to the recent ones, if it is the one that was chosen."""
+        if self._saved is not None and not self.playback.refused():
+            current = self.playback.playlist.current
             if current is not None:
-                self._kept.keep_recent(current)
+                self._saved.keep_recent(current)
 
     def _greet(self) -> None:
-        if self._kept is not None and not self._kept.greeted:
-            self._kept.greeted = True
-            self.banners.tell(self._hint())
-
-    def _hint(self) -> str:
-        """The few keys that one needs to know."""
-        words = {
-            "play": "pauses",
-            "skip": "switches the skip connection",
-            "view": "changes the view",
-            "wipe": "compares skip on and off",
-            "keys": "shows all keys",
-        }
-        said = [
-            f"{native(self._keys[name][0])} {text}"
-            for name, text in words.items()
-            if self._keys[name]
-        ]
-        return ", ".join(said) + "."
+        if self._saved is not None and not self._saved.greeted:
+            self._saved.greeted = True
+            self.notifications.notify(essential_keys(self._keys))
 
     def _restored(self) -> None:
-        self.drawer.show_page(self._page)
+        self.bottom_panel.show_page(self._page)
         self.refresh()
 
-    # Settings that are kept
+    # Saved settings
 
-    def _bring_back(self) -> None:
-        kept = self._kept
-        if kept is not None:
-            if not kept.geometry.isEmpty():
-                self.restoreGeometry(kept.geometry)
-            self.drawer.show_page(next((page for page in PAGES if page == kept.page), None))
-            self.opener.folder = kept.folder
-            self.legend.sort_by_share(kept.by_share)
+    def _restore(self) -> None:
+        saved = self._saved
+        if saved is not None:
+            if not saved.geometry.isEmpty():
+                self.restoreGeometry(saved.geometry)
+            self.bottom_panel.show_page(next((page for page in PAGES if page == saved.page), None))
+            self.open_menu.folder = saved.folder
+            self.legend.sort_by_share(saved.by_share)
 
-    def _keep(self) -> None:
-        if self._kept is not None:
-            self._kept.keep(self.pipeline.current_settings(), self._settings)
-            if not self.full.on:
-                self._kept.geometry = self.saveGeometry()
-            self._kept.by_share = self.legend.by_share
-            self._kept.page = (self._page if self.full.on else self.drawer.page) or ""
-            self._kept.sync()
+    def _save(self) -> None:
+        if self._saved is not None:
+            self._saved.keep_choices(self.pipeline, self._settings)
+            if not self.full_screen.on:
+                self._saved.geometry = self.saveGeometry()
+            self._saved.by_share = self.legend.by_share
+            self._saved.page = (self._page if self.full_screen.on else self.bottom_panel.page) or ""
+            self._saved.sync()
 
     # Events of Qt
-
-    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
-        data = event.mimeData() if event is not None else None
-        if event is not None and data is not None and (data.hasUrls() or data.hasText()):
-            event.acceptProposedAction()
-            self.hint.appear()
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent | None) -> None:
-        self.hint.hide()
-
-    def dropEvent(self, event: QDropEvent | None) -> None:
-        self.hint.hide()
-        data = event.mimeData() if event is not None else None
-        if event is not None and data is not None:
-            event.acceptProposedAction()
-            self.take_drop(parse_mime_data(data))
-
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        # Space belongs to play and pause, so Enter presses the button that has the focus.
-        focus = QApplication.focusWidget()
-        if event is None:
-            return
-        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and isinstance(
-            focus, QAbstractButton
-        ):
-            focus.click()
-            return
-        super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         if not self._closed:
             self._closed = True
             self._timer.stop()
-            self._keep()
+            self._save()
             self.hide()  # the user is done: what still has to end does so out of sight
-            self.timeline.thumbnails.stop()
-            self.takes.finish()
+            self.seek_bar.thumbnails.stop()
+            self.recording.finish()
             self.pipeline.stop()
         super().closeEvent(event)

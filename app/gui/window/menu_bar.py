@@ -1,4 +1,4 @@
-"""The menu bar: every command by name, with its key."""
+"""Menu bar: every command by name, with its key."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from PyQt6.QtWidgets import QMenu, QMenuBar
 
 from app.gui.controllers.playback_controller import PlaybackController
 from app.gui.panels.network_menu import NetworkMenu
-from app.gui.panels.view_panel import VIEW_WORDS, pair_name
+from app.gui.panels.view_panel import VIEW_NAMES, pair_name
 from app.gui.panels.weights_menu import WeightsMenu
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
+from app.gui.widgets.controls import add_choice
 from app.gui.window.open_menu import OpenMenu
 from app.pipeline.status import PipelineStatus
 from app.rendering.view_options import PAIRED, PAIRS, Measure, View
+
+Choices = dict[str, QAction]
 
 _THEMES = {"system": "As the system", "dark": "Dark", "light": "Light"}
 
@@ -23,18 +26,18 @@ _MEASURES = {
     "probability": "Probability of the class",
     "entropy": "Entropy of all classes",
 }
-"""What the confidence may show."""
+"""Names of the measures of confidence."""
 
 
 class MenuBar:
-    """Fills a menu bar, and keeps its ticks true.
+    """Menus of the menu bar; keeps their ticks up to date.
 
     Args:
         bar: the menu bar.
-        actions: the commands by name.
-        opener, player: what can be opened, and what plays.
-        weights, network: the choosers of the panel, whose menus are offered here too.
-        set_view, set_measure, compare, set_theme: told what the user chose.
+        actions: actions of the commands by name.
+        open_menu, playback: the ways to open a source, and the playlist.
+        weights, network: menus of the panel, offered here too.
+        set_view, set_measure, compare, set_theme: called with the user's choice.
     """
 
     def __init__(
@@ -42,8 +45,8 @@ class MenuBar:
         bar: QMenuBar,
         actions: Mapping[str, QAction],
         *,
-        opener: OpenMenu,
-        player: PlaybackController,
+        open_menu: OpenMenu,
+        playback: PlaybackController,
         weights: WeightsMenu,
         network: NetworkMenu,
         set_view: Callable[[View], None],
@@ -51,43 +54,58 @@ class MenuBar:
         compare: Callable[[str], None],
         set_theme: Callable[[str], None],
     ) -> None:
-        self._actions, self._player = actions, player
+        self._bar, self._actions, self._playback = bar, actions, playback
         self._idle: set[str] = set()
-        source = _menu(bar, "&Source")
-        opener.fill(source, actions)
+        self._playlist = self._add_source(open_menu)
+        self._add_play()
+        self._views, self._pairs, self._measures = self._add_picture(set_view, compare, set_measure)
+        self._add_network(weights, network)
+        self._themes = self._add_window(set_theme)
+        for name in _TICKED:
+            actions[name].setCheckable(True)
+
+    def _add_source(self, open_menu: OpenMenu) -> QMenu:
+        source = self._menu("&Source")
+        open_menu.fill(source, self._actions)
         source.addSeparator()
-        self._playlist = QMenu("Playlist", source)
-        self._playlist.aboutToShow.connect(self._fill_playlist)
-        source.addMenu(self._playlist)
-        _add(source, actions, "next", "previous", "", "close", "quit")
+        playlist = QMenu("Playlist", source)
+        playlist.aboutToShow.connect(self._fill_playlist)
+        source.addMenu(playlist)
+        self._add(source, "next", "previous", "", "close", "quit")
+        return playlist
 
-        play = _menu(bar, "&Play")
-        _add(play, actions, "play", "", "back", "forward", "back-far", "forward-far")
-        _add(play, actions, "step-back", "step", "start", "end", "")
-        _add(play, actions, "loop-in", "loop-out", "loop", "")
-        _add(play, actions, "slower", "faster", "normal-speed", "", "record", "recordings")
-        for name in ("loop", "record"):
-            actions[name].setCheckable(True)
+    def _add_play(self) -> None:
+        play = self._menu("&Play")
+        self._add(play, "play", "", "back", "forward", "back-far", "forward-far")
+        self._add(play, "step-back", "step", "start", "end", "")
+        self._add(play, "loop-in", "loop-out", "loop", "")
+        self._add(play, "slower", "faster", "normal-speed", "", "record", "recordings")
 
-        picture = _menu(bar, "P&icture")
-        self._views = _choices(picture, {v: text for v, (text, _) in VIEW_WORDS.items()}, set_view)
-        _add(picture, actions, "view")
-        pairs = QMenu("Compare", picture)
-        self._pairs = _choices(pairs, {name: name for name in PAIRS}, compare)
-        picture.addMenu(pairs)
-        measures = QMenu("Confidence as", picture)
-        self._measures = _choices(measures, _MEASURES, set_measure)
-        picture.addMenu(measures)
-        _add(picture, actions, "", "skip", "confidence", "wipe", "contours", "")
-        for name in ("skip", "confidence", "wipe", "contours"):
-            actions[name].setCheckable(True)
-        _add(picture, actions, "fit", "actual-size", "zoom-in", "zoom-out", "")
-        _add(picture, actions, "snapshot", "snapshot-all")
+    def _add_picture(
+        self,
+        set_view: Callable[[View], None],
+        compare: Callable[[str], None],
+        set_measure: Callable[[Measure], None],
+    ) -> tuple[Choices, Choices, Choices]:
+        picture = self._menu("P&icture")
+        views = _choices(picture, {v: text for v, (text, _) in VIEW_NAMES.items()}, set_view)
+        self._add(picture, "view")
+        menu = QMenu("Compare", picture)
+        pairs = _choices(menu, {name: name for name in PAIRS}, compare)
+        picture.addMenu(menu)
+        menu = QMenu("Confidence as", picture)
+        measures = _choices(menu, _MEASURES, set_measure)
+        picture.addMenu(menu)
+        self._add(picture, "", "skip", "confidence", "wipe", "contours", "")
+        self._add(picture, "fit", "actual-size", "zoom-in", "zoom-out", "")
+        self._add(picture, "snapshot", "snapshot-all")
+        return views, pairs, measures
 
-        runs = _menu(bar, "&Network")
-        chooser = QMenu("Weights", runs)
-        chooser.aboutToShow.connect(lambda: weights.fill(chooser))
-        runs.addMenu(chooser)
+    def _add_network(self, weights: WeightsMenu, network: NetworkMenu) -> None:
+        runs = self._menu("&Network")
+        choices = QMenu("Weights", runs)
+        choices.aboutToShow.connect(lambda: weights.fill(choices))
+        runs.addMenu(choices)
         other = QMenu("Compare with", runs)
         other.aboutToShow.connect(lambda: weights.fill(other, second=True))
         runs.addMenu(other)
@@ -95,23 +113,35 @@ class MenuBar:
         options.aboutToShow.connect(lambda: network.fill(options))
         runs.addMenu(options)
         runs.addSeparator()
-        _add(runs, actions, "quarter", "half", "full", "exact")
+        self._add(runs, "quarter", "half", "full", "exact")
 
-        window = _menu(bar, "&Window")
-        _add(window, actions, "full-screen", "leave", "", "performance", "log", "")
-        for name in ("full-screen", "performance", "log"):
-            actions[name].setCheckable(True)
-        looks = QMenu("Theme", window)
-        self._themes = _choices(looks, _THEMES, set_theme)
-        window.addMenu(looks)
+    def _add_window(self, set_theme: Callable[[str], None]) -> Choices:
+        window = self._menu("&Window")
+        self._add(window, "full-screen", "leave", "", "performance", "log", "")
+        menu = QMenu("Theme", window)
+        themes = _choices(menu, _THEMES, set_theme)
+        window.addMenu(menu)
         window.addSeparator()
-        _add(window, actions, "keys")
-        for menu in (source, play, picture, runs, window):
-            menu.aboutToShow.connect(lambda: self._grey(True))
-            menu.aboutToHide.connect(lambda: self._grey(False))
+        self._add(window, "keys")
+        return themes
+
+    def _menu(self, title: str) -> QMenu:
+        menu = self._bar.addMenu(title)
+        assert menu is not None
+        menu.aboutToShow.connect(lambda: self._grey(True))
+        menu.aboutToHide.connect(lambda: self._grey(False))
+        return menu
+
+    def _add(self, menu: QMenu, *names: str) -> None:
+        """Add commands; an empty name is a separator between them."""
+        for name in names:
+            if name:
+                menu.addAction(self._actions[name])
+            else:
+                menu.addSeparator()
 
     def refresh(self, status: PipelineStatus, *, page: str | None, full_screen: bool) -> None:
-        """Tick what is so, and note what cannot be done now."""
+        """Tick what is on, and note the commands that cannot be used now."""
         actions, view, state = self._actions, status.view, status.state
         for name, ticked in (
             ("loop", status.loop is not None),
@@ -129,7 +159,7 @@ class MenuBar:
         for name, action in self._pairs.items():
             action.setChecked(view.view in PAIRED and name == pair_name(view))
         self._measures[view.measure].setChecked(True)
-        self._themes[style.choice()].setChecked(True)
+        self._themes[theme.choice()].setChecked(True)
         has_picture = state in {"playing", "paused", "ended"}
         self._idle = {
             *(_MOVES if not (status.seekable and status.source is not None) else ()),
@@ -140,7 +170,7 @@ class MenuBar:
         }
 
     def _grey(self, shown: bool) -> None:
-        """While a menu is open, show what cannot be done now as such.
+        """Disable the commands that cannot be used now while a menu is open.
 
         Only then: a key must not fall on deaf ears because the picture has just come.
         """
@@ -149,52 +179,33 @@ class MenuBar:
 
     def _fill_playlist(self) -> None:
         self._playlist.clear()
-        playlist = self._player.playlist
+        playlist = self._playback.playlist
         for index, spec in enumerate(playlist.entries):
-            action = self._playlist.addAction(f"{index + 1}  {spec.name}".replace("&", "&&"))
-            assert action is not None
-            action.setCheckable(True)
-            action.setChecked(index == playlist.index)
-            action.triggered.connect(partial(self._player.go, index))
+            text = f"{index + 1}  {spec.name}".replace("&", "&&")
+            go = partial(self._playback.go, index)
+            add_choice(self._playlist, text, go, ticked=index == playlist.index)
         if not playlist.entries:
             none = self._playlist.addAction("Drop several files, or a folder")
             assert none is not None
             none.setEnabled(False)
 
 
+_TICKED = (
+    *("loop", "record", "skip", "confidence", "wipe", "contours"),
+    *("full-screen", "performance", "log"),
+)
 _MOVES = (
     *("back", "forward", "back-far", "forward-far", "step-back", "step", "start", "end"),
     *("loop-in", "loop-out", "loop", "slower", "faster", "normal-speed"),
 )
 
 
-def _menu(bar: QMenuBar, title: str) -> QMenu:
-    menu = bar.addMenu(title)
-    assert menu is not None
-    return menu
-
-
-def _add(menu: QMenu, actions: Mapping[str, QAction], *names: str) -> None:
-    """Add commands; an empty name is a line between them."""
-    for name in names:
-        if name:
-            menu.addAction(actions[name])
-        else:
-            menu.addSeparator()
-
-
-def _choices(
-    menu: QMenu, texts: Mapping[str, str], chosen: Callable[..., object]
-) -> dict[str, QAction]:
-    """Add choices of which one is in force."""
+def _choices(menu: QMenu, texts: Mapping[str, str], chosen: Callable[..., object]) -> Choices:
+    """Add exclusive choices; return their actions by value."""
     group = QActionGroup(menu)
     group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
-    made: dict[str, QAction] = {}
+    made: Choices = {}
     for value, text in texts.items():
-        action = menu.addAction(text)
-        assert action is not None
-        action.setCheckable(True)
-        group.addAction(action)
-        action.triggered.connect(lambda _, value=value: chosen(value))
-        made[value] = action
+        made[value] = add_choice(menu, text, partial(chosen, value), ticked=False)
+        group.addAction(made[value])
     return made

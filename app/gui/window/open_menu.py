@@ -1,4 +1,4 @@
-"""The ways to open a source that the window offers, and the menu of them."""
+"""Open menu: files, folders, URLs, cameras, the demo street and recent sources."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ _VIDEOS = f"Videos ({' '.join(f'*{suffix}' for suffix in sorted(VIDEO_SUFFIXES))
 
 
 class OpenMenu(QObject):
-    """Asks the user for sources; opening them is for the pipeline.
+    """Menu and dialogs that ask the user for sources; opening them is for the pipeline.
 
     Args:
-        window: what dialogs belong to.
-        recent: gives what was opened before, newest first.
+        window: parent of the dialogs.
+        recent: returns recent sources, newest first.
     """
 
     chosen = pyqtSignal(object)
-    """A ``DroppedSources``: what to play, and what to say about it."""
+    """A ``DroppedSources``: sources to play, and a message about them."""
     folder_used = pyqtSignal(str)
-    """Where the user found something."""
+    """Folder in which the user chose something."""
     recent_forgotten = pyqtSignal()
 
     def __init__(self, window: QWidget, recent: Callable[[], list[SourceSpec]]) -> None:
         super().__init__(window)
         self._window, self._recent = window, recent
         self.folder = ""
-        """Where dialogs open."""
+        """Folder in which dialogs open."""
         self.dialog: QFileDialog | None = None
         self.address: QInputDialog | None = None
 
     def ask_for_files(self) -> None:
-        """Show the file dialog; does not wait for it."""
+        """Open the file dialog, without waiting for it."""
         dialog = QFileDialog(self._window, "Open videos", self.folder)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.setOption(QFileDialog.Option.HideNameFilterDetails)
@@ -50,18 +50,18 @@ class OpenMenu(QObject):
         self._show(dialog)
 
     def ask_for_folder(self) -> None:
-        """Show the dialog for folders; does not wait for it."""
+        """Open the dialog for folders, without waiting for it."""
         dialog = QFileDialog(self._window, "Open a folder of videos", self.folder)
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         self._show(dialog)
 
     def ask_for_address(self) -> None:
-        """Show the dialog for an address; does not wait for it."""
+        """Open the dialog for a URL, without waiting for it."""
         dialog = QInputDialog(self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setWindowTitle("Open an address")
-        dialog.setLabelText("Address of a stream or a video: rtsp://…, http://…, https://…")
+        dialog.setWindowTitle("Open URL")
+        dialog.setLabelText("URL of a stream or a video: rtsp://…, http://…, https://…")
         dialog.setTextEchoMode(QLineEdit.EchoMode.Normal)
         dialog.setOkButtonText("Open")
         dialog.resize(520, dialog.sizeHint().height())
@@ -74,7 +74,7 @@ class OpenMenu(QObject):
         dialog.open()
 
     def open_text(self, text: str) -> None:
-        """Open what the user wrote."""
+        """Open the URL that the user entered."""
         try:
             self.chosen.emit(DroppedSources((parse_source(text.strip()),)))
         except AppError as error:
@@ -89,7 +89,7 @@ class OpenMenu(QObject):
         self.chosen.emit(DroppedSources((SourceSpec("demo"),)))
 
     def camera_menu(self, parent: QWidget) -> QMenu:
-        """A menu of cameras, made anew whenever it is shown."""
+        """Create a menu of cameras, filled anew whenever it is shown."""
         menu = QMenu("Camera", parent)
         menu.setIcon(icon("camera"))
 
@@ -110,7 +110,7 @@ class OpenMenu(QObject):
         return menu
 
     def recent_menu(self, parent: QWidget) -> QMenu:
-        """A menu of what was opened before, made anew whenever it is shown."""
+        """Create a menu of recent sources, filled anew whenever it is shown."""
         menu = QMenu("Recent", parent)
 
         def fill() -> None:
@@ -138,7 +138,7 @@ class OpenMenu(QObject):
         return menu
 
     def fill(self, menu: QMenu, actions: Mapping[str, QAction]) -> None:
-        """Put all ways to open something into a menu."""
+        """Add all ways to open something to a menu."""
         for command, drawing in (("open", "file"), ("open-folder", "list"), ("open-address", "")):
             if drawing:
                 actions[command].setIcon(icon(drawing))

@@ -1,4 +1,4 @@
-"""What the window shows while nothing is open."""
+"""Welcome page: the ways to open a source while none is open."""
 
 from __future__ import annotations
 
@@ -6,20 +6,36 @@ from PyQt6.QtCore import QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from app.gui.widgets import theme as style
+from app.config.shortcuts import Keys
+from app.gui.feedback.shortcuts_dialog import native
+from app.gui.widgets import theme
 from app.gui.widgets.icons import app_pixmap, icon
 from app.gui.window.open_menu import OpenMenu
 
+_ESSENTIAL = {
+    "play": "pauses",
+    "skip": "switches the skip connection",
+    "view": "changes the view",
+    "wipe": "compares skip on and off",
+    "keys": "shows all keys",
+}
+
+
+def essential_keys(keys: Keys) -> str:
+    """Return a sentence with the few keys that one needs to know."""
+    said = [f"{native(keys[name][0])} {text}" for name, text in _ESSENTIAL.items() if keys[name]]
+    return ", ".join(said) + "."
+
 
 class WelcomePage(QWidget):
-    """Asks for a video, and offers the ways to open one.
+    """Page that offers the ways to open a video.
 
     Args:
-        opener: the ways to open one.
-        hint: the few keys that one needs to know.
+        open_menu: the ways to open one.
+        hint: sentence with the few keys that one needs to know.
     """
 
-    def __init__(self, opener: OpenMenu, hint: str, parent: QWidget | None = None) -> None:
+    def __init__(self, open_menu: OpenMenu, hint: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("canvas")
         picture = QLabel()
@@ -28,19 +44,19 @@ class WelcomePage(QWidget):
         picture.setPixmap(pixmap)
         invite = QLabel("Drop videos here")
         invite.setObjectName("invite")
-        more = QLabel("files, a folder, or an address; or choose something else to look at")
+        more = QLabel("files, a folder, or a URL; or choose something else to look at")
         more.setObjectName("muted")
 
         self.file = QPushButton(icon("file", "ON_ACCENT"), " Open files…")
         self.file.setObjectName("primary")
         self.file.setToolTip("Open videos (Ctrl+O)")
-        self.file.clicked.connect(opener.ask_for_files)
+        self.file.clicked.connect(open_menu.ask_for_files)
         self.camera = QPushButton(icon("camera"), " Open camera")
         self.camera.setToolTip("Choose a camera")
-        self.camera.setMenu(opener.camera_menu(self.camera))
+        self.camera.setMenu(open_menu.camera_menu(self.camera))
         self.demo = QPushButton(icon("street"), " Demo street")
         self.demo.setToolTip("Play the built-in street: needs neither camera nor file")
-        self.demo.clicked.connect(opener.open_demo)
+        self.demo.clicked.connect(open_menu.open_demo)
 
         buttons = QHBoxLayout()
         buttons.setSpacing(10)
@@ -69,9 +85,9 @@ class WelcomePage(QWidget):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(style.CANVAS))
+        painter.fillRect(self.rect(), QColor(theme.CANVAS))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        pen = QPen(QColor(style.EDGE), 1.5)
+        pen = QPen(QColor(theme.EDGE), 1.5)
         pen.setDashPattern([5, 5])
         painter.setPen(pen)
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(24, 24, -24, -24), 16, 16)

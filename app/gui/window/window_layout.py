@@ -1,89 +1,71 @@
-"""Where the widgets of the main window stand, and what they tell it."""
+"""Layout of the main window."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.config.settings import Settings
-from app.gui.widgets import theme as style
+from app.gui.feedback.notifications import Notifications
+from app.gui.feedback.progress_strip import ProgressStrip
+from app.gui.feedback.status_bar import StatusBar
+from app.gui.panels.bottom_panel import BottomPanel
+from app.gui.panels.legend import Legend
+from app.gui.panels.view_panel import ViewPanel
+from app.gui.playback.seek_bar import SeekBar
+from app.gui.playback.transport_bar import TransportBar
+from app.gui.widgets import theme
 from app.gui.widgets.fitting import FittingScrollArea
 from app.gui.window.saved_state import SavedState
 
-if TYPE_CHECKING:
-    from app.gui.window.main_window import MainWindow
 
+def lay_out(
+    *,
+    progress_strip: ProgressStrip,
+    notifications: Notifications,
+    pages: QWidget,
+    seek_bar: SeekBar,
+    transport_bar: TransportBar,
+    side: QFrame,
+    view_panel: ViewPanel,
+    legend: Legend,
+    bottom_panel: BottomPanel,
+    status_bar: StatusBar,
+) -> QWidget:
+    """Put the widgets of the main window into their places; return the one around them.
 
-def lay_out(window: MainWindow) -> None:
-    """Put the widgets of a window into their places."""
-    window.pages.addWidget(window.invitation)
-    window.pages.addWidget(window.view)
+    The video and its controls stand at the left, the side panel at the right, the bottom panel
+    and the status bar below both.
+    """
     main = QVBoxLayout()
     main.setSpacing(0)
-    for widget in (window.work, window.banners, window.pages, window.timeline, window.bar):
-        main.addWidget(widget, int(widget is window.pages))
-
-    window.side.setObjectName("side")
-    window.side.setFixedWidth(style.PANEL_WIDTH)
-    side = QVBoxLayout(window.side)
-    side.setContentsMargins(1, 0, 0, 0)
-    side.setSpacing(0)
-    line = QFrame()
-    line.setObjectName("line")
-    line.setFixedHeight(1)
-    panel = FittingScrollArea(window.panel)
-    window.panel.rows_changed.connect(panel.updateGeometry)
-    side.addWidget(panel)
-    side.addWidget(line)
-    side.addSpacing(style.GAP)
-    side.addWidget(window.legend, 1)
-
+    for widget in (progress_strip, notifications, pages, seek_bar, transport_bar):
+        main.addWidget(widget, int(widget is pages))
+    _fill_side(side, view_panel, legend)
     upper = QHBoxLayout()
     upper.setSpacing(0)
     upper.addLayout(main, 1)
-    upper.addWidget(window.side)
+    upper.addWidget(side)
     middle = QWidget()
     whole = QVBoxLayout(middle)
     whole.setContentsMargins(0, 0, 0, 0)
     whole.setSpacing(0)
     whole.addLayout(upper, 1)
-    whole.addWidget(window.drawer)
-    whole.addWidget(window.status)
-    window.setMenuBar(window.menus_bar)
-    window.setCentralWidget(middle)
-    window.hint.raise_()
+    whole.addWidget(bottom_panel)
+    whole.addWidget(status_bar)
+    return middle
 
 
-def connect(window: MainWindow, kept: SavedState | None, settings: Settings) -> None:
-    """Let the widgets of a window tell what the user wants.
-
-    Args:
-        window: the window.
-        kept: where settings are kept.
-        settings: what the user chose to begin with.
-    """
-    window.opener.chosen.connect(window.take_drop)
-    window.player.opened.connect(window.opened)
-    window.player.told.connect(lambda text: window.tell("notice", text))
-    window.takes.told.connect(window.tell)
-    window.panel.view_chosen.connect(window.set_view)
-    window.panel.pair_chosen.connect(window.compare)
-    window.panel.alpha_chosen.connect(window.looks.set_alpha)
-    window.panel.skip_chosen.connect(window.looks.set_skip)
-    window.panel.weights.chosen.connect(window.use_weights)
-    window.panel.weights.second_chosen.connect(window.compare_with)
-    window.panel.network.chosen.connect(window.use_options)
-    window.legend.set_hidden(settings.view.hidden)
-    window.legend.hidden_changed.connect(window.looks.set_hidden)
-    window.legend.class_chosen.connect(window.select_class)
-    window.timeline.seek_asked.connect(lambda seconds: window.pipeline.session.seek(seconds))
-    window.bar.speed_chosen.connect(lambda speed: window.pipeline.session.set_speed(speed))
-    window.view.double_clicked.connect(lambda: window.full.set(not window.full.on))
-    window.view.split_moved.connect(window.looks.set_split)
-    window.view.class_clicked.connect(window.select_class)
-    window.work.cancelled.connect(window.cancel)
-    window.drawer.changed.connect(window.page_turned)
-    if kept is not None:
-        window.opener.folder_used.connect(lambda folder: setattr(kept, "folder", folder))
-        window.opener.recent_forgotten.connect(kept.forget_recent)
+def _fill_side(side: QFrame, view_panel: ViewPanel, legend: Legend) -> None:
+    side.setObjectName("side")
+    side.setFixedWidth(theme.PANEL_WIDTH)
+    layout = QVBoxLayout(side)
+    layout.setContentsMargins(1, 0, 0, 0)
+    layout.setSpacing(0)
+    line = QFrame()
+    line.setObjectName("line")
+    line.setFixedHeight(1)
+    scrolling = FittingScrollArea(view_panel)
+    view_panel.rows_changed.connect(scrolling.updateGeometry)
+    layout.addWidget(scrolling)
+    layout.addWidget(line)
+    layout.addSpacing(theme.GAP)
+    layout.addWidget(legend, 1)

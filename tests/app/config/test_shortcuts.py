@@ -90,12 +90,14 @@ def test_other_keys_work_in_the_window_and_the_help_shows_them():
         press(w, Qt.Key.Key_X)
         assert not w.pipeline.skip
         press(w, Qt.Key.Key_F1)
-        assert w.help.isVisible()
-        labels = {label.text() for label in w.help.findChildren(type(w.status.counts))}
+        assert w.shortcuts_dialog.isVisible()
+        labels = {
+            label.text() for label in w.shortcuts_dialog.findChildren(type(w.status_bar.counts))
+        }
         assert "X" in labels
         assert {command.text for command in COMMANDS} <= labels
-        press(w.help, Qt.Key.Key_Escape)
-        assert not w.help.isVisible()
+        press(w.shortcuts_dialog, Qt.Key.Key_Escape)
+        assert not w.shortcuts_dialog.isVisible()
 
 
 def test_s_says_so_where_the_comparison_leaves_the_switch_nothing_to_do():
@@ -104,19 +106,19 @@ def test_s_says_so_where_the_comparison_leaves_the_switch_nothing_to_do():
         press(w, Qt.Key.Key_S)
         assert w.pipeline.skip
         assert "does not go by the switch" in messages(w)[-1]
-        assert not w.panel.skip.isEnabled()
+        assert not w.view_panel.skip.isEnabled()
         press(w, Qt.Key.Key_W)
         press(w, Qt.Key.Key_S)
         assert not w.pipeline.skip
-        assert w.panel.skip.isEnabled()
+        assert w.view_panel.skip.isEnabled()
 
 
 def test_the_list_of_keys_fits_the_screen():
     with window() as w:
         press(w, Qt.Key.Key_F1)
-        room = w.help.screen().availableSize()
-        assert w.help.width() <= room.width()
-        assert w.help.height() <= room.height()
+        room = w.shortcuts_dialog.screen().availableSize()
+        assert w.shortcuts_dialog.width() <= room.width()
+        assert w.shortcuts_dialog.height() <= room.height()
 
 
 def test_the_number_keys_change_the_input_size_of_a_held_picture():
@@ -126,7 +128,7 @@ def test_the_number_keys_change_the_input_size_of_a_held_picture():
         assert w.pipeline.status().network_size == (256, 512)
         press(w, Qt.Key.Key_2)
         wait_until(lambda: w.pipeline.status().network_size == (512, 1024), "the other size")
-        wait_until(lambda: w.panel.network.button.text().startswith("half"), "the words")
+        wait_until(lambda: w.view_panel.network.button.text().startswith("half"), "the words")
 
 
 def test_v_c_w_and_b_change_the_view():
@@ -148,7 +150,7 @@ def test_v_c_w_and_b_change_the_view():
 
 def test_w_goes_from_another_comparison_to_skip_on_and_off():
     with window() as w:
-        w.looks.compare("raw | overlay")
+        w.view_commands.compare("raw | overlay")
         press(w, Qt.Key.Key_W)
         assert w.pipeline.view.view == "wipe"
         assert [side.skip for side in w.pipeline.view.sides] == [True, False]
@@ -161,11 +163,11 @@ def test_arrow_keys_belong_to_a_slider_while_it_has_the_focus():
         play(w)
         hold(w)
         before = w.pipeline.status().position
-        w.panel.alpha.setFocus()
-        press(w.panel.alpha, Qt.Key.Key_Right)
-        assert w.panel.alpha.value() == 51
+        w.view_panel.alpha.setFocus()
+        press(w.view_panel.alpha, Qt.Key.Key_Right)
+        assert w.view_panel.alpha.value() == 51
         assert w.pipeline.status().position == before
-        w.bar.play.setFocus()
-        press(w.bar.play, Qt.Key.Key_Right)
-        assert w.panel.alpha.value() == 51
+        w.transport_bar.play.setFocus()
+        press(w.transport_bar.play, Qt.Key.Key_Right)
+        assert w.view_panel.alpha.value() == 51
         wait_until(lambda: w.pipeline.status().position > before + 4, "the place")

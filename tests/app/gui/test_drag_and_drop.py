@@ -23,7 +23,9 @@ from tests.support.window_driver import (
 def test_a_video_dropped_anywhere_plays(tmp_path, place):
     clip = write_clip(tmp_path / "street.mp4", 60)
     with window() as w:
-        widget = {"picture": w.invitation, "legend": w.legend.rows[5], "bar": w.bar}[place]
+        widget = {"picture": w.welcome_page, "legend": w.legend.rows[5], "bar": w.transport_bar}[
+            place
+        ]
         drop(w, clip, at=widget.mapTo(w, QPoint(5, 5)))
         wait_until(lambda: shows(w, SourceSpec("file", str(clip))), "the dropped clip")
         assert messages(w) == []
@@ -71,7 +73,7 @@ def test_several_files_and_a_folder_make_a_playlist_that_plays_on_by_itself(tmp_
     clips = {name: write_clip(tmp_path / name, 12) for name in names}
     with window() as w:
         drop(w, clips["b.mp4"], tmp_path / "more", tmp_path / "gone.mp4")
-        assert [spec.name for spec in w.player.playlist.entries] == [
+        assert [spec.name for spec in w.playback.playlist.entries] == [
             "b.mp4", "clip 2.mp4", "clip 10.mp4",
         ]  # fmt: skip
         assert messages(w) == [f"There is no file {tmp_path / 'gone.mp4'}: drop a video."]
@@ -115,7 +117,7 @@ def test_while_something_plays_an_unreadable_file_of_a_playlist_is_passed_over_t
 def test_a_dropped_text_that_is_no_address_is_refused_in_words():
     with window() as w:
         drop_text(w, "only words")
-        assert messages(w) == ["That was no file and no address: drop a video."]
+        assert messages(w) == ["That was no file and no URL: drop a video."]
 
 
 def test_a_dropped_address_that_is_none_of_a_video_is_refused_in_words():
@@ -139,6 +141,6 @@ def test_a_drag_over_the_window_shows_that_it_may_drop(tmp_path):
     clip = write_clip(tmp_path / "street.mp4", 30)
     with window() as w:
         drag(w, clip)
-        assert w.hint.isVisible()
+        assert w.drop_overlay.isVisible()
         drop(w, clip)
-        assert not w.hint.isVisible()
+        assert not w.drop_overlay.isVisible()

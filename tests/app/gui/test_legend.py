@@ -75,7 +75,7 @@ def test_the_shares_go_with_the_picture():
         play(made)
         wait_until(lambda: any(row.share for row in made.legend.rows), "the shares")
         made.view.clear()
-        made.legend.look_at(None)
+        made.legend.update_shares(None)
         assert not any(row.share for row in made.legend.rows)
 
 
@@ -160,12 +160,12 @@ def test_in_a_wipe_the_shares_are_those_of_what_is_seen(held):
     shown = Result(Frame(image, 0, 0.0, 0.0), seen, (image, image), ("a", "b"), view, True)
     for split, expected in ((0.25, 0.25), (0.0, 0.0), (1.0, 1.0)):
         legend = Legend()
-        legend.look_at(shown, split)
+        legend.update_shares(shown, split)
         assert legend.rows[0].share == pytest.approx(expected)
         assert legend.rows[10].share == pytest.approx(1 - expected)
     side_by_side = replace(shown, view=replace(view, view="side"))
     legend = Legend()
-    legend.look_at(side_by_side)
+    legend.update_shares(side_by_side)
     assert legend.rows[0].share == pytest.approx(0.5)
 
 

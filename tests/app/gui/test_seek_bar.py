@@ -26,7 +26,7 @@ def test_a_click_and_a_drag_on_the_timeline_go_there(clip):
     with window() as w:
         play(w, clip)
         hold(w)
-        track = w.timeline.track
+        track = w.seek_bar.track
         place = QPoint(round(track.x_of(4.0)), track.height() // 2)
         QTest.mousePress(track, Qt.MouseButton.LeftButton, pos=place)
         wait_until(lambda: _shown(w, track.seconds_at(place.x())), "the place")
@@ -35,19 +35,19 @@ def test_a_click_and_a_drag_on_the_timeline_go_there(clip):
         QTest.mouseRelease(track, Qt.MouseButton.LeftButton, pos=further)
         wait_until(lambda: _shown(w, track.seconds_at(further.x())), "the place dragged to")
         assert w.pipeline.status().state == "paused"
-        assert w.timeline.position.text().startswith("0:0")
-        assert w.timeline.duration.text() == "0:10"
+        assert w.seek_bar.position.text().startswith("0:0")
+        assert w.seek_bar.duration.text() == "0:10"
 
 
 def test_a_look_ahead_shows_the_time_and_a_small_picture(clip):
     with window() as w:
         play(w, clip)
-        track = w.timeline.track
+        track = w.seek_bar.track
         QTest.mouseMove(track, QPoint(round(track.x_of(6.0)), 5))
-        wait_until(track.peek.isVisible, "the peek")
-        assert track.peek.seconds == pytest.approx(6.0, abs=0.2)
-        wait_until(lambda: track.peek.image is not None, "the small picture")
-        assert track.peek.image.width() == 2 * track.peek.image.height()
+        wait_until(track.preview.isVisible, "the peek")
+        assert track.preview.seconds == pytest.approx(6.0, abs=0.2)
+        wait_until(lambda: track.preview.image is not None, "the small picture")
+        assert track.preview.image.width() == 2 * track.preview.image.height()
 
 
 def test_arrows_home_end_and_steps_move_a_held_picture(clip):
@@ -60,7 +60,7 @@ def test_arrows_home_end_and_steps_move_a_held_picture(clip):
         wait_until(lambda: _shown(w, 2.0 + 1 / 30, 0.005), "one frame on")
         press(w, Qt.Key.Key_Comma)
         wait_until(lambda: _shown(w, 2.0, 0.005), "one frame back")
-        click(w.bar.step)
+        click(w.transport_bar.step)
         wait_until(lambda: _shown(w, 2.0 + 1 / 30, 0.005), "one frame on by the button")
         press(w, Qt.Key.Key_Right)
         wait_until(lambda: _shown(w, 7.0 + 1 / 30), "five seconds on")
@@ -82,15 +82,15 @@ def test_loop_points_are_set_shown_and_taken_away(clip):
             press(w, key)
         begin, end = w.pipeline.status().loop
         assert (begin, end) == (pytest.approx(3.0, abs=0.04), pytest.approx(3.4, abs=0.04))
-        wait_until(lambda: w.timeline.track.loop == (begin, end), "the marks")
-        assert w.bar.loop.isChecked()
+        wait_until(lambda: w.seek_bar.track.loop == (begin, end), "the marks")
+        assert w.transport_bar.loop.isChecked()
         press(w, Qt.Key.Key_Space)
         times = []
         wait_until(lambda: times.append(w.view.result.frame.time) or _turned(times), "two rounds")
         assert max(times[1:]) <= end + 0.05
         press(w, Qt.Key.Key_L)
         assert w.pipeline.status().loop is None
-        wait_until(lambda: w.timeline.track.loop == (None, None), "no marks")
+        wait_until(lambda: w.seek_bar.track.loop == (None, None), "no marks")
 
 
 def _turned(times):
@@ -107,14 +107,14 @@ def test_the_speed_can_be_chosen_by_key_and_by_menu(clip):
         for _ in range(9):
             press(w, Qt.Key.Key_Down)
         assert w.pipeline.status().speed == 0.25
-        w.bar.speed.menu().actions()[-1].trigger()
+        w.transport_bar.speed.menu().actions()[-1].trigger()
         assert w.pipeline.status().speed == 4.0
-        wait_until(lambda: w.bar.speed.text() == "4×", "the words")
+        wait_until(lambda: w.transport_bar.speed.text() == "4×", "the words")
 
 
 def test_a_source_without_an_end_has_no_track_and_says_so():
     with window() as w:
         play(w, DEMO)
-        wait_until(lambda: w.timeline.duration.text() == "open end", "the words")
-        assert not w.timeline.track.isVisible()
-        assert w.bar.step.isEnabled()
+        wait_until(lambda: w.seek_bar.duration.text() == "Live", "the words")
+        assert not w.seek_bar.track.isVisible()
+        assert w.transport_bar.step.isEnabled()

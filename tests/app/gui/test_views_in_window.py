@@ -156,9 +156,9 @@ def test_two_pictures_stand_next_to_each_other_in_their_own_aspect(held):
     assert rect.width() / rect.height() == pytest.approx(frame.shape[1] / frame.shape[0], rel=0.02)
     x, y = rect.left() + rect.width() // 4, rect.center().y()
     QTest.mouseMove(held.view, QPoint(x, y))
-    first = held.view.pointed()
+    first = held.view.pixel_info()
     QTest.mouseMove(held.view, QPoint(x + held.view.width() // 2 + 1, y))
-    second = held.view.pointed()
+    second = held.view.pixel_info()
     assert abs(first.column - second.column) <= 1
     assert first.row == second.row
 
@@ -200,19 +200,19 @@ def test_a_zoomed_picture_is_dragged_and_a_click_does_not_drag(held):
 
 
 def test_what_is_dragged_stays_under_the_mouse_when_a_message_moves_the_picture(held):
-    held.banners.clear()  # a busy machine may have brought some
+    held.notifications.clear()  # a busy machine may have brought some
     QTest.qWait(50)
     wheel(held, at(held, 0.5, 0.5), 4)
     before, size = held.view.viewport.at(600, 300), held.view.size()
     QTest.mousePress(held.view, LEFT, Qt.KeyboardModifier.NoModifier, QPoint(600, 300))
     QTest.mouseMove(held.view, QPoint(620, 290))
-    held.tell("notice", "Something that takes room.")
+    held.notify("notice", "Something that takes room.")
     wait_until(lambda: held.view.size() != size, "the room for the message")
     QTest.mouseMove(held.view, QPoint(640, 280))
     QTest.qWait(5)
     QTest.mouseRelease(held.view, LEFT, Qt.KeyboardModifier.NoModifier, QPoint(640, 280))
     assert held.view.viewport.at(640, 280) == pytest.approx(before, abs=0.6)
-    held.banners.clear()
+    held.notifications.clear()
 
 
 def test_a_drag_of_the_divider_does_not_move_a_zoomed_picture(held):
@@ -247,15 +247,15 @@ def test_hovering_tells_the_class_its_probability_and_the_pixel(held):
     image, labels = held.view.result.frame.image, held.view.result.labels
     for x, y in ((0.2, 0.15), (0.5, 0.85), (0.8, 0.5)):
         QTest.mouseMove(held.view, at(held, x, y))
-        pointed = held.view.pointed()
-        assert pointed.column == pytest.approx(x * image.shape[1], abs=1.5)
-        assert pointed.row == pytest.approx(y * image.shape[0], abs=1.5)
-        assert pointed.train_id == labels[pointed.row, pointed.column]
-        assert 1 / 19 <= pointed.probability <= 1
-        first, second = pointed.lines
-        assert first.startswith(CLASS_NAMES[pointed.train_id])
+        pixel_info = held.view.pixel_info()
+        assert pixel_info.column == pytest.approx(x * image.shape[1], abs=1.5)
+        assert pixel_info.row == pytest.approx(y * image.shape[0], abs=1.5)
+        assert pixel_info.train_id == labels[pixel_info.row, pixel_info.column]
+        assert 1 / 19 <= pixel_info.probability <= 1
+        first, second = pixel_info.lines
+        assert first.startswith(CLASS_NAMES[pixel_info.train_id])
         assert first.endswith("%")
-        assert f"x {pointed.column}  y {pointed.row}" in second
+        assert f"x {pixel_info.column}  y {pixel_info.row}" in second
     before = screenshot(held.view)
     QTest.mouseMove(held.view, at(held, 0.3, 0.3))
     QTest.qWait(20)
@@ -269,18 +269,18 @@ def test_each_side_of_a_wipe_tells_what_its_own_network_sees(held):
     row, column = int(rows[0]), int(columns[0])
     x, y = (column + 0.5) / on.labels.shape[1], (row + 0.5) / on.labels.shape[0]
     for split, seen in ((1.0, on), (0.0, off)):
-        held.looks.set_split(split)
+        held.view_commands.set_split(split)
         held.refresh()
         QTest.mouseMove(held.view, at(held, 0.5, 0.5))
         QTest.mouseMove(held.view, at(held, x, y))
-        assert held.view.pointed().train_id == seen.labels[row, column]
+        assert held.view.pixel_info().train_id == seen.labels[row, column]
 
 
 def test_outside_the_picture_there_is_nothing_to_tell(held):
     held.resize(700, 760)
     QTest.qWait(50)
     QTest.mouseMove(held.view, QPoint(100, 3))
-    assert held.view.pointed() is None
+    assert held.view.pixel_info() is None
     held.resize(1200, 760)
     QTest.qWait(50)
 
@@ -288,7 +288,7 @@ def test_outside_the_picture_there_is_nothing_to_tell(held):
 def test_a_click_on_the_picture_selects_its_class_and_another_lets_it_go(held):
     point = at(held, 0.5, 0.85)
     QTest.mouseMove(held.view, point)
-    expected = held.view.pointed().train_id
+    expected = held.view.pixel_info().train_id
     plain = held.view.result.sides[0]
     QTest.mouseClick(held.view, LEFT, pos=point)
     assert held.pipeline.view.selected == expected

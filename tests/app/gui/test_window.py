@@ -15,7 +15,7 @@ from PyQt6.QtTest import QTest
 
 from app.core.formatting import clock
 from app.gui import application as run
-from app.gui.widgets import theme as style
+from app.gui.widgets import theme
 from app.sources.source_spec import SourceSpec
 from tests.support.media import ROOT, read_clip, write_clip
 from tests.support.window_driver import (
@@ -37,13 +37,13 @@ from tests.support.window_driver import (
 
 def test_an_empty_window_invites():
     with window() as w:
-        assert w.invitation.isVisible()
+        assert w.welcome_page.isVisible()
         assert not w.view.isVisible()
-        assert not w.bar.play.isEnabled()
-        assert not w.bar.record.isEnabled()
-        click(w.invitation.demo)
+        assert not w.transport_bar.play.isEnabled()
+        assert not w.transport_bar.record.isEnabled()
+        click(w.welcome_page.demo)
         wait_until(lambda: shows(w, DEMO), "the demo street")
-        assert not w.invitation.isVisible()
+        assert not w.welcome_page.isVisible()
 
 
 def test_the_whole_legend_is_visible_at_the_default_size_and_scrolls_in_a_small_window():
@@ -90,8 +90,8 @@ def test_space_holds_the_picture_and_goes_on():
         index = w.view.result.frame.index
         QTest.qWait(300)
         assert w.view.result.frame.index == index
-        assert w.bar.play.accessibleName() == "Play"
-        click(w.bar.play)
+        assert w.transport_bar.play.accessibleName() == "Play"
+        click(w.transport_bar.play)
         wait_until(lambda: w.view.result.frame.index > index + 2, "the next pictures")
 
 
@@ -100,8 +100,8 @@ def test_a_file_that_has_ended_plays_again(tmp_path):
     with window() as w:
         play(w, clip)
         wait_until(lambda: w.pipeline.status().state == "ended", "the end")
-        wait_until(lambda: w.bar.play.accessibleName() == "Play again", "the button")
-        before = w.pipeline.session.token
+        wait_until(lambda: w.transport_bar.play.accessibleName() == "Play again", "the button")
+        before = w.pipeline.generation
         press(w, Qt.Key.Key_Space)
         wait_until(
             lambda: w.pipeline.session.token is not before and shows(w, clip), "the second time"
@@ -111,18 +111,18 @@ def test_a_file_that_has_ended_plays_again(tmp_path):
 def test_the_status_line_says_what_is_in_use():
     with window() as w:
         play(w, DEMO)
-        wait_until(lambda: "input" in w.status.text.text(), "the status")
+        wait_until(lambda: "input" in w.status_bar.text.text(), "the status")
         precision = w.pipeline.status().network.precision  # bf16 where the processor has it
         for part in ("demo street", "1024×512", "rendered", "cpu", precision, "input 64×128"):
-            assert part in w.status.text.text()
-        wait_until(lambda: w.status.counts.text().endswith("dropped"), "the counts")
+            assert part in w.status_bar.text.text()
+        wait_until(lambda: w.status_bar.counts.text().endswith("dropped"), "the counts")
 
 
 def test_a_missing_file_gives_one_sentence_and_the_window_plays_on():
     with window(replace(SMALL, sources=(SourceSpec("file", "nosuch.mp4"),))) as w:
         wait_until(lambda: messages(w), "the message")
         assert messages(w) == ["There is no file nosuch.mp4: check the path."]
-        assert w.invitation.isVisible()
+        assert w.welcome_page.isVisible()
         play(w)
         assert messages(w) == []
 
@@ -159,7 +159,7 @@ def test_bad_weights_give_one_sentence_and_the_window_stays(tmp_path):
         wait_until(lambda: messages(w), "the message")
         assert len(messages(w)) == 1
         assert "bad.pth" in messages(w)[0]
-        wait_until(lambda: "no network" in w.status.text.text(), "the status")
+        wait_until(lambda: "no network" in w.status_bar.text.text(), "the status")
         w.open(SourceSpec("file", "nosuch.mp4"))
         wait_until(lambda: "nosuch.mp4" in "".join(messages(w)), "the next message")
 
@@ -167,7 +167,7 @@ def test_bad_weights_give_one_sentence_and_the_window_stays(tmp_path):
 def test_an_error_in_the_window_itself_is_shown_and_does_not_end_it(monkeypatch, caplog):
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     with window() as w:
-        run._catch_what_slots_raise(w)
+        run._catch_slot_errors(w)
         QTimer.singleShot(0, lambda: 1 / 0)
         wait_until(lambda: messages(w), "the message")
         assert "ZeroDivisionError" in messages(w)[0]
@@ -177,9 +177,9 @@ def test_an_error_in_the_window_itself_is_shown_and_does_not_end_it(monkeypatch,
 def test_messages_can_be_closed_and_do_not_pile_up():
     with window() as w:
         for number in (1, 1, 2, 3, 4):
-            w.banners.tell(f"message {number}", error=True)
+            w.notifications.notify(f"message {number}", error=True)
         assert messages(w) == ["message 2", "message 3", "message 4"]
-        w.banners.clear()
+        w.notifications.clear()
         assert messages(w) == []
 
 
@@ -189,7 +189,7 @@ def test_full_screen_shows_the_picture_alone_until_escape():
         press(w, Qt.Key.Key_F)
         assert w.isFullScreen()
         assert not w.legend.isVisible()
-        assert not w.bar.isVisible()
+        assert not w.transport_bar.isVisible()
         press(w, Qt.Key.Key_Escape)
         assert not w.isFullScreen()
         assert w.legend.isVisible()
@@ -199,7 +199,7 @@ def test_ctrl_o_asks_for_a_file_and_opens_it(tmp_path):
     clip = write_clip(tmp_path / "chosen.mp4", 60)
     with window() as w:
         press(w, Qt.Key.Key_O, control=True)
-        dialog = w.opener.dialog
+        dialog = w.open_menu.dialog
         assert dialog.isVisible()
         dialog.selectFile(str(clip))
         dialog.accept()
@@ -278,12 +278,12 @@ def test_a_slow_window_gets_one_wake_up_at_a_time():
 
 
 def test_all_text_is_readable_on_its_ground_in_every_theme():
-    assert style.contrast("#ffffff", "#000000") == pytest.approx(21)
-    for colors in style.THEMES.values():
-        for text, ground in style.READABLE:
+    assert theme.contrast("#ffffff", "#000000") == pytest.approx(21)
+    for colors in theme.THEMES.values():
+        for text, ground in theme.READABLE:
             for under in (0, 255):  # what shines through
                 solid = _over(colors[ground], under)
-                assert style.contrast(colors[text], solid) >= 4.5, (text, ground, under)
+                assert theme.contrast(colors[text], solid) >= 4.5, (text, ground, under)
 
 
 def _over(color, under):

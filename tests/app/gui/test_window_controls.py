@@ -23,12 +23,12 @@ def test_the_skip_toggle_reaches_the_pictures_while_they_play():
         play(w)
         assert w.view.result.skip
         index = w.view.result.frame.index
-        click(w.panel.skip)
+        click(w.view_panel.skip)
         wait_until(lambda: not w.view.result.skip, "a picture without skip")
         assert w.view.result.frame.index > index
         press(w, Qt.Key.Key_S)
         wait_until(lambda: w.view.result.skip, "a picture with skip")
-        wait_until(w.panel.skip.isChecked, "the switch")
+        wait_until(w.view_panel.skip.isChecked, "the switch")
 
 
 def test_the_skip_toggle_changes_a_held_picture():
@@ -49,10 +49,10 @@ def test_the_opacity_slider_changes_a_held_picture():
         play(w)
         hold(w)
         before = screenshot(w.view)
-        w.panel.alpha.setFocus()
-        press(w.panel.alpha, Qt.Key.Key_Home)
+        w.view_panel.alpha.setFocus()
+        press(w.view_panel.alpha, Qt.Key.Key_Home)
         wait_until(lambda: w.view.result.view.alpha == 0, "the bare picture")
-        assert w.panel.percent.text() == "0 %"
+        assert w.view_panel.percent.text() == "0 %"
         assert (w.view.result.picture == w.view.result.frame.image).all()
         assert (screenshot(w.view) != before).any()
 
@@ -61,13 +61,13 @@ def test_v_changes_between_overlay_and_labels():
     with window() as w:
         play(w)
         hold(w)
-        enabled = screenshot(w.panel.alpha)
+        enabled = screenshot(w.view_panel.alpha)
         press(w, Qt.Key.Key_V)
         wait_until(lambda: w.view.result.view.view == "labels", "the labels")
-        assert w.panel.views["labels"].isChecked()
-        assert not w.panel.alpha.isEnabled()
-        assert (screenshot(w.panel.alpha) != enabled).any()
-        click(w.panel.views["overlay"])
+        assert w.view_panel.views["labels"].isChecked()
+        assert not w.view_panel.alpha.isEnabled()
+        assert (screenshot(w.view_panel.alpha) != enabled).any()
+        click(w.view_panel.views["overlay"])
         wait_until(lambda: w.view.result.view.view == "overlay", "the overlay")
 
 
@@ -93,15 +93,17 @@ def test_a_click_in_the_legend_hides_a_class_and_show_all_brings_it_back():
 def test_the_record_button_writes_a_playable_file_and_says_where(tmp_path):
     with window(recordings=tmp_path) as w:
         play(w)
-        click(w.bar.record)
+        click(w.transport_bar.record)
         wait_until(lambda: w.pipeline.stats.counters().recorded > 15, "fifteen recorded frames")
-        wait_until(lambda: w.bar.record.text().strip().startswith("Stop 0:0"), "the elapsed time")
-        assert "libx264" in w.status.text.text()
+        wait_until(
+            lambda: w.transport_bar.record.text().strip().startswith("Stop 0:0"), "the elapsed time"
+        )
+        assert "libx264" in w.status_bar.text.text()
         press(w, Qt.Key.Key_R)
         wait_until(lambda: messages(w), "the message")
         [path] = tmp_path.glob("*.mp4")
         assert str(path) in messages(w)[0]
-        assert w.bar.record.text().strip() == "Record"
+        assert w.transport_bar.record.text().strip() == "Record"
         times, pictures = read_clip(path)
         assert len(times) == len(pictures) == count_by_opencv(path) > 15
         assert times == sorted(times)
@@ -119,14 +121,14 @@ def test_a_recordings_folder_that_is_gone_is_a_message(tmp_path):
 def test_enter_presses_the_button_that_has_the_focus():
     with window() as w:
         play(w)
-        w.panel.skip.setFocus(Qt.FocusReason.TabFocusReason)
-        press(w.panel.skip, Qt.Key.Key_Return)
+        w.view_panel.skip.setFocus(Qt.FocusReason.TabFocusReason)
+        press(w.view_panel.skip, Qt.Key.Key_Return)
         wait_until(lambda: not w.pipeline.skip, "the switch")
 
 
 def test_every_control_has_a_name_for_those_who_do_not_see_it():
     with window() as w:
-        w.banners.tell("a message")
+        w.notifications.notify("a message")
         QTest.qWait(20)
         for control in [*w.findChildren(QAbstractButton), *w.findChildren(QSlider)]:
             if control.isVisible():

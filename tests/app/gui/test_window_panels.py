@@ -21,17 +21,24 @@ def test_in_a_small_window_the_panel_crushes_no_control():
         w.resize(800, 480)
         press(w, Qt.Key.Key_W)
         press(w, Qt.Key.Key_I)
-        wait_until(lambda: w.drawer.performance.isVisible() and w.panel.pair.isVisible(), "both")
-        for control in (w.panel.pair, w.panel.skip, w.panel.weights, w.panel.network):
+        wait_until(
+            lambda: w.bottom_panel.performance.isVisible() and w.view_panel.pair.isVisible(), "both"
+        )
+        for control in (
+            w.view_panel.pair,
+            w.view_panel.skip,
+            w.view_panel.weights,
+            w.view_panel.network,
+        ):
             assert control.height() >= control.minimumSizeHint().height()
-        assert w.panel.views["wipe"].height() >= 24
+        assert w.view_panel.views["wipe"].height() >= 24
 
 
 def test_the_performance_panel_says_how_fast_what_it_costs_and_what_is_in_use():
     with window() as w:
         play(w)
         press(w, Qt.Key.Key_I)
-        panel = w.drawer.performance
+        panel = w.bottom_panel.performance
         assert panel.isVisible()
         wait_until(lambda: "captured" in panel.drops.text, "the counts")
         wait_until(lambda: "network" in panel.stages.accessibleDescription(), "the stages")
@@ -47,16 +54,16 @@ def test_the_performance_panel_says_how_fast_what_it_costs_and_what_is_in_use():
         wait_until(lambda: len(panel.history.samples) > 3, "the history")
         wait_until(lambda: panel.history.samples[-1][1] > 0, "a rate")
         press(w, Qt.Key.Key_Escape)
-        assert w.drawer.page is None
+        assert w.bottom_panel.page is None
 
 
 def test_messages_stay_readable_in_the_log_after_they_are_closed_and_can_be_copied():
     with window() as w:
         w.open(SourceSpec("file", "nosuch.mp4"))
         wait_until(lambda: messages(w), "the message")
-        w.banners.clear()
+        w.notifications.clear()
         press(w, Qt.Key.Key_E)
-        log = w.drawer.log
+        log = w.bottom_panel.log
         assert log.text.isVisible()
         [line] = [line for line in log.lines if "nosuch.mp4" in line]
         assert line[2] == line[5] == ":"
@@ -81,14 +88,17 @@ def test_a_long_download_shows_itself_and_can_be_cancelled(tmp_path, monkeypatch
 
         threading.Thread(target=serve, daemon=True).start()
         wait_until(lambda: w.pipeline.status().network, "the network")
-        w.use_weights(f"http://127.0.0.1:{server.getsockname()[1]}/weights.pth")
-        wait_until(lambda: w.work.isVisible() and w.work.cancel.isVisible(), "the strip")
-        wait_until(lambda: "50 %" in w.work.text.text(), "the share")
-        assert w.work.bar.value() == 50
-        click(w.work.cancel)
-        wait_until(lambda: not w.work.isVisible(), "its end")
+        w.network_commands.use_weights(f"http://127.0.0.1:{server.getsockname()[1]}/weights.pth")
+        wait_until(
+            lambda: w.progress_strip.isVisible() and w.progress_strip.cancel.isVisible(),
+            "the strip",
+        )
+        wait_until(lambda: "50 %" in w.progress_strip.text.text(), "the share")
+        assert w.progress_strip.progress.value() == 50
+        click(w.progress_strip.cancel)
+        wait_until(lambda: not w.progress_strip.isVisible(), "its end")
         wait_until(lambda: any("cancelled" in text for text in messages(w)), "the word")
-        assert w.pipeline.status().network.weights == "shipped weights"
+        assert w.pipeline.status().network.weights == "Default model"
         for connection in taken:
             connection.close()
 
@@ -111,7 +121,7 @@ def test_with_shift_picture_labels_and_overlay_are_saved_and_labels_hold_train_i
         hold(w)
         for _ in range(2):  # a second time nothing is replaced
             w.actions_by_name["snapshot-all"].trigger()
-            w.takes.finish()
+            w.recording.finish()
         assert len(list(tmp_path.glob("*.png"))) == 6
         result = w.view.result
         raw = cv2.imread(str(next(tmp_path.glob("*-raw.png"))))
@@ -139,17 +149,17 @@ def test_in_full_screen_the_mouse_brings_the_controls_back_for_a_while():
         play(w)
         press(w, Qt.Key.Key_I)
         press(w, Qt.Key.Key_F)
-        wait_until(lambda: not w.bar.isVisible(), "the bare picture")
-        assert not w.drawer.isVisible()
+        wait_until(lambda: not w.transport_bar.isVisible(), "the bare picture")
+        assert not w.bottom_panel.isVisible()
         QTest.mouseMove(w.view, QPoint(200, 200))
         QTest.mouseMove(w.view, QPoint(260, 220))
-        wait_until(w.bar.isVisible, "the controls")
-        assert w.timeline.isVisible()
+        wait_until(w.transport_bar.isVisible, "the controls")
+        assert w.seek_bar.isVisible()
         assert not w.legend.isVisible()
-        wait_until(lambda: not w.bar.isVisible(), "their end")
+        wait_until(lambda: not w.transport_bar.isVisible(), "their end")
         press(w, Qt.Key.Key_Escape)
-        wait_until(w.bar.isVisible, "the controls")
-        assert w.drawer.page == "performance"
+        wait_until(w.transport_bar.isVisible, "the controls")
+        assert w.bottom_panel.page == "performance"
 
 
 @pytest.mark.parametrize("size", [(800, 600), (800, 480)])
@@ -159,10 +169,10 @@ def test_in_a_small_window_nothing_lies_over_anything_else(size):
         w.resize(*size)
         QTest.qWait(100)
         assert (w.width(), w.height()) == size
-        bar = w.bar
+        bar = w.transport_bar
         row = [bar.play, bar.step_back, bar.step, bar.loop, bar.speed]
-        row += [bar.record, bar.shot, bar.open, bar.full]
+        row += [bar.record, bar.screenshot, bar.open, bar.full_screen]
         for left, right in pairwise(row):
             if left.isVisible() and right.isVisible():
                 assert left.geometry().right() < right.geometry().left()
-        assert w.status.text.toolTip() == w.status.text.text()
+        assert w.status_bar.text.toolTip() == w.status_bar.text.text()

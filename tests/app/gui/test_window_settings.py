@@ -44,9 +44,9 @@ def _with_weights(weights):
 
 def test_view_classes_input_size_and_panel_come_back(tmp_path):
     path = tmp_path / "settings.ini"
-    with window(SMALL, kept=SavedState(path)) as w:
+    with window(SMALL, saved=SavedSettings(path)) as w:
         wait_until(lambda: w.pipeline.status().network, "the network")
-        w.panel.alpha.setValue(80)
+        w.view_panel.alpha.setValue(80)
         press(w, Qt.Key.Key_B)
         press(w, Qt.Key.Key_V)
         click(w.legend.rows[8])
@@ -56,61 +56,61 @@ def test_view_classes_input_size_and_panel_come_back(tmp_path):
         w.resize(800, 650)
         wait_until(lambda: w.pipeline.status().network.options.input_size == "quarter", "it")
         w.set_theme("system")
-    kept = SavedState(path)
-    settings = kept.apply(_chosen("--device", "cpu"))
+    saved = SavedSettings(path)
+    settings = saved.apply(_chosen("--device", "cpu"))
     assert (settings.view.view, settings.view.alpha) == ("labels", 0.8)
     assert settings.view.contours
     assert settings.view.hidden == {8}
-    assert settings.network.input_size == "quarter"
-    with window(settings, kept=kept) as w:
+    assert settings.input_size == "quarter"
+    with window(settings, saved=saved) as w:
         assert (w.width(), w.height()) == (800, 650)
-        assert w.drawer.page == "log"
-        assert w.panel.percent.text() == "80 %"
+        assert w.bottom_panel.page == "log"
+        assert w.view_panel.percent.text() == "80 %"
         wait_until(lambda: not w.legend.rows[8].isChecked(), "the hidden class")
 
 
 def test_what_is_compared_and_the_order_of_the_classes_come_back(tmp_path):
     path = tmp_path / "settings.ini"
-    with window(SMALL, kept=SavedState(path)) as w:
+    with window(SMALL, saved=SavedSettings(path)) as w:
         press(w, Qt.Key.Key_W)
-        w.looks.set_measure("entropy")
+        w.view_commands.set_measure("entropy")
         click(w.legend.sort)
     settings = SavedState(path).apply(_chosen())
     assert settings.view.view == "wipe"
     assert [side.skip for side in settings.view.sides] == [True, False]
     assert settings.view.measure == "entropy"
-    with window(settings, kept=SavedState(path)) as w:
+    with window(settings, saved=SavedSettings(path)) as w:
         assert w.legend.by_share
-        assert w.panel.pair.text() == "skip on | skip off"
-    assert SavedState(path).apply(_chosen("--left", "labels")).view.right == Side("overlay")
+        assert w.view_panel.pair.text() == "skip on | skip off"
+    assert SavedSettings(path).apply(_chosen("--left", "labels")).view.right == Side("overlay")
 
 
 def test_a_second_checkpoint_is_not_kept(tmp_path):
-    kept = SavedState(tmp_path / "settings.ini")
+    saved = SavedSettings(tmp_path / "settings.ini")
     both = replace(ViewOptions(), view="wipe", left=Side(weights="a"), right=Side(weights="b"))
-    kept.keep_view(both, ViewOptions())
-    assert not kept.apply(_chosen()).view.compares_weights
+    saved.keep_view(both, ViewOptions())
+    assert not saved.apply(_chosen()).view.compares_weights
 
 
 def test_the_same_file_by_two_names_is_offered_once(tmp_path, monkeypatch):
     clip = write_clip(tmp_path / "a.mp4", 2)
     monkeypatch.chdir(tmp_path)
-    kept = SavedState(tmp_path / "settings.ini")
+    saved = SavedSettings(tmp_path / "settings.ini")
     for name in (str(clip), "a.mp4", f"../{tmp_path.name}/a.mp4"):
-        kept.keep_recent(SourceSpec("file", name))
-    assert [spec.value for spec in kept.recent] == [str(clip)]
+        saved.keep_recent(SourceSpec("file", name))
+    assert [spec.value for spec in saved.recent] == [str(clip)]
 
 
 def test_what_the_command_line_says_wins_and_is_not_kept(tmp_path):
     path = tmp_path / "settings.ini"
-    with window(SMALL, kept=SavedState(path)) as w:
-        w.panel.alpha.setValue(80)
+    with window(SMALL, saved=SavedSettings(path)) as w:
+        w.view_panel.alpha.setValue(80)
         press(w, Qt.Key.Key_V)
     settings = SavedState(path).apply(_chosen("--alpha", "0.5", "--input-size", "64x128"))
     assert settings.view.alpha == 0.5
     assert settings.view.view == "labels"
-    assert settings.network.input_size == (64, 128)
-    with window(settings, kept=SavedState(path)) as w:
+    assert settings.input_size == (64, 128)
+    with window(settings, saved=SavedSettings(path)) as w:
         wait_until(lambda: w.pipeline.status().network, "the network")
     again = SavedState(path).apply(_chosen())
     assert again.view.alpha == 0.8
@@ -120,29 +120,29 @@ def test_what_the_command_line_says_wins_and_is_not_kept(tmp_path):
 def test_weights_are_kept_while_their_file_is_there(tmp_path):
     weights = tmp_path / "mine.pth"
     weights.write_bytes(b"weights")
-    kept = SavedState(tmp_path / "settings.ini")
-    kept.keep(_with_weights(str(weights)), Settings())
-    assert kept.apply(_chosen()).network.weights == str(weights)
-    assert kept.apply(_chosen("--weights", "gluoncv")).network.weights == "gluoncv"
+    saved = SavedSettings(tmp_path / "settings.ini")
+    saved.keep_weights(str(weights))
+    assert saved.apply(_chosen()).weights == str(weights)
+    assert saved.apply(_chosen("--weights", "gluoncv")).weights == "gluoncv"
     weights.unlink()
-    assert kept.apply(_chosen()).network.weights is None
+    assert saved.apply(_chosen()).weights is None
 
 
 def test_files_that_were_opened_are_offered_again_and_can_be_forgotten(tmp_path):
     clips = [write_clip(tmp_path / f"{name}.mp4", 30) for name in "ab"]
-    kept = SavedState(tmp_path / "settings.ini")
-    with window(SMALL, kept=kept) as w:
+    saved = SavedSettings(tmp_path / "settings.ini")
+    with window(SMALL, saved=saved) as w:
         drop(w, tmp_path / "settings.ini")  # no video: it is not offered again
         wait_until(lambda: messages(w), "the error")
         for clip in clips:
             drop(w, clip)
             wait_until(lambda clip=clip: shows(w, SourceSpec("file", str(clip))), "the clip")
-        wait_until(lambda: [spec.name for spec in kept.recent] == ["b.mp4", "a.mp4"], "the list")
-        menu = w.opener.recent_menu(w)
+        wait_until(lambda: [spec.name for spec in saved.recent] == ["b.mp4", "a.mp4"], "the list")
+        menu = w.open_menu.recent_menu(w)
         menu.actions()[1].trigger()
         wait_until(lambda: shows(w, SourceSpec("file", str(clips[0]))), "the first clip")
         menu.actions()[-1].trigger()
-        assert kept.recent == []
+        assert saved.recent == []
 
 
 @pytest.mark.parametrize(
@@ -152,23 +152,23 @@ def test_files_that_were_opened_are_offered_again_and_can_be_forgotten(tmp_path)
 )
 def test_an_address_with_a_secret_is_never_written_down(tmp_path, address):
     path = tmp_path / "settings.ini"
-    kept = SavedState(path)
+    saved = SavedSettings(path)
     assert not is_public(address)
-    kept.keep_recent(SourceSpec("stream", address))
-    kept.keep(_with_weights(address), Settings())
-    kept.keep_recent(SourceSpec("stream", "rtsp://10.0.0.1/live"))
-    kept.sync()
+    saved.keep_recent(SourceSpec("stream", address))
+    saved.keep_weights(address)
+    saved.keep_recent(SourceSpec("stream", "rtsp://10.0.0.1/live"))
+    saved.sync()
     assert "secret" not in path.read_text()
-    assert [spec.value for spec in kept.recent] == ["rtsp://10.0.0.1/live"]
+    assert [spec.value for spec in saved.recent] == ["rtsp://10.0.0.1/live"]
 
 
 @pytest.mark.parametrize("text", ["", "\x00\xff", "[", '{"alpha": "x"}', '{"hidden": [99, "a"]}'])
 def test_settings_that_make_no_sense_are_as_good_as_none(tmp_path, text):
     path = tmp_path / "settings.ini"
     path.write_text(f"[picture]\nview={json.dumps(text)}\n[open]\nrecent={text}\n")
-    kept = SavedState(path)
-    assert kept.apply(Settings()) == Settings()
-    assert kept.recent == []
+    saved = SavedSettings(path)
+    assert saved.apply(Settings()) == Settings()
+    assert saved.recent == []
 
 
 def test_each_profile_has_its_own_settings_and_odd_names_are_refused():
@@ -179,13 +179,13 @@ def test_each_profile_has_its_own_settings_and_odd_names_are_refused():
 
 
 def test_the_keys_are_told_at_the_first_picture_and_never_again(tmp_path):
-    kept = SavedState(tmp_path / "settings.ini")
+    saved = SavedSettings(tmp_path / "settings.ini")
     street()  # made before: it takes a while
-    with window(SMALL, kept=kept) as w:
+    with window(SMALL, saved=saved) as w:
         play(w)
         wait_until(lambda: messages(w), "the hint")
         assert "F1 shows all keys" in messages(w)[0]
-        w.banners.clear()
+        w.notifications.clear()
         play(w)
         assert messages(w) == []
 
@@ -193,9 +193,9 @@ def test_the_keys_are_told_at_the_first_picture_and_never_again(tmp_path):
 @pytest.mark.skipif(os.name != "posix", reason="sends a POSIX signal")
 def test_the_program_keeps_settings_resets_them_and_says_an_error_in_the_terminal_at_once(tmp_path):
     environment = os.environ | {"FASTSCNN_CONFIG": str(tmp_path)}
-    kept = SavedState(tmp_path / "profile-night.ini")
-    kept.folder = "/somewhere"
-    kept.sync()
+    saved = SavedSettings(tmp_path / "profile-night.ini")
+    saved.folder = "/somewhere"
+    saved.sync()
     arguments = ["nosuch.mp4", "--profile", "night", "--reset-settings"]
     with subprocess.Popen(
         [sys.executable, str(ROOT / "main.py"), *arguments],

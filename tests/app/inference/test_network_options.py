@@ -75,7 +75,7 @@ def test_a_download_can_be_cancelled_and_what_is_in_use_stays(tmp_path, monkeypa
             wait_until(lambda: errors.extend(_events(pipeline)) or errors)
             assert "cancelled" in errors[0]
             wait_until(lambda: not pipeline.status().loading)
-            assert pipeline.status().network.weights == "shipped weights"
+            assert pipeline.status().network.weights == "Default model"
         finally:
             pipeline.stop()
             for connection, _ in taken:

@@ -320,7 +320,7 @@ def test_weights_that_cannot_be_loaded_leave_the_old_ones_at_work(sources, make,
     assert wait_for(pipeline, "error").exit_code == 4
     before = pipeline.stats.counters().processed
     wait_until(lambda: pipeline.stats.counters().processed > before + 3)
-    assert pipeline.status().network.weights == "shipped weights"
+    assert pipeline.status().network.weights == "Default model"
 
 
 def test_after_weights_that_cannot_be_loaded_others_can_be_chosen(sources, make, tmp_path):

@@ -101,7 +101,7 @@ def test_a_second_checkpoint_is_compared_once_it_is_there(held, other):
     assert waiting.prediction_at(1) is None
     held.networks.compare_with(other)
     result = results(held, lambda r: len(r.predictions) == 2)
-    assert result.captions == ("shipped weights", "other.pth")
+    assert result.captions == ("Default model", "other.pth")
     assert (result.predictions[0].labels != result.predictions[1].labels).any()
     held.networks.use_weights(other)  # the first may change under the second
     both = results(held, lambda r: r.captions == ("other.pth", "other.pth"))

@@ -388,7 +388,7 @@ def test_the_window_does_not_pass_off_an_old_picture_as_new(camera, impatient):
         gui_wait(lambda: screenshot(w.view)[..., :3].max() > 150, "a bright picture")
         camera.silent.set()
         gui_wait(lambda: "Offline for" in w.view.accessibleDescription(), "the word")
-        assert w.timeline.duration.text() == "offline"
+        assert w.seek_bar.duration.text() == "Offline"
         # Darkened, but for the white letters.
         assert np.percentile(screenshot(w.view)[..., :3], 90) < 100
         camera.silent.clear()

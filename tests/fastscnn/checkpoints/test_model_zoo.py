@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from app.config.settings import NetworkOptions, Settings
-from app.gui.feedback.status_bar import waiting_for
+from app.config.settings import Settings
+from app.gui.feedback.status_bar import waiting_message
 from app.pipeline.pipeline import Pipeline
 from fastscnn.checkpoints import checkpoint, model_zoo
 from fastscnn.checkpoints.checkpoint import Checkpoint, save
@@ -628,7 +628,7 @@ def test_a_download_under_way_is_shown_and_does_not_hold_up_the_end(web, ours):
     pipeline = Pipeline(Settings(network=NetworkOptions(weights=f"{web.url}/x.pth")), display=True)
     pipeline.start()
     end = time.monotonic() + 20
-    while "50 %" not in (shown := waiting_for(pipeline.status())):
+    while "50 %" not in (shown := waiting_message(pipeline.status())):
         assert time.monotonic() < end, shown
         time.sleep(0.02)
     assert shown == "Downloading the weights… 50 %"
