@@ -84,8 +84,7 @@ def export(
     return agreement
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command and return its exit code."""
+def _parser() -> argparse.ArgumentParser:
     formats = [*dict.fromkeys(SUFFIXES.values()), *WRITABLE]
     parser = argparse.ArgumentParser(
         prog="python -m fastscnn.export",
@@ -110,6 +109,12 @@ def main(argv: list[str] | None = None) -> int:
         "--layout", choices=get_args(Layout), help="of the pixels: nhwc (default) or nchw"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace file where it exists")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    parser = _parser()
     args = parser.parse_args(argv)
     format_ = args.format or SUFFIXES.get(args.file.suffix.lower())
     if format_ is None:

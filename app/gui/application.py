@@ -34,13 +34,13 @@ def run_window(settings: Settings) -> int:
     Raises:
         UsageError: the file of keys or the name of the profile makes no sense.
     """
-    keys = load_keys(settings.keys)
-    saved = SavedSettings(profile_path(settings.profile))
-    if settings.reset:
+    keys = load_keys(settings.window.keys)
+    saved = SavedState(profile_path(settings.window.profile))
+    if settings.window.reset_settings:
         saved.forget()
     settings = saved.apply(settings)
-    if settings.stats_json is not None:
-        check_report(settings.stats_json, overwrite=settings.overwrite)
+    if settings.run.stats_json is not None:
+        check_report(settings.run.stats_json, overwrite=settings.recording.overwrite)
     drop_opencv_paths()  # once more: OpenCV sets them whenever it is first imported
     app = make_application()
     theme.choose(next((c for c in theme.CHOICES if c == saved.theme), "system"))

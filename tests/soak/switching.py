@@ -104,7 +104,7 @@ def _drive(
         "open": (20, open_any),
         "seek": (25, lambda: pipeline.session.seek(dice.uniform(-0.5, 3.0))),
         "step": (10, lambda: pipeline.session.step(dice.choice([-10, -2, -1, 1, 2, 7]))),
-        "pause": (8, pipeline.pause),
+        "pause": (8, lambda: pipeline.session.pause()),
         "play": (14, pipeline.play),
         "speed": (4, lambda: pipeline.session.set_speed(dice.choice([0.25, 1, 2, 4]))),
         "loop": (4, loop),

@@ -46,7 +46,7 @@ def window(
     *,
     recordings: Path | None = None,
     keys: Keys = USUAL,
-    saved: SavedSettings | None = None,
+    saved: SavedState | None = None,
 ) -> Iterator[MainWindow]:
     """The window as the program shows it; closed at the end."""
     application()

@@ -95,7 +95,7 @@ class PlaybackController(QObject):
 
     def seek_by(self, seconds: float) -> None:
         """Seek forward, or back where negative."""
-        self._pipeline.seek(max(0.0, self._pipeline.status().position + seconds))
+        self._pipeline.session.seek(max(0.0, self._pipeline.status().position + seconds))
 
     def to_end(self) -> None:
         """Seek to the last frame, where the duration is known."""

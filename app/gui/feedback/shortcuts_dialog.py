@@ -16,7 +16,8 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.config.shortcuts import COMMANDS, GROUPS, Keys, config_folder
+from app.config.persistence import config_folder
+from app.config.shortcuts import COMMANDS, GROUPS, Keys
 from app.gui.widgets import theme
 from app.gui.widgets.fitting import available_size
 

@@ -17,7 +17,6 @@ from PyQt6.QtWidgets import (
     QStackedWidget,
 )
 
-from app.config.persistence import SavedSettings
 from app.config.settings import Settings
 from app.config.shortcuts import USUAL, Keys
 from app.core.events import Event
@@ -45,6 +44,7 @@ from app.gui.window.drag_and_drop import DropOverlay, DroppedSources
 from app.gui.window.full_screen import FullScreen
 from app.gui.window.menu_bar import MenuBar
 from app.gui.window.open_menu import OpenMenu
+from app.gui.window.saved_state import SavedState
 from app.gui.window.welcome_page import WelcomePage, essential_keys
 from app.gui.window.window_layout import lay_out
 from app.pipeline.pipeline import Pipeline
@@ -75,7 +75,7 @@ class MainWindow(QMainWindow):
         *,
         recordings: Path | None = None,
         keys: Keys = USUAL,
-        saved: SavedSettings | None = None,
+        saved: SavedState | None = None,
     ) -> None:
         super().__init__()
         self._settings, self._keys, self._saved = settings, keys, saved
@@ -198,8 +198,10 @@ class MainWindow(QMainWindow):
         self.legend.set_hidden(self._settings.view.hidden)
         self.legend.hidden_changed.connect(self.view_commands.set_hidden)
         self.legend.class_chosen.connect(self.select_class)
-        self.seek_bar.seek_requested.connect(self.pipeline.seek)
-        self.transport_bar.speed_chosen.connect(self.pipeline.set_speed)
+        self.seek_bar.seek_requested.connect(lambda seconds: self.pipeline.session.seek(seconds))
+        self.transport_bar.speed_chosen.connect(
+            lambda speed: self.pipeline.session.set_speed(speed)
+        )
         self.view.double_clicked.connect(self.toggle_full_screen)
         self.view.split_moved.connect(self.view_commands.set_split)
         self.view.class_clicked.connect(self.select_class)
@@ -214,13 +216,12 @@ class MainWindow(QMainWindow):
         """Load the network, open the source, and start the recording of the settings."""
         self._timer.start(100)
         self.pipeline.start()
-        if self._settings.source is not None:
-            self.playback.open([self._settings.source, *self._settings.playlist])
-        output = self._settings.output or self._settings.save_labels
+        recording = self._settings.recording
+        if self._settings.sources:
+            self.playback.open(self._settings.sources)
+        output = recording.file or recording.labels
         if output is not None:
-            self.recording.start(
-                output, labels=self._settings.save_labels, overwrite=self._settings.overwrite
-            )
+            self.recording.start(output, labels=recording.labels, overwrite=recording.overwrite)
         self.refresh()
 
     # Commands
@@ -378,7 +379,7 @@ class MainWindow(QMainWindow):
 
     def _save(self) -> None:
         if self._saved is not None:
-            self._saved.keep_choices(self.pipeline, self._settings)
+            self._saved.keep(self.pipeline.current_settings(), self._settings)
             if not self.full_screen.on:
                 self._saved.geometry = self.saveGeometry()
             self._saved.by_share = self.legend.by_share

@@ -14,7 +14,6 @@ from app.gui.playback.seek_bar import SeekBar
 from app.gui.playback.transport_bar import TransportBar
 from app.gui.widgets import theme
 from app.gui.widgets.fitting import FittingScrollArea
-from app.gui.window.saved_state import SavedState
 
 
 def lay_out(

@@ -101,7 +101,7 @@ def test_a_file_that_has_ended_plays_again(tmp_path):
         play(w, clip)
         wait_until(lambda: w.pipeline.status().state == "ended", "the end")
         wait_until(lambda: w.transport_bar.play.accessibleName() == "Play again", "the button")
-        before = w.pipeline.generation
+        before = w.pipeline.session.token
         press(w, Qt.Key.Key_Space)
         wait_until(
             lambda: w.pipeline.session.token is not before and shows(w, clip), "the second time"

@@ -44,7 +44,7 @@ def _with_weights(weights):
 
 def test_view_classes_input_size_and_panel_come_back(tmp_path):
     path = tmp_path / "settings.ini"
-    with window(SMALL, saved=SavedSettings(path)) as w:
+    with window(SMALL, saved=SavedState(path)) as w:
         wait_until(lambda: w.pipeline.status().network, "the network")
         w.view_panel.alpha.setValue(80)
         press(w, Qt.Key.Key_B)
@@ -56,12 +56,12 @@ def test_view_classes_input_size_and_panel_come_back(tmp_path):
         w.resize(800, 650)
         wait_until(lambda: w.pipeline.status().network.options.input_size == "quarter", "it")
         w.set_theme("system")
-    saved = SavedSettings(path)
+    saved = SavedState(path)
     settings = saved.apply(_chosen("--device", "cpu"))
     assert (settings.view.view, settings.view.alpha) == ("labels", 0.8)
     assert settings.view.contours
     assert settings.view.hidden == {8}
-    assert settings.input_size == "quarter"
+    assert settings.network.input_size == "quarter"
     with window(settings, saved=saved) as w:
         assert (w.width(), w.height()) == (800, 650)
         assert w.bottom_panel.page == "log"
@@ -71,7 +71,7 @@ def test_view_classes_input_size_and_panel_come_back(tmp_path):
 
 def test_what_is_compared_and_the_order_of_the_classes_come_back(tmp_path):
     path = tmp_path / "settings.ini"
-    with window(SMALL, saved=SavedSettings(path)) as w:
+    with window(SMALL, saved=SavedState(path)) as w:
         press(w, Qt.Key.Key_W)
         w.view_commands.set_measure("entropy")
         click(w.legend.sort)
@@ -79,14 +79,14 @@ def test_what_is_compared_and_the_order_of_the_classes_come_back(tmp_path):
     assert settings.view.view == "wipe"
     assert [side.skip for side in settings.view.sides] == [True, False]
     assert settings.view.measure == "entropy"
-    with window(settings, saved=SavedSettings(path)) as w:
+    with window(settings, saved=SavedState(path)) as w:
         assert w.legend.by_share
         assert w.view_panel.pair.text() == "skip on | skip off"
-    assert SavedSettings(path).apply(_chosen("--left", "labels")).view.right == Side("overlay")
+    assert SavedState(path).apply(_chosen("--left", "labels")).view.right == Side("overlay")
 
 
 def test_a_second_checkpoint_is_not_kept(tmp_path):
-    saved = SavedSettings(tmp_path / "settings.ini")
+    saved = SavedState(tmp_path / "settings.ini")
     both = replace(ViewOptions(), view="wipe", left=Side(weights="a"), right=Side(weights="b"))
     saved.keep_view(both, ViewOptions())
     assert not saved.apply(_chosen()).view.compares_weights
@@ -95,7 +95,7 @@ def test_a_second_checkpoint_is_not_kept(tmp_path):
 def test_the_same_file_by_two_names_is_offered_once(tmp_path, monkeypatch):
     clip = write_clip(tmp_path / "a.mp4", 2)
     monkeypatch.chdir(tmp_path)
-    saved = SavedSettings(tmp_path / "settings.ini")
+    saved = SavedState(tmp_path / "settings.ini")
     for name in (str(clip), "a.mp4", f"../{tmp_path.name}/a.mp4"):
         saved.keep_recent(SourceSpec("file", name))
     assert [spec.value for spec in saved.recent] == [str(clip)]
@@ -103,14 +103,14 @@ def test_the_same_file_by_two_names_is_offered_once(tmp_path, monkeypatch):
 
 def test_what_the_command_line_says_wins_and_is_not_kept(tmp_path):
     path = tmp_path / "settings.ini"
-    with window(SMALL, saved=SavedSettings(path)) as w:
+    with window(SMALL, saved=SavedState(path)) as w:
         w.view_panel.alpha.setValue(80)
         press(w, Qt.Key.Key_V)
     settings = SavedState(path).apply(_chosen("--alpha", "0.5", "--input-size", "64x128"))
     assert settings.view.alpha == 0.5
     assert settings.view.view == "labels"
-    assert settings.input_size == (64, 128)
-    with window(settings, saved=SavedSettings(path)) as w:
+    assert settings.network.input_size == (64, 128)
+    with window(settings, saved=SavedState(path)) as w:
         wait_until(lambda: w.pipeline.status().network, "the network")
     again = SavedState(path).apply(_chosen())
     assert again.view.alpha == 0.8
@@ -120,17 +120,17 @@ def test_what_the_command_line_says_wins_and_is_not_kept(tmp_path):
 def test_weights_are_kept_while_their_file_is_there(tmp_path):
     weights = tmp_path / "mine.pth"
     weights.write_bytes(b"weights")
-    saved = SavedSettings(tmp_path / "settings.ini")
-    saved.keep_weights(str(weights))
-    assert saved.apply(_chosen()).weights == str(weights)
-    assert saved.apply(_chosen("--weights", "gluoncv")).weights == "gluoncv"
+    saved = SavedState(tmp_path / "settings.ini")
+    saved.keep(_with_weights(str(weights)), Settings())
+    assert saved.apply(_chosen()).network.weights == str(weights)
+    assert saved.apply(_chosen("--weights", "gluoncv")).network.weights == "gluoncv"
     weights.unlink()
-    assert saved.apply(_chosen()).weights is None
+    assert saved.apply(_chosen()).network.weights is None
 
 
 def test_files_that_were_opened_are_offered_again_and_can_be_forgotten(tmp_path):
     clips = [write_clip(tmp_path / f"{name}.mp4", 30) for name in "ab"]
-    saved = SavedSettings(tmp_path / "settings.ini")
+    saved = SavedState(tmp_path / "settings.ini")
     with window(SMALL, saved=saved) as w:
         drop(w, tmp_path / "settings.ini")  # no video: it is not offered again
         wait_until(lambda: messages(w), "the error")
@@ -152,10 +152,10 @@ def test_files_that_were_opened_are_offered_again_and_can_be_forgotten(tmp_path)
 )
 def test_an_address_with_a_secret_is_never_written_down(tmp_path, address):
     path = tmp_path / "settings.ini"
-    saved = SavedSettings(path)
+    saved = SavedState(path)
     assert not is_public(address)
     saved.keep_recent(SourceSpec("stream", address))
-    saved.keep_weights(address)
+    saved.keep(_with_weights(address), Settings())
     saved.keep_recent(SourceSpec("stream", "rtsp://10.0.0.1/live"))
     saved.sync()
     assert "secret" not in path.read_text()
@@ -166,7 +166,7 @@ def test_an_address_with_a_secret_is_never_written_down(tmp_path, address):
 def test_settings_that_make_no_sense_are_as_good_as_none(tmp_path, text):
     path = tmp_path / "settings.ini"
     path.write_text(f"[picture]\nview={json.dumps(text)}\n[open]\nrecent={text}\n")
-    saved = SavedSettings(path)
+    saved = SavedState(path)
     assert saved.apply(Settings()) == Settings()
     assert saved.recent == []
 
@@ -179,7 +179,7 @@ def test_each_profile_has_its_own_settings_and_odd_names_are_refused():
 
 
 def test_the_keys_are_told_at_the_first_picture_and_never_again(tmp_path):
-    saved = SavedSettings(tmp_path / "settings.ini")
+    saved = SavedState(tmp_path / "settings.ini")
     street()  # made before: it takes a while
     with window(SMALL, saved=saved) as w:
         play(w)
@@ -193,7 +193,7 @@ def test_the_keys_are_told_at_the_first_picture_and_never_again(tmp_path):
 @pytest.mark.skipif(os.name != "posix", reason="sends a POSIX signal")
 def test_the_program_keeps_settings_resets_them_and_says_an_error_in_the_terminal_at_once(tmp_path):
     environment = os.environ | {"FASTSCNN_CONFIG": str(tmp_path)}
-    saved = SavedSettings(tmp_path / "profile-night.ini")
+    saved = SavedState(tmp_path / "profile-night.ini")
     saved.folder = "/somewhere"
     saved.sync()
     arguments = ["nosuch.mp4", "--profile", "night", "--reset-settings"]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from app.config.settings import Settings
+from app.config.settings import NetworkOptions, Settings
 from app.gui.feedback.status_bar import waiting_message
 from app.pipeline.pipeline import Pipeline
 from fastscnn.checkpoints import checkpoint, model_zoo
