@@ -1,4 +1,4 @@
-"""What a bug report needs to know of this machine: ``--diagnostics``; no secrets, no home paths."""
+"""Diagnostics of this machine for a bug report: no secrets, no home paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can go wrong, in the user's words.
+"""Errors in the user's words.
 
 Each error carries one sentence that says what is wrong and what to do; the cause is chained for the
 log. The exit code is what a headless run ends with.

@@ -141,7 +141,7 @@ def _tell(event: Event) -> int:
 
 
 def _partly(settings: Settings) -> bool:
-    """Whether something else than the whole source is played once."""
+    """Return whether something else than the whole source is played once."""
     spec = settings.first_source
     return settings.source.loop or (spec is not None and (spec.start > 0 or spec.end is not None))
 

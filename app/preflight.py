@@ -75,7 +75,7 @@ def _check_pyqt() -> None:
 
 
 def _uses_x11() -> bool:
-    """Whether Qt will use X11 and nothing else.
+    """Return whether Qt will use X11 and nothing else.
 
     Raises:
         UsageError: there is no display at all.

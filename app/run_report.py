@@ -1,4 +1,4 @@
-"""What became of a run, for programs: ``--stats-json``."""
+"""Report of a run for programs: ``--stats-json``."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """The house: small rooms, short functions, one direction of imports."""
 
 import ast
+import re
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -132,3 +133,14 @@ def test_every_part_of_the_application_has_its_floor():
             if (path.is_dir() and (path / "__init__.py").exists()) or path.suffix == ".py"
         }
         assert there - {"__init__"} == set(order.split())
+
+
+def test_docstrings_open_with_a_thing_or_a_deed():
+    """Never with a clause in place of a noun."""
+    guilty = [
+        (name, line.strip())
+        for name, path in MODULES.items()
+        for line in path.read_text("utf-8").splitlines()
+        if re.match(r' *"""(What|Who|How|Where|Whether|Which) ', line)
+    ]
+    assert guilty == []

@@ -1,4 +1,4 @@
-"""How fast the whole program is: ``python -m app.benchmark CLIP``.
+"""Throughput of the whole program: ``python -m app.benchmark CLIP``.
 
 Decoding, network, drawing and encoding are measured each alone, then together as a headless run
 does it, a clip in and an annotated MP4 out, and beside it the plain loop (``baseline_loop``) on the

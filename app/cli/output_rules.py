@@ -10,7 +10,7 @@ from app.config.settings import Content, ImageFolderOptions, Suffix
 from app.errors import UsageError
 
 _NO_FOLDERS = frozenset({".mp4", ".m4v", ".mov", ".avi", ".webm", ".png", ".jpg", ".jpeg"})
-"""What nobody calls a folder."""
+"""Suffixes that no folder has."""
 
 
 def outputs_from(

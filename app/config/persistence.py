@@ -33,7 +33,7 @@ _ARGUMENTS = {
 
 
 def config_folder() -> Path:
-    """Where the program keeps what the user set; ``FASTSCNN_CONFIG`` names another folder."""
+    """Return the folder of profiles and keys; ``FASTSCNN_CONFIG`` names another."""
     named = os.environ.get("FASTSCNN_CONFIG")
     return Path(named) if named else user_config_path("fastscnn-live", appauthor=False)
 
@@ -155,7 +155,7 @@ def _is_usable(name: str, text: str) -> bool:
 
 
 def _plain(view: ViewOptions) -> dict[str, Any]:
-    """What is kept of a view, as JSON takes it."""
+    """Return the saved part of a view, as JSON takes it."""
     return {
         "view": view.view,
         "left": view.left.words,

@@ -25,7 +25,7 @@ from fastscnn.inference.input_size import parse_input_size
 from fastscnn.option_fields import option
 
 OnSwitch = Literal["close", "continue"]
-"""What becomes of a recording where its source ends or is changed."""
+"""Fate of a recording where its source ends or is changed."""
 
 
 Content = Literal["view", "train_ids", "label_ids"]
@@ -55,7 +55,7 @@ Codec = Literal["h264", "hevc", "av1"]
 
 @dataclass(frozen=True, slots=True)
 class EncoderChoice:
-    """What the user asks for.
+    """Encoder that the user asks for.
 
     Attributes:
         codec: the kind of video.
@@ -75,7 +75,7 @@ class EncoderChoice:
 
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
-    """How any source is read.
+    """Options of reading, for any source.
 
     Attributes:
         patience: seconds to wait for a stream that broke off; ``None`` waits for ever in the

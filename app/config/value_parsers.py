@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from app.errors import UsageError
 
 PATTERN = "{source}-{date}-{time}.mp4"
-"""How recordings are called unless the user says otherwise."""
+"""Pattern of recordings' names unless the user gives another."""
 
 
 _FIELDS = frozenset({"source", "date", "time"})

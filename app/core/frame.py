@@ -1,4 +1,4 @@
-"""What travels through the pipeline."""
+"""Frames, predictions and results: the items that pass from thread to thread."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class EndOfSource:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What one run of the network saw in a frame.
+    """Output of one inference pass for a frame.
 
     Attributes:
         run: which network, how, and what besides the labels.
@@ -152,7 +152,7 @@ class Result:
         return tuple(labels)
 
     def prediction_at(self, side: int) -> Prediction | None:
-        """What the network saw of a side; ``None`` while the side's network is not there."""
+        """Return the prediction that a side shows; ``None`` while its network is not there."""
         shown = self.view.sides[side]
         run = shown.run(self.skip, self.view.measure)
         found = next((seen for seen in self.predictions if seen.run.is_of(run)), None)

@@ -35,7 +35,7 @@ written; stopped: it was being closed.
 """
 
 Task = Literal["opening", "capture", "network", "recorder", "display"]
-"""What a thread may be stuck in."""
+"""Tasks that a thread may be stuck in."""
 
 Stage = Literal["capture", "upload", "network", "labels", "download", "overlay", "encode"]
 
@@ -109,7 +109,7 @@ class Stats:
 
     @contextmanager
     def at_work(self, task: Task) -> Iterator[None]:
-        """What the calling thread does now; the watchdog looks for how long."""
+        """Mark the calling thread's task; the watchdog looks for how long."""
         key = task, threading.get_ident()
         with self._lock:
             self._at_work[key] = time.monotonic()

@@ -20,7 +20,7 @@ from fastscnn.segmenter import Segmenter
 
 @dataclass(frozen=True, slots=True)
 class Segmented:
-    """What came back for one frame, run by run, and seconds spent by stage."""
+    """Predictions of one frame, and seconds spent by stage."""
 
     frame: Frame
     predictions: tuple[Prediction, ...]
@@ -31,13 +31,13 @@ class Engine(ABC):
     """Takes frames and gives back what the network saw in them, in the same order."""
 
     depth: int
-    """How many frames may be under way at once."""
+    """Number of frames that may be in progress at once."""
 
     def __init__(self, segmenter: Segmenter) -> None:
         self._segmenter = segmenter
         self._asked_size = segmenter.input_size
         self.second: Segmenter | None = None
-        """What runs of the second checkpoint run on, see ``compare_with``."""
+        """Network of the second checkpoint, see ``compare_with``."""
 
     def compare_with(self, second: Segmenter | None) -> None:
         """Have a second checkpoint; one for another device or input size is no match and not had.
@@ -57,7 +57,7 @@ class Engine(ABC):
 
     @property
     def shrunk(self) -> bool:
-        """Whether memory has run out and the network sees less than was asked for."""
+        """Return whether memory has run out and the network sees less than was asked for."""
         return self._segmenter.input_size != self._asked_size
 
     def _shrink(self, frame: Frame, seen: tuple[int, int], error: torch.OutOfMemoryError) -> None:
@@ -82,7 +82,7 @@ class Engine(ABC):
     @property
     @abstractmethod
     def pending(self) -> int:
-        """How many are."""
+        """Number of frames in progress."""
 
     @abstractmethod
     def submit(self, frame: Frame, runs: Sequence[InferencePass]) -> None:
@@ -128,7 +128,7 @@ class Engine(ABC):
 def labels_of(
     network: Segmenter, run: InferencePass, logits: Tensor, size: tuple[int, int]
 ) -> tuple[Tensor, Tensor | None]:
-    """What a run gives for its logits: labels, and the confidence where it is asked for."""
+    """Return a pass's prediction: labels, and the confidence where it is asked for."""
     if run.measure is None:
         return network.labels(logits, size), None
     if run.measure == "entropy":

@@ -1,4 +1,4 @@
-"""Which engine serves which device."""
+"""Engine factory: the engine for a device."""
 
 from __future__ import annotations
 

@@ -114,26 +114,26 @@ class NetworkManager:
 
     @property
     def has_second(self) -> bool:
-        """Whether there is a second checkpoint to compare with."""
+        """Return whether there is a second checkpoint to compare with."""
         with self._lock:
             return self._compares
 
     @property
     def names(self) -> tuple[str, str]:
-        """What the checkpoint in use and the second one are called."""
+        """Names of the checkpoint in use and of the second one."""
         with self._lock:
             second = _name(self._second) if self._compares else "checkpoint B"
             return _name(self._in_use.weights), second
 
     @property
     def loading(self) -> str:
-        """What is being loaded, in words; empty where nothing is."""
+        """Name of the weights that are being loaded; empty where none are."""
         if self.segmenter is None and not self.broken:
             return "the network"
         return "".join(_name(each) for each in self._loading[-1:])
 
     def info(self) -> NetworkInfo | None:
-        """What runs the network; ``None`` until it is loaded."""
+        """Return facts of the network in use; ``None`` until it is loaded."""
         with self._lock:
             segmenter, options = self.segmenter, self._in_use
         if segmenter is None:
@@ -166,7 +166,7 @@ class NetworkManager:
         return self.ready_at is None and not self.broken
 
     def load_first(self) -> Segmenter:
-        """What the worker begins with; takes seconds, or a download.
+        """Load the network that the worker begins with; takes seconds, or a download.
 
         Raises:
             WeightsError: the weights cannot be had or loaded.
@@ -252,13 +252,13 @@ class NetworkManager:
 
 
 def _name(weights: Weights) -> str:
-    """What weights are called in words."""
+    """Return the name of weights for the user."""
     return Path(weights).name if weights else "Default model"
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkInfo:
-    """What runs the network: shown so that nothing falls back silently."""
+    """Facts of the network in use: shown so that nothing falls back silently."""
 
     device: str
     precision: str
@@ -266,7 +266,7 @@ class NetworkInfo:
     origin: str = ""
     """The implementation that the weights come from, empty for our own."""
     options: NetworkOptions = field(default_factory=NetworkOptions)
-    """What the user asked for, where device and precision may be ``auto``."""
+    """Options as the user gave them; device and precision may be ``auto``."""
     runtime: str = ""
     """The library that runs it, with its version."""
 

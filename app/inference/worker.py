@@ -255,7 +255,7 @@ class Worker(threading.Thread):
 
 
 def _find(seen: Sequence[Prediction], run: InferencePass) -> Prediction | None:
-    """What was computed by a run, if it was."""
+    """Return the prediction of a pass, if it was computed."""
     for one in seen:
         if one.run.is_of(run) and run.measure in {None, one.run.measure}:
             return one
@@ -263,5 +263,5 @@ def _find(seen: Sequence[Prediction], run: InferencePass) -> Prediction | None:
 
 
 def _covers(seen: Sequence[Prediction], runs: Sequence[InferencePass]) -> bool:
-    """Whether all that the runs give was computed."""
+    """Return whether all that the runs give was computed."""
     return all(_find(seen, run) is not None for run in runs)

@@ -1,4 +1,4 @@
-"""How the open source is to be played: the user's commands on their way to the capture thread."""
+"""Playback: the user's commands for the open source on their way to the capture thread."""
 
 from __future__ import annotations
 
@@ -101,17 +101,17 @@ class Playback:
 
     @property
     def moving(self) -> bool:
-        """Whether a move is asked for or under way."""
+        """Return whether a move is asked for or under way."""
         return self._asked is not None or self._awaited is not None
 
     @property
     def unsettled(self) -> bool:
-        """Whether the picture of a move is on its way."""
+        """Return whether the picture of a move is on its way."""
         return self._taken and self._awaited is not None
 
     @property
     def asked(self) -> bool:
-        """Whether a move is asked for that the capture thread has not begun."""
+        """Return whether a move is asked for that the capture thread has not begun."""
         return self._asked is not None
 
     def wake(self) -> None:

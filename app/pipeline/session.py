@@ -18,7 +18,7 @@ from app.sources.base import SourceInfo
 from app.sources.source_spec import SourceSpec
 
 State = Literal["empty", "opening", "playing", "paused", "ended", "failed"]
-"""How a session stands."""
+"""State of a session."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What the pipeline tells the window and the progress bar."""
+"""Status of the pipeline, for the window and the progress bar."""
 
 from __future__ import annotations
 

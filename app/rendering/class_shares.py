@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fastscnn.labels import NUM_CLASSES
 
 _FOLLOW = 0.5
-"""How much of a new share is taken over at each look."""
+"""Part of a new share that is taken over at each look."""
 _MARGIN = 1.25
 _LEAST = 0.005
 """By how much a class must lead the one above it to change places: a factor and a share."""

@@ -1,4 +1,4 @@
-"""How what the network saw is drawn: one picture per side, and both put together."""
+"""Overlay of predictions: one picture per side, and both put together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the user wants to see: view state with no Qt in it.
+"""View options: layout, contents and colours, with no Qt in it.
 
 A *view* is one picture, or two compared: next to each other (``side``) or under a divider
 (``wipe``). Each of the two is a ``Side``: what it shows, and of which run of the network.
@@ -14,14 +14,14 @@ from typing import Literal, get_args
 from fastscnn.labels import CATEGORIES, CLASS_NAMES, CLASSES
 
 Content = Literal["overlay", "labels", "confidence", "raw"]
-"""What one picture shows: labels blended over the frame, the labels' colours alone, how sure the
+"""Content of one picture: labels blended over the frame, the labels' colours alone, how sure the
 network is, or the frame as it came."""
 
 View = Literal["overlay", "labels", "confidence", "raw", "side", "wipe"]
 """One content, or two sides next to each other or under a divider."""
 
 Measure = Literal["probability", "entropy"]
-"""How sure the network is: the highest softmax probability, or the entropy of all of them as a
+"""Measure of confidence: the highest softmax probability, or the entropy of all of them as a
 share of the highest possible."""
 
 Weights = Literal["a", "b"]
@@ -47,7 +47,7 @@ class InferencePass:
     measure: Measure | None = None
 
     def is_of(self, other: InferencePass) -> bool:
-        """Whether both are the same network with the same skip, whatever is computed besides."""
+        """Return whether both are one network with one skip, whatever is computed besides."""
         return (self.skip, self.weights) == (other.skip, other.weights)
 
 
@@ -94,7 +94,7 @@ PAIRS: dict[str, tuple[Side, Side]] = {
 
 @dataclass(frozen=True, slots=True)
 class ViewOptions:
-    """How results are drawn.
+    """Options that results are drawn by.
 
     Attributes:
         view: one content, or two sides compared.
@@ -122,19 +122,19 @@ class ViewOptions:
 
     @property
     def sides(self) -> tuple[Side, ...]:
-        """What is shown, left to right: one or two."""
+        """Sides that are shown, left to right: one or two."""
         if self.view == "side" or self.view == "wipe":
             return self.left, self.right
         return (Side(self.view),)
 
     @property
     def goes_by_switch(self) -> bool:
-        """Whether the switch of the skip connection changes anything that is shown."""
+        """Return whether the switch of the skip connection changes anything that is shown."""
         return any(side.skip is None and side.content != "raw" for side in self.sides)
 
     @property
     def compares_weights(self) -> bool:
-        """Whether a second checkpoint is shown."""
+        """Return whether a second checkpoint is shown."""
         return any(side.weights == "b" for side in self.sides)
 
     def runs(self, skip: bool, *, second: bool = False) -> tuple[InferencePass, ...]:
@@ -158,11 +158,11 @@ class ViewOptions:
         return tuple(found) or (InferencePass(skip),)
 
     def draws_as(self, other: ViewOptions) -> bool:
-        """Whether both give the same pictures; the divider only lies between them."""
+        """Return whether both give the same pictures; the divider only lies between them."""
         return replace(self, split=0, sweep=0) == replace(other, split=0, sweep=0)
 
     def split_at(self, time: float) -> float:
-        """Where the divider is at a time of the source in seconds, 0–1 of the width."""
+        """Return the divider's place at a time of the source in seconds, 0–1 of the width."""
         if not self.sweep:
             return self.split
         phase = (time / self.sweep) % 1.0
@@ -188,7 +188,7 @@ class ViewOptions:
     def captions(
         self, skip: bool, names: tuple[str, str] = ("checkpoint A", "checkpoint B")
     ) -> tuple[str, ...]:
-        """What each side says it shows: the words in which the two differ.
+        """Return captions of the sides: the words in which the two differ.
 
         Args:
             skip: the switch of the skip connection.
@@ -216,7 +216,7 @@ class ViewOptions:
 
     @property
     def measure_name(self) -> str:
-        """What the confidence shows, in words for its scale."""
+        """Words at both ends of the confidence's scale."""
         return "confidence" if self.measure == "probability" else "entropy"
 
 

@@ -1,4 +1,4 @@
-"""Where frames come from: cameras, video files, the demo street."""
+"""Sources of frames: cameras, video files, streams, images, the demo street."""
 
 from app.sources.base import Picture, Source, SourceInfo
 from app.sources.source_factory import open_source

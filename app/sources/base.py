@@ -35,7 +35,7 @@ class Picture(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """What is known of an open source.
+    """Facts of an open source.
 
     Attributes:
         name: what the window calls it.
@@ -75,7 +75,7 @@ class Source(ABC):
 
     def __init__(self) -> None:
         self.news: list[str] = []
-        """What came up so far that the user should know, while nobody listens."""
+        """Notices for the user so far, while nobody listens."""
         self.missed: Counter[Missed] = Counter()
         """Pictures that came and were not delivered, by cause; taken away by who counts them."""
         self.stopping = threading.Event()

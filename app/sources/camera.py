@@ -195,7 +195,7 @@ class CameraSource(Source):
             )
 
     def _is_stuck(self, bgr: NDArray[np.uint8], now: float) -> bool:
-        """Whether the camera repeats itself; also notices that it is black."""
+        """Return whether the camera repeats itself; also notices that it is black."""
         sample = bgr[::7, ::7]
         # Even a picture of a wall has noise in it: pictures that are equal are one picture.
         if self._seen is None or not np.array_equal(sample, self._seen):

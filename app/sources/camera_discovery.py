@@ -1,4 +1,4 @@
-"""Which cameras there are."""
+"""Discovery of cameras."""
 
 from __future__ import annotations
 

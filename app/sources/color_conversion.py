@@ -74,7 +74,7 @@ def to_rgb(frame: av.VideoFrame, aspect: float = 1.0) -> NDArray[np.uint8]:
 
 
 def _orientation(frame: av.VideoFrame) -> tuple[bool, bool, bool]:
-    """What makes a frame upright: to swap rows and columns, then to mirror across, and down."""
+    """Steps that make a frame upright: swap rows and columns, mirror across, mirror down."""
     side_data: Any = frame.side_data  # PyAV's stubs do not know its keys
     data = side_data.get(SideData.DISPLAYMATRIX)
     if data is None:

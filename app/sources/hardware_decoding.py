@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 Choice = Literal["auto", "none", "cuda"]
-"""What the user asked for."""
+"""Decoding that the user asked for."""
 
 
 def open_container(address: str, hwaccel: str, **arguments: Any) -> tuple[InputContainer, str, str]:

@@ -42,7 +42,7 @@ _STAMPED = {"rtsp", "rtp", "mpegts", "hls", "flv", "sdp"}
 
 
 def _options(address: str) -> dict[str, str]:
-    """What FFmpeg should do differently for live pictures."""
+    """Options of FFmpeg for live images."""
     options = {
         "fflags": "nobuffer",
         "analyzeduration": "1500000",

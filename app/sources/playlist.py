@@ -1,4 +1,4 @@
-"""What plays after what."""
+"""Playlist: the order of sources."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Playlist:
 
     @property
     def index(self) -> int:
-        """Which of them plays, from 0."""
+        """Index of the entry that plays, from 0."""
         return self._index
 
     @property
@@ -59,12 +59,12 @@ class Playlist:
 
     @property
     def place(self) -> str:
-        """Which of how many plays, empty for a single one."""
+        """Position in the list in words, empty for a single entry."""
         return f"{self._index + 1} of {len(self._entries)}" if len(self._entries) > 1 else ""
 
 
 def sources_in(folder: Path) -> list[SourceSpec]:
-    """What a folder is to play: the videos right inside it, or its pictures as one source.
+    """Return the sources in a folder: the videos right inside it, or its images as one.
 
     Of both, what it holds more of; pictures may lie deeper where there is neither. Videos come in
     the order that people count: clip 2 before clip 10.

@@ -1,4 +1,4 @@
-"""Which source the user means."""
+"""Source specification: the source that the user means."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class SourceSpec:
 
     @property
     def name(self) -> str:
-        """What the window and messages call it."""
+        """Name for the window and for messages."""
         if self.kind == "camera":
             return f"camera {self.value}"
         if self.kind == "stream":

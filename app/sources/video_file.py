@@ -234,7 +234,7 @@ class VideoFileSource(Source):
         return Picture(to_rgb(frame, self._pixel_aspect), timed.time)
 
     def _ending(self, count: int | None, damaged: bool) -> str:
-        """What to tell about the end: that parts were unreadable, or that frames are missing.
+        """Return the notice at the end: that parts were unreadable, or that frames are missing.
 
         Args:
             count: frames from the beginning on; ``None`` where not all of it was played.

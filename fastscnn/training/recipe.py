@@ -30,7 +30,7 @@ def _vary(default: Any, meaning: str, source: str = "", **more: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What decides the result of a training run; the defaults are the paper's (preset ``paper``).
+    """Choices that decide the result of a training run; by default the paper's (preset ``paper``).
 
     What each field means stands in its metadata, which ``--help`` shows. Fields that the paper
     knows nothing of are off by default, those that it names without a figure have one of ours.

@@ -36,7 +36,7 @@ class SavedState(SavedSettings):
 
     @property
     def geometry(self) -> QByteArray:
-        """Where the window was, as ``QWidget.saveGeometry`` gives it; may be empty."""
+        """Geometry of the window, as ``QWidget.saveGeometry`` gives it; may be empty."""
         value = self._store.value("window/geometry")
         return value if isinstance(value, QByteArray) else QByteArray()
 
@@ -64,7 +64,7 @@ class SavedState(SavedSettings):
 
     @property
     def folder(self) -> str:
-        """Where a file was opened last."""
+        """Folder that a file was opened in last."""
         return self._text("open/folder")
 
     @folder.setter
@@ -73,7 +73,7 @@ class SavedState(SavedSettings):
 
     @property
     def by_share(self) -> bool:
-        """Whether the classes are sorted by their share of the picture."""
+        """Return whether the classes are sorted by their share of the picture."""
         return self._text("window/classes") == "by share"
 
     @by_share.setter
@@ -82,7 +82,7 @@ class SavedState(SavedSettings):
 
     @property
     def greeted(self) -> bool:
-        """Whether the user has been told of the keys."""
+        """Return whether the user has been told of the keys."""
         return self._text("window/greeted") == "yes"
 
     @greeted.setter
@@ -91,7 +91,7 @@ class SavedState(SavedSettings):
 
     @property
     def recent(self) -> list[SourceSpec]:
-        """What was opened, newest first."""
+        """Sources that were opened, newest first."""
         try:
             texts = json.loads(self._text("open/recent") or "[]")
             return [parse_source(text) for text in texts if isinstance(text, str)][:_RECENT]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _MP4_TAKES = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "alac", "flac"})
-"""What is copied as it is; everything else becomes AAC."""
+"""Codecs that are copied as they are; everything else becomes AAC."""
 _AAC_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000})
 _FRAME = 1024
 """Samples of an AAC frame."""
@@ -55,11 +55,11 @@ class AudioTrack:
         self._last: float | None = None
         self._written = -1.0
         self.over = False
-        """Whether nothing more comes."""
+        """True where nothing more comes."""
 
     @property
     def words(self) -> str:
-        """What is said of it."""
+        """Description for the user."""
         return f"sound copied ({self._name})" if self._copied else f"sound as AAC ({self._name})"
 
     def add_to(self, container: OutputContainer) -> None:
@@ -78,7 +78,7 @@ class AudioTrack:
         self._out, self._mixer = out, _Mixer(out)
 
     def follow(self, place: MappedTime, step: float) -> Iterator[av.Packet[AudioStream]]:
-        """What is heard up to a picture.
+        """Write the sound up to a frame.
 
         Args:
             place: the picture's.
@@ -93,7 +93,7 @@ class AudioTrack:
         yield from self._up_to(place.time)
 
     def finish(self, step: float) -> Iterator[av.Packet[AudioStream]]:
-        """What is heard while the last picture is shown; nothing comes after it."""
+        """Write the sound of the last frame; nothing comes after it."""
         if self._last is not None:
             yield from self._up_to(self._last + step)
         if not self.over and self._mixer is not None:

@@ -53,7 +53,7 @@ class CrashSafeFile:
         self._whole = 0
         self._place = 0
         self._end = 0
-        """Where the file ends, without what still waits."""
+        """End of the file, without what still waits."""
         self._waiting = bytearray()
         self.error: OSError | None = None
         """Why writing ended, if it did."""
@@ -80,7 +80,7 @@ class CrashSafeFile:
         return self._place
 
     def mark(self) -> None:
-        """What is written up to here is whole.
+        """Mark all that is written up to here as whole.
 
         Raises:
             OSError: writing has failed, or the file is not where it was.

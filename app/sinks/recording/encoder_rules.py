@@ -1,4 +1,4 @@
-"""Which encoder the user asks for."""
+"""Encoder rules: an encoder from given arguments, and which go together."""
 
 from __future__ import annotations
 

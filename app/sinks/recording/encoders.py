@@ -1,4 +1,4 @@
-"""Which encoder makes a recording: the user's choice, tried out before it is relied on."""
+"""Encoders of recordings: the user's choice, tried out before it is relied on."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Encoder:
 
     @property
     def words(self) -> str:
-        """What the window and the closing line call it."""
+        """Name for the window and the closing line."""
         where = "CPU" if self.name in _SOFTWARE.values() else "GPU"
         return f"{_WORDS[self.codec]} ({self.name}, {where})"
 
@@ -144,7 +144,7 @@ def encodable(picture: NDArray[np.uint8], ticks: int) -> av.VideoFrame:
 
 @cache
 def has_nvidia_driver() -> bool:
-    """Whether NVIDIA's driver is here and knows a device; torch is not asked, it takes seconds."""
+    """Return whether NVIDIA's driver knows a device; torch, which takes seconds, is not asked."""
     try:
         cuda = ctypes.CDLL("nvcuda.dll" if platform.system() == "Windows" else "libcuda.so.1")
         count = ctypes.c_int(0)

@@ -1,4 +1,4 @@
-"""Where recordings go: names by a pattern, and checks before any work."""
+"""Names of recordings by a pattern, and checks of outputs before any work."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class RecordingWriter:
 
     @property
     def words(self) -> str:
-        """What makes it."""
+        """Description of encoder and sound."""
         kinds = [self._movie.words] if self._movie is not None else []
         return ", ".join(kinds + ["labels (ffv1, CPU)"] * (self._labels is not None))
 

@@ -12,7 +12,7 @@ TIME_BASE = Fraction(1, 90000)
 
 @dataclass(frozen=True, slots=True)
 class MappedTime:
-    """Where a frame stands in a recording.
+    """Place of a frame in a recording.
 
     Attributes:
         time: its time in the source, in seconds.

@@ -65,7 +65,7 @@ class VideoWriter:
 
     @property
     def words(self) -> str:
-        """What makes the picture, and what becomes of the sound."""
+        """Description of the encoder, and of the sound's fate."""
         return self.encoder.words + (f", {self._sound.words}" if self._sound is not None else "")
 
     def write(self, picture: NDArray[np.uint8], place: MappedTime) -> None:
