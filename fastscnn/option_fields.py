@@ -56,7 +56,9 @@ def option(default: Any, help: str, *, group: str, **more: Any) -> Any:
         >>> @dataclass(frozen=True)
         ... class Options:
         ...     skip: bool = option(True, "use the skip connection", group="network")
-        >>> read_options(Options, parser_of(Options).parse_args(["--no-skip"]))
+        >>> parser = argparse.ArgumentParser()
+        >>> add_options(parser, Options)
+        >>> read_options(Options, parser.parse_args(["--no-skip"]))
         Options(skip=False)
     """
     return field(default=default, metadata={"option": Option(help, group, **more)})
@@ -136,13 +138,6 @@ def read_options(kind: type[_T], args: argparse.Namespace) -> _T:
     """Create a dataclass from the options that were given."""
     names = {each.name for each, _ in options_of(kind)}
     return kind(**{name: value for name, value in vars(args).items() if name in names})
-
-
-def parser_of(*kinds: type) -> argparse.ArgumentParser:
-    """Return a parser of nothing but the options of some dataclasses."""
-    parser = argparse.ArgumentParser(allow_abbrev=False)
-    add_options(parser, *kinds)
-    return parser
 
 
 def _argument(parse: Callable[[str], _T]) -> Callable[[str], _T]:
