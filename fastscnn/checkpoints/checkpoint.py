@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,15 @@ import torch
 from torch import Tensor
 
 from fastscnn.checkpoints import paddle_reader
-from fastscnn.checkpoints.conversion import convert, unwrap
-from fastscnn.checkpoints.public_formats import IMAGENET_MEAN, IMAGENET_STD
+from fastscnn.checkpoints.conversion import convert
+from fastscnn.checkpoints.public_formats import FORMATS, IMAGENET_MEAN, IMAGENET_STD
+from fastscnn.checkpoints.unwrapping import (
+    StateDict,
+    class_names,
+    placed,
+    state_dicts,
+    tidy_name,
+)
 from fastscnn.labels import CLASS_NAMES
 from fastscnn.model.fast_scnn import FastSCNN
 from fastscnn.model.model_config import FastSCNNConfig
@@ -28,6 +36,9 @@ FORMAT = "fastscnn-live"
 VERSION = 1
 MAX_BYTES = 64 * 2**20
 """Size that no Fast-SCNN checkpoint comes near; anything larger is refused unread."""
+
+_PUBLIC = {format_.marker: format_ for format_ in FORMATS}
+_OWN_MARKER = "learning_to_downsample.0.0.weight"
 
 
 class CheckpointError(Exception):
@@ -108,24 +119,36 @@ def load(path: str | Path) -> Checkpoint:
     """
     path = Path(path)
     values = _read(path)
-    if isinstance(values, dict) and values.get("format") == FORMAT:
-        return _own(values, path)
-    state = unwrap(values)
-    converted = convert(state) if state is not None else None
-    if converted is None:
+    for _, inner in placed(values):
+        if isinstance(inner.get("format"), str) and inner["format"] == FORMAT:
+            return _own(inner, path)
+    state = _only_network(values, path, tuple(_PUBLIC))
+    converted = convert(state.tensors, _PUBLIC[state.marker])
+    model = FastSCNN(converted.config)
+    _fill(model, converted.weights, path)
+    format_, count = converted.format, converted.config.num_classes
+    names = class_names(values, count)
+    if names is None:
+        names = CLASS_NAMES if count == len(CLASS_NAMES) else tuple(map(str, range(count)))
+    return Checkpoint(model.eval(), format_.mean, format_.std, names, origin=format_.name)
+
+
+def _only_network(values: object, path: Path, markers: tuple[str, ...]) -> StateDict:
+    found = state_dicts(values, markers)
+    if not found:
         raise CheckpointError(
             f"{path} holds no Fast-SCNN that is known here:"
             " choose a checkpoint of this program or of one of the public implementations."
         )
-    model = FastSCNN(converted.config)
-    _fill(model, converted.weights, path)
-    format_ = converted.format
-    classes = converted.config.num_classes
-    names = CLASS_NAMES if classes == len(CLASS_NAMES) else tuple(map(str, range(classes)))
-    return Checkpoint(model.eval(), format_.mean, format_.std, names, origin=format_.name)
+    if len(found) > 1:
+        places = ", ".join(state.place or "the bare names" for state in found[:4])
+        raise CheckpointError(
+            f"{path} holds {len(found)} networks ({places}): save the one to use alone."
+        )
+    return found[0]
 
 
-def _own(values: dict[Any, Any], path: Path) -> Checkpoint:
+def _own(values: Mapping[Any, Any], path: Path) -> Checkpoint:
     if values.get("version") != VERSION:
         raise CheckpointError(
             f"{path} has checkpoint version {values.get('version')!r}, this program reads"
@@ -134,10 +157,12 @@ def _own(values: dict[Any, Any], path: Path) -> Checkpoint:
     try:
         config = FastSCNNConfig.from_dict(dict(values["config"]))
         mean, std = _three(values["mean"]), _three(values["std"])
-        classes = tuple(str(name) for name in values["classes"])
+        classes = tuple(tidy_name(str(name)) for name in values["classes"])
         info = dict(values.get("info") or {})
         origin = str(values.get("origin", ""))
         weights = dict(values["weights"])
+        for state in state_dicts(weights, (_OWN_MARKER,)):
+            weights = state.tensors
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} is a damaged checkpoint ({error}).") from error
     if len(classes) != config.num_classes:

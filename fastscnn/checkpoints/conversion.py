@@ -15,12 +15,11 @@ import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from fastscnn.checkpoints.public_formats import FORMATS, GLOBAL, Format, Weights
+from fastscnn.checkpoints.public_formats import GLOBAL, Format, Weights
 from fastscnn.model.model_config import FastSCNNConfig
 
 _STAGE = re.compile(rf"{GLOBAL}\.stage(\d)\.(\d+)\.")
@@ -35,25 +34,16 @@ class Converted:
     weights: Weights
 
 
-def convert(state: dict[str, Tensor]) -> Converted | None:
-    """Bring a foreign state dict into our naming; ``None`` when no known format has such names.
+def convert(state: dict[str, Tensor], format_: Format) -> Converted:
+    """Bring a state dict of a public format into our naming.
 
     The result may still not fit: tensors that no rule knows keep their names, so that whoever
     loads it can say which they are.
     """
-    state = _without_prefix(state, "module.")
-    for format_ in FORMATS:
-        if format_.marker in state:
-            return _convert(state, format_)
-    return None
-
-
-def _convert(state: dict[str, Tensor], format_: Format) -> Converted:
     weights: Weights = {}
     for name, tensor in state.items():
         if not re.match(format_.dropped, name):
-            renamed = _rename(name, format_)
-            weights[renamed or name] = tensor.clone() if renamed else tensor
+            weights[_rename(name, format_) or name] = tensor
     config = _number_bottlenecks(weights, format_.config)
     format_.finish(weights)
     _fold_biases(weights)
@@ -145,13 +135,6 @@ def _rename(name: str, format_: Format) -> str | None:
     return None
 
 
-def _without_prefix(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Return names as they were before training on several GPUs wrapped the network."""
-    if all(name.startswith(prefix) for name in state):
-        return {name.removeprefix(prefix): tensor for name, tensor in state.items()}
-    return state
-
-
 def _number_bottlenecks(weights: Weights, config: FastSCNNConfig) -> FastSCNNConfig:
     """Give bottlenecks and pyramid their places in our row of layers; returns their repeats."""
     found = [_STAGE.match(name) for name in weights]
@@ -189,19 +172,3 @@ def _fold_biases(weights: Weights) -> None:
             bias = weights.pop(name)
             if bias.shape == weights[mean].shape:
                 weights[mean] = weights[mean] - bias
-
-
-def unwrap(values: Any) -> dict[str, Tensor] | None:
-    """Return the state dict inside what a file holds, bare or under a usual name.
-
-    ``None`` where there is none: names must be text, and there must be nothing but tensors.
-    """
-    if not isinstance(values, dict):
-        return None
-    for name in ("state_dict", "model_state_dict", "model"):
-        if isinstance(values.get(name), dict):
-            values = values[name]
-            break
-    if values and all(isinstance(k, str) and isinstance(v, Tensor) for k, v in values.items()):
-        return dict(values)
-    return None

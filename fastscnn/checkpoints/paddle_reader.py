@@ -16,6 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fastscnn.checkpoints.unwrapping import placed
+
 _PICKLE = b"\x80"
 """First byte of a binary pickle; torch's archives begin otherwise, but for its oldest ones."""
 _TORCH_MAGIC = (0x1950A86A20F9469CFC6C).to_bytes(10, "little")
@@ -70,9 +72,10 @@ def read(path: Path) -> dict[str, Tensor]:
     with path.open("rb") as file:
         values = _ArraysOnly(file).load()
     return {
-        _torch_name(str(name)): torch.from_numpy(np.array(value))
-        for name, value in dict(values).items()
-        if isinstance(value, np.ndarray)
+        ".".join((*path, _torch_name(name))): torch.from_numpy(value)
+        for path, inside in placed(values)
+        for name, value in inside.items()
+        if isinstance(name, str) and isinstance(value, np.ndarray)
     }
 
 

@@ -1,7 +1,6 @@
 """Checkpoints of the public implementations give what those implementations give."""
 
 import pickle
-from collections import OrderedDict
 
 import numpy as np
 import pytest
@@ -101,13 +100,6 @@ def test_a_run_says_whose_weights_it_found(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert NAMES["zh320"] in done.stderr
-
-
-@needs_fixtures
-def test_names_of_training_on_several_gpus_are_understood(tmp_path):
-    state = torch.load(FIXTURES / "tramac.pth", weights_only=True)
-    torch.save(OrderedDict((f"module.{k}", v) for k, v in state.items()), tmp_path / "m.pth")
-    assert load(tmp_path / "m.pth").origin == NAMES["tramac"]
 
 
 @needs_fixtures
