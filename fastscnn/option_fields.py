@@ -23,7 +23,7 @@ class Option:
         group: heading in ``--help`` and in the documents.
         parse: text to value; its ``ValueError`` is the sentence for the user. ``None`` keeps text.
         format: value to text, the inverse of ``parse``, for saved settings and documents.
-        choices: values that are allowed, with the words that menus show for them.
+        choices: values with the words that menus show for them; with ``parse``, others may do too.
         flags: spellings; empty stands for ``--name``, and ``--no-name`` where the default is true.
         metavar: stand-in for the value in ``--help``.
         nargs: number of values, as argparse takes it.
@@ -111,7 +111,7 @@ def add_option(
         arguments["metavar"] = about.metavar
         if about.parse is not None:
             arguments["type"] = _argument(about.parse)
-        if about.choices:
+        elif about.choices:
             arguments["choices"] = tuple(about.choices)
         if about.nargs is not None:
             arguments["nargs"] = about.nargs

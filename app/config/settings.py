@@ -121,6 +121,12 @@ class NetworkOptions:
         format=format_input_size,
         metavar="SIZE",
         saved=True,
+        choices={
+            "quarter": "short side 256, fastest",
+            "half": "short side 512",
+            "full": "short side 1024, as published",
+            "exact": "the picture's own size",
+        },
     )
     skip: bool = option(True, "disable the skip connection", group="network")
     weights: str | None = option(
@@ -134,13 +140,21 @@ class NetworkOptions:
         may_save=is_public,
     )
     device: str = option("auto", "auto, cpu, cuda, cuda:N or mps", group="network")
-    precision: str = option("auto", "auto, fp32, fp16 or bf16", group="network")
+    precision: str = option(
+        "auto",
+        "auto, fp32, fp16 or bf16",
+        group="network",
+        metavar="PRECISION",
+        choices={"auto": "", "fp32": "float32", "bf16": "bfloat16", "fp16": "float16"},
+    )
     runtime: str = option(
         "auto",
         "what runs the network: auto, torch, or on the CPU, where installed, onnxruntime or"
         " openvino; default: auto, the fastest of them",
         group="network",
         show_default=False,
+        metavar="RUNTIME",
+        choices={"auto": "", "torch": "", "onnxruntime": "", "openvino": ""},
     )
     weights_b: str | None = option(
         None, "the second checkpoint, for weights-b", group="view", metavar="WEIGHTS"

@@ -92,9 +92,8 @@ class Pipeline:
         self.sinks.start()
         self.worker.start()
         self._watchdog.start()
-        second = self.settings.network.weights_b
-        if self.sinks.display is not None and second is not None:
-            self.networks.compare_with(second)
+        if self.sinks.display is not None and self.settings.network.weights_b is not None:
+            self.networks.compare_with(self.settings.network.weights_b)
 
     def open(self, spec: SourceSpec) -> None:
         """Play a source in place of the one before it, or of none.
@@ -174,15 +173,6 @@ class Pipeline:
     @view.setter
     def view(self, view: ViewOptions) -> None:
         self.live.view = view
-
-    @property
-    def skip(self) -> bool:
-        """Switch of the skip connection; may be set at any time."""
-        return self.live.skip
-
-    @skip.setter
-    def skip(self, skip: bool) -> None:
-        self.live.skip = skip
 
     def take(self) -> Result | None:
         """Return the newest result that was not taken yet; it then counts as shown."""

@@ -14,7 +14,7 @@ from app.config.settings import ImageFolderOptions
 from app.core.events import Event, EventBus
 from app.core.frame import Result
 from app.errors import AppError, OutputError
-from app.sinks.base import QueuedSink
+from app.sinks.queued_sink import QueuedSink
 from app.sources.source_spec import SourceSpec
 from fastscnn.labels import ID_TO_TRAIN_ID
 

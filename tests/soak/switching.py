@@ -97,7 +97,7 @@ def _drive(
         pipeline.session.set_loop(dice.choice([None, "whole", (begin, begin + 0.3)]))
 
     def view() -> None:
-        pipeline.skip = dice.random() < 0.5
+        pipeline.live.skip = dice.random() < 0.5
         pipeline.view = replace(pipeline.view, alpha=dice.random())
 
     acts: dict[str, tuple[int, Callable[[], object]]] = {

@@ -17,11 +17,11 @@ class ViewController:
 
     def set_skip(self, on: bool) -> None:
         """Switch the skip connection."""
-        self._pipeline.skip = on
+        self._pipeline.live.skip = on
 
     def toggle_skip(self) -> None:
         """Switch the skip connection to the other side."""
-        self.set_skip(not self._pipeline.skip)
+        self.set_skip(not self._pipeline.live.skip)
 
     def set_view(self, view: View) -> None:
         """Choose the view."""

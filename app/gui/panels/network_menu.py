@@ -12,20 +12,9 @@ from PyQt6.QtWidgets import QMenu, QWidget
 from app.config.settings import NetworkOptions
 from app.gui.widgets.controls import MenuRow, add_choice
 from app.pipeline.status import PipelineStatus
+from fastscnn.option_fields import options_of
 
-SIZES = {
-    "quarter": "quarter: short side 256, fastest",
-    "half": "half: short side 512",
-    "full": "full: short side 1024, as published",
-    "exact": "exact: the picture's own size",
-}
-PRECISIONS = {
-    "auto": "auto",
-    "fp32": "fp32: float32",
-    "bf16": "bf16: bfloat16",
-    "fp16": "fp16: float16, not on a CPU",
-}
-RUNTIMES = ("auto", "torch", "onnxruntime", "openvino")
+CHOICES = {each.name: about.choices for each, about in options_of(NetworkOptions)}
 
 
 class NetworkMenu(MenuRow):
@@ -43,20 +32,21 @@ class NetworkMenu(MenuRow):
         """Fill a menu with all choices, those in use ticked."""
         menu.clear()
         options = self._options
-        for size, text in SIZES.items():
-            self._add(menu, text, options, replace(options, input_size=size))
-        if options.input_size not in SIZES:
+        for size, text in CHOICES["input_size"].items():
+            self._add(menu, f"{size}: {text}", options, replace(options, input_size=size))
+        if options.input_size not in CHOICES["input_size"]:
             self._add(menu, _size_word(options), options, options)
         menu.addSeparator()
         for device in devices(loaded=self._loaded):
             self._add(menu, f"device {device}", options, replace(options, device=device))
         menu.addSeparator()
-        for precision, text in PRECISIONS.items():
+        for precision, text in CHOICES["precision"].items():
+            there = precision != "fp16" or self._device != "cpu"
+            words = ": ".join(filter(None, (precision, text))) + ("" if there else ", not on a CPU")
             wanted = replace(options, precision=precision)
-            action = self._add(menu, f"precision {text}", options, wanted)
-            action.setEnabled(precision != "fp16" or self._device != "cpu")
+            self._add(menu, f"precision {words}", options, wanted).setEnabled(there)
         menu.addSeparator()
-        for runtime in RUNTIMES:
+        for runtime in CHOICES["runtime"]:
             there = runtime == "auto" or _installed(runtime, loaded=self._loaded)
             text = f"runtime {runtime}" + ("" if there else ": not installed")
             action = self._add(menu, text, options, replace(options, runtime=runtime))

@@ -19,26 +19,6 @@ from app.config.shortcuts import COMMANDS, Keys
 
 Handlers = Mapping[str, Callable[[], object]]
 
-_LABELS = {
-    "play": "Play/Pause",
-    "step-back": "Previous frame",
-    "step": "Next frame",
-    "loop-in": "Loop start",
-    "loop-out": "Loop end",
-    "normal-speed": "Normal speed",
-    "next": "Next in the playlist",
-    "previous": "Previous in the playlist",
-    "fit": "Fit",
-    "actual-size": "Zoom 100 %",
-    "snapshot": "Save image",
-    "snapshot-all": "Save image, labels and overlay",
-    "open": "Open files…",
-    "open-folder": "Open folder…",
-    "open-address": "Open URL…",
-    "close": "Close",
-}
-"""Labels in menus; other commands have their texts."""
-
 _OWN = (
     *(Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down),
     *(Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown),
@@ -55,8 +35,7 @@ def make_actions(window: QWidget, keys: Keys, handlers: Handlers) -> dict[str, Q
     """
     actions: dict[str, QAction] = {}
     for command in COMMANDS:
-        label = _LABELS.get(command.name, command.text[0].upper() + command.text[1:])
-        action = QAction(label, window)
+        action = QAction(command.text[0].upper() + command.text[1:], window)
         action.setShortcuts([QKeySequence(key) for key in keys[command.name]])
         action.setAutoRepeat(command.repeats)
         handler = handlers[command.name]

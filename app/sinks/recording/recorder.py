@@ -17,7 +17,7 @@ from app.core.formatting import frames
 from app.core.frame import EndOfSource, Result
 from app.core.stats import Stats
 from app.errors import AppError, OutputError
-from app.sinks.base import QueuedSink
+from app.sinks.queued_sink import QueuedSink
 from app.sinks.recording.file_naming import check_output
 from app.sinks.recording.recording_writer import RecordingWriter, open_tape
 from app.sinks.recording.timestamps import TIME_BASE, TimestampMapper

@@ -86,9 +86,9 @@ def test_other_keys_work_in_the_window_and_the_help_shows_them():
     keys = {**USUAL, "skip": ("X",)}
     with window(SMALL, keys=keys) as w:
         press(w, Qt.Key.Key_S)
-        assert w.pipeline.skip
+        assert w.pipeline.live.skip
         press(w, Qt.Key.Key_X)
-        assert not w.pipeline.skip
+        assert not w.pipeline.live.skip
         press(w, Qt.Key.Key_F1)
         assert w.shortcuts_dialog.isVisible()
         labels = {
@@ -104,12 +104,12 @@ def test_s_says_so_where_the_comparison_leaves_the_switch_nothing_to_do():
     with window() as w:
         press(w, Qt.Key.Key_W)
         press(w, Qt.Key.Key_S)
-        assert w.pipeline.skip
+        assert w.pipeline.live.skip
         assert "does not go by the switch" in messages(w)[-1]
         assert not w.view_panel.skip.isEnabled()
         press(w, Qt.Key.Key_W)
         press(w, Qt.Key.Key_S)
-        assert not w.pipeline.skip
+        assert not w.pipeline.live.skip
         assert w.view_panel.skip.isEnabled()
 
 

@@ -123,7 +123,7 @@ def test_enter_presses_the_button_that_has_the_focus():
         play(w)
         w.view_panel.skip.setFocus(Qt.FocusReason.TabFocusReason)
         press(w.view_panel.skip, Qt.Key.Key_Return)
-        wait_until(lambda: not w.pipeline.skip, "the switch")
+        wait_until(lambda: not w.pipeline.live.skip, "the switch")
 
 
 def test_every_control_has_a_name_for_those_who_do_not_see_it():

@@ -196,7 +196,7 @@ def test_a_paused_picture_answers_to_changed_options(sources, make, option):
     assert before is not None
     shown = pipeline.stats.counters().shown
     if option == "skip":
-        pipeline.skip = False
+        pipeline.live.skip = False
     else:
         pipeline.view = ViewOptions(alpha=1.0)
     after = []

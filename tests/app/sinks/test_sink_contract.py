@@ -7,9 +7,9 @@ import pytest
 from app.config.settings import ImageFolderOptions
 from app.core.events import EventBus
 from app.core.stats import Stats
-from app.sinks.base import QueuedSink
 from app.sinks.display import DisplaySink
 from app.sinks.image_folder import ImageFolderSink
+from app.sinks.queued_sink import QueuedSink
 from app.sinks.recording.recorder import Recorder
 from tests.support.recordings import results
 
