@@ -50,6 +50,12 @@ def test_a_video_is_segmented_frame_by_frame(tmp_path, street):
     assert images[0].shape == (96, 192, 3)
 
 
+def test_a_function_gets_every_result_while_the_source_runs(capsys):
+    run_example("live_callback.py", "demo", 4)
+    lines = [line for line in capsys.readouterr().out.splitlines() if "person" in line]
+    assert [line.split(":")[0] for line in lines] == [f"frame {index}" for index in range(4)]
+
+
 def test_a_source_of_ones_own_gives_all_its_images(capsys):
     run_example("custom_source.py")
     assert capsys.readouterr().out.count("mostly") == 8
