@@ -41,7 +41,7 @@ EXIT_CODES: dict[type[Exception], int] = {
 
 EPILOG = """\
 data:
-  PATH or folder:PATH   a folder with images/ and labels/ (8-bit PNGs of train ids, 255 ignored),
+  PATH or folder:PATH   a folder with images/ and labels/ (PNGs of train ids, 255 ignored),
                         or groups/ with a table of sets
   cityscapes:PATH       Cityscapes in its official layout: leftImg8bit/, gtFine/, gtCoarse/
   street                the demo street, which labels itself

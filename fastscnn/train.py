@@ -12,7 +12,7 @@ from fastscnn.training.validation import Validation
 
 EPILOG = """\
 data, several mixed by weight:
-  folder:PATH        a folder with images/ and labels/ (8-bit PNGs of train ids, 255 ignored), or
+  folder:PATH        a folder with images/ and labels/ (PNGs of train ids, 255 ignored), or
                      groups/ with a table of sets
   cityscapes:PATH    Cityscapes in its official layout; labels=fine, coarse or fine+coarse
   street             the demo street, endless and exactly labelled

@@ -1,7 +1,8 @@
 """Labelled images in plain folders: ``images/NAME.*`` beside ``labels/NAME.png``.
 
-``labels/`` holds 8-bit grey images of train ids (255 is ignored). Where a table of sets is named,
-the table says which classes each value stands for, and whether ``labels/`` or ``groups/`` is read.
+``labels/`` holds PNGs of train ids, grey or with a palette (255 is ignored). Where a table of sets
+is named, it says which classes each value stands for, and whether ``labels/`` or ``groups/`` is
+read.
 """
 
 from __future__ import annotations

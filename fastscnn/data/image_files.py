@@ -1,13 +1,15 @@
-"""Image files: their sizes from the first bytes, and their pixels, within bounds."""
+"""Image files: their sizes from the first bytes, their pixels or labels, within bounds."""
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from fastscnn.data.image_header import JPEG, PNG, header_size
 
@@ -17,6 +19,8 @@ MAX_PIXELS = 2**26
 """Pixels that no street camera comes near; a file of a few bytes may claim any size."""
 
 _HEAD, _TAIL = 2**18, 2**12
+_PNG_DEPTH = 24
+"""Place of the bits per sample in a PNG."""
 
 
 class PictureError(Exception):
@@ -34,19 +38,39 @@ def read_picture(path: Path, flags: int) -> NDArray[Any]:
     Raises:
         PictureError: it is no image, or one of more than ``MAX_PIXELS``.
     """
+    data = _bytes(path)
     try:
-        data = np.fromfile(path, np.uint8)
-    except OSError as error:
-        raise PictureError("cannot be read.") from error
-    _bound(_header(data[:_HEAD].tobytes()))
-    try:
-        image = cv2.imdecode(data, flags) if data.size else None
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
     except cv2.error as error:  # OpenCV's own bounds
         raise PictureError("cannot be read.") from error
     if image is None:
         raise PictureError("cannot be read.")
     _bound(image.shape[:2])
     return np.asarray(image)
+
+
+def read_labels(path: Path) -> NDArray[np.uint8]:
+    """Return the labels in a PNG, H×W uint8: the numbers that it stores, whatever they look like.
+
+    Grey ones of less than 8 bits are not brightened, and of a palette the places count, not the
+    colours.
+
+    Raises:
+        PictureError: it is no PNG, one of more than ``MAX_PIXELS``, or without such numbers.
+    """
+    data = _bytes(path)
+    if not data.startswith(PNG):
+        raise PictureError("cannot be read as a PNG, which labels must be.")
+    try:
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+            mode, pixels = image.mode, np.array(image)
+    except Exception as error:  # a damaged file fails in many ways
+        raise PictureError("cannot be read.") from error
+    if mode not in {"1", "L", "P"}:
+        raise PictureError("must be an 8-bit grey picture, or one with a palette.")
+    labels = pixels.astype(np.uint8, copy=False)
+    # Pillow stretches grey of 2 and 4 bits to the whole range.
+    return labels // (255 // (2 ** data[_PNG_DEPTH] - 1)) if mode == "L" else labels
 
 
 def picture_size(path: Path) -> tuple[int, int]:
@@ -74,6 +98,16 @@ def picture_size(path: Path) -> tuple[int, int]:
     if any(head.startswith(kind) and mark not in tail for kind, mark in end.items()):
         raise PictureError("ends too early.")
     return size
+
+
+def _bytes(path: Path) -> bytes:
+    """Return what a file holds, where its head does not claim too large an image."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise PictureError("cannot be read.") from error
+    _bound(_header(data[:_HEAD]))
+    return data
 
 
 def _bound(size: tuple[int, ...] | None) -> None:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fastscnn.data.image_files import PictureError, read_picture
+from fastscnn.data.image_files import PictureError, read_labels, read_picture
 from fastscnn.data.label_sets import TargetSets
 from fastscnn.labels import UNKNOWN
 
@@ -40,7 +40,7 @@ class Pair:
 
     Attributes:
         image: the image's file.
-        truth: the file of its labels, an 8-bit grey image of the same size.
+        truth: the file of its labels, a PNG of one number per pixel and of the same size.
         name: of the frame, its drive first.
     """
 
@@ -139,20 +139,18 @@ class PairDataset:
         """Return the label file's own values, H×W uint8, checked.
 
         Raises:
-            DataError: it cannot be read, is no 8-bit grey image, or a value is no label.
+            DataError: it cannot be read, is no PNG of such numbers, or a value is no label.
         """
         path = self.pairs[index].truth
         try:
-            truth = read_picture(path, cv2.IMREAD_UNCHANGED)
+            truth = read_labels(path)
         except PictureError as error:
             raise UnreadableError(f"{path} {error}") from error
-        if truth.ndim != 2 or truth.dtype != np.uint8:
-            raise UnreadableError(f"{path} must be an 8-bit grey picture.")
         used = cv2.calcHist([truth], [0], None, [256], [0, 256]).ravel() > 0
         strange = np.flatnonzero(used & ~self.known)
         if strange.size:
             raise ValuesError(f"{path} holds {strange[0]}, which is no label here.")
-        return np.asarray(truth, np.uint8)
+        return truth
 
 
 def known_values(values: list[int]) -> NDArray[np.bool_]:
