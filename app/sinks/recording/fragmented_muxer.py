@@ -46,6 +46,11 @@ class FragmentedMuxer:
         options = {**options, "flush_packets": "1"}
         self.muxer: OutputContainer = av.open(self._file, "w", format=kind, options=options)
 
+    @property
+    def failed(self) -> bool:
+        """Return whether the file itself can no longer be written."""
+        return self._file.error is not None
+
     def look(self) -> None:
         """Find out, not more often than ``LOOK``, whether the file is still in its place.
 
@@ -76,7 +81,7 @@ class FragmentedMuxer:
             Why not all could be written; the file is closed and readable up to there.
         """
         first: Exception | None = None
-        steps = () if self._file.error is not None else (flush,)
+        steps = () if self.failed else (flush,)
         for step in (*steps, self.muxer.close, self._file.check_place):
             try:
                 step()

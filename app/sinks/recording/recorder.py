@@ -14,7 +14,7 @@ import av
 from app.config.settings import RecordingOptions
 from app.core.events import Event, EventBus
 from app.core.formatting import frames
-from app.core.frame import EndOfSource, Result
+from app.core.frame import EndOfSource, Frame, Result
 from app.core.stats import Stats
 from app.errors import AppError, OutputError
 from app.sinks.queued_sink import QueuedSink
@@ -136,7 +136,7 @@ class Recorder(QueuedSink):
                 first,
                 Fraction(_rate_of(first)).limit_denominator(1001),
                 choice=self._options.encoder,
-                heard=self._sound_of(first),
+                heard=self._sound_of(first.frame),
                 overwrite=self._overwrite,
                 say=self._events.notice,
             )
@@ -164,7 +164,7 @@ class Recorder(QueuedSink):
                 frame.segment,
                 frame.time,
                 step=1 / _rate_of(result),
-                lead_in=self._lead_in and frame.index == 0,
+                lead_in=self._leads_in(frame),
             )
             if not self.frames:
                 self._begin = place.ticks
@@ -186,12 +186,19 @@ class Recorder(QueuedSink):
         except (av.error.FFmpegError, OSError) as error:
             _log.info("closing %s after a failure", self.path, exc_info=error)
 
-    def _sound_of(self, result: Result) -> Path | None:
-        """Return the file whose sound belongs to the frames, if there is one."""
-        session = result.frame.session
-        if session is None or session.spec.kind != "file" or not self._options.audio:
+    def _sound_of(self, first: Frame) -> tuple[Path | str, float] | None:
+        """Return the file whose sound belongs to the frames, and the time at which it begins."""
+        session = first.session
+        if session is None or not self._options.audio:
             return None
-        return Path(session.spec.value).expanduser()
+        begin = self._mapper.origin(first.time, lead_in=self._leads_in(first))
+        if session.spec.kind == "file":
+            return Path(session.spec.value).expanduser(), begin
+        is_file = session.spec.kind == "stream" and session.source.seekable
+        return (session.spec.value, begin) if is_file else None
+
+    def _leads_in(self, frame: Frame) -> bool:
+        return self._lead_in and frame.index == 0
 
     def _in_words(self, error: Exception) -> AppError:
         _log.info("the recording failed", exc_info=error)

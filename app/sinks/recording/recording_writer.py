@@ -87,7 +87,7 @@ def open_tape(
     rate: Fraction,
     *,
     choice: EncoderChoice,
-    heard: Path | None,
+    heard: tuple[Path | str, float] | None,
     overwrite: bool,
     say: Callable[[str], None],
 ) -> RecordingWriter:
@@ -99,7 +99,8 @@ def open_tape(
         first: sets the sizes.
         rate: pictures per second.
         choice: which encoder the user asks for.
-        heard: the file to take sound from.
+        heard: path or address of the file to take sound from, and the time in it at which the
+            recording begins.
         overwrite: replace files that are there.
         say: told what the user should know.
 
@@ -115,7 +116,7 @@ def open_tape(
     try:
         height, width = first.picture.shape[:2]
         encoder = choose(choice, (width, height), say)
-        sound = open_sound(heard) if heard is not None else None
+        sound = open_sound(*heard, say) if heard is not None else None
         movie = VideoWriter(path, encoder=encoder, rate=rate, overwrite=overwrite, sound=sound)
     except BaseException:
         if track is not None and labels is not None:

@@ -18,7 +18,7 @@ class MappedTime:
         time: its time in the source, in seconds.
         ticks: its time in the recording, in units of ``TIME_BASE``.
         offset: seconds to add to a time of the source for the time in the recording.
-        cut: whether the source's time was broken before this frame.
+        cut: whether another segment begins with this frame: the source was made to go elsewhere.
     """
 
     time: float
@@ -51,6 +51,18 @@ class TimestampMapper:
         self._source = 0.0
         self._ticks = -1
 
+    @classmethod
+    def origin(cls, time: float, *, lead_in: bool) -> float:
+        """Return the time of the source at which a recording begins.
+
+        Args:
+            time: the first frame's, in seconds.
+            lead_in: see ``place``.
+        """
+        if not math.isfinite(time):
+            return 0.0
+        return 0.0 if lead_in and 0 <= time <= cls.LEAD else time
+
     def place(
         self, segment: tuple[int, int], time: float, *, step: float, lead_in: bool = False
     ) -> MappedTime:
@@ -67,12 +79,9 @@ class TimestampMapper:
         if not math.isfinite(time):
             time = self._source + (0.0 if first else step)
         if first:
-            keep = lead_in and 0 <= time <= self.LEAD
-            self._offset = 0.0 if keep else -time
-        cut = not first and (
-            segment != self._segment or not -self.WAVER <= time - self._source <= self.LEAP
-        )
-        if cut:
+            self._offset = -self.origin(time, lead_in=lead_in)
+        cut = not first and segment != self._segment
+        if cut or (not first and not -self.WAVER <= time - self._source <= self.LEAP):
             self._offset = float(self._ticks * TIME_BASE) + step - time
         ticks = max(round((time + self._offset) / TIME_BASE), self._ticks + 1)
         self._segment, self._source, self._ticks = segment, time, ticks

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ from app.sinks.recording.fragmented_muxer import FragmentedMuxer
 from app.sinks.recording.timestamps import MappedTime
 
 if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
     from av.video.stream import VideoStream
 
 
@@ -82,13 +85,13 @@ class VideoWriter:
         frame = encodable(fit(picture, self.encoder.size), place.ticks)
         self._container.mux(self._video.encode(frame))
         if self._sound is not None:
-            self._container.mux(self._sound.follow(place, self._step))
+            self._mux_sound(self._sound.follow(place, self._step))
 
     def end_sound(self) -> bool:
         """Let the pictures go on without the sound; whether there was any."""
         if self._sound is None or self._sound.over:
             return False
-        self._container.mux(self._sound.finish(self._step))
+        self._mux_sound(self._sound.finish(self._step))
         return True
 
     def close(self) -> None:
@@ -103,6 +106,14 @@ class VideoWriter:
             self._sound.close()
         if failure is not None:
             raise failure
+
+    def _mux_sound(self, packets: Iterator[av.Packet[AudioStream]]) -> None:
+        try:
+            self._container.mux(packets)
+        except (av.error.FFmpegError, ValueError) as error:
+            if self._sound is None or self._container.failed:
+                raise
+            self._sound.end(error)
 
     def _flush(self) -> None:
         self._container.mux(self._video.encode(None))
