@@ -114,10 +114,9 @@ def closing_line(stats: Stats, seconds: float, start_up: float) -> str:
         start_up: seconds before that.
     """
     counters = stats.counters()
-    parts = [
-        f"{frames(counters.processed)} in {seconds:.1f} s after {start_up:.1f} s of start-up",
-        f"{counters.processed / seconds:.1f} fps end to end",
-    ]
+    parts = [f"{frames(counters.processed)} in {seconds:.1f} s after {start_up:.1f} s of start-up"]
+    if seconds > 0:  # a coarse clock may see none in a short clip
+        parts.append(f"{counters.processed / seconds:.1f} fps end to end")
     if counters.dropped_total:
         causes = ", ".join(f"{n} {cause}" for cause, n in sorted(counters.dropped.items()))
         parts.append(f"{counters.dropped_total} dropped ({causes})")

@@ -26,10 +26,10 @@ from fastscnn.segmenter import default_checkpoint, pick_device
 def annotate(
     clip: Path, out: Path, *, input_size: InputSize, device: str, frames: int
 ) -> tuple[int, float]:
-    """Annotate up to ``frames`` frames; how many there were, and the seconds after the first.
+    """Annotate a frame and up to ``frames`` more; how many more, and their seconds.
 
     Raises:
-        SourceError: OpenCV cannot read the clip.
+        SourceError: OpenCV cannot read two frames of the clip.
         OutputError: OpenCV cannot write the file.
     """
     network = Baseline(load(default_checkpoint()), pick_device(device))
@@ -56,7 +56,10 @@ def annotate(
         found, picture = capture.read()
     writer.release()
     capture.release()
-    return count - 1, time.perf_counter() - started
+    seconds = time.perf_counter() - started
+    if count < 2:
+        raise SourceError(f"{clip} has only one frame for OpenCV: choose a clip of two or more.")
+    return count - 1, seconds
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -213,13 +213,15 @@ def plain(clip: Path, out: Path, *, input_size: str, device: str, frames: int) -
 def measure(
     clip: str, *, input_size: str, device: str, runtime: str, frames: int, rounds: int
 ) -> Report:
-    """Measure all, each in every round.
+    """Measure all, each in every round, on as many frames as there are up to ``frames``.
 
     Raises:
         AppError: something of it failed.
     """
     spec, size = parse_source(clip), parse_input_size(input_size)
-    decode(spec, 1)  # says at once what is wrong with a clip
+    frames = decode(spec, frames)[-1].index + 1  # of a shorter clip, all
+    if frames < 2:
+        raise SourceError(f"{spec.name} has only one frame: choose a clip of two or more.")
     segmenter = _segmenter(size, device, runtime)
     network = f"{segmenter.device}, {segmenter.precision}, {segmenter.runtime}, {input_size}"
     report = Report(describe_machine(device), network, frames)

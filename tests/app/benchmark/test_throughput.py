@@ -46,6 +46,24 @@ def test_decoding_keeps_the_last_frames_only(tmp_path):
     assert [frame.index for frame in held] == list(range(18, 50))
 
 
+@pytest.mark.parametrize(("name", "codec"), [("one.mp4", "libx264"), ("one.mkv", "ffv1")])
+def test_a_clip_of_one_frame_is_refused_as_too_short(tmp_path, capsys, name, codec):
+    clip = write_clip(tmp_path / name, 1, codec=codec)
+    assert benchmark.main([str(clip), "--input-size", "64x96"]) == 3
+    assert "has only one frame: choose a clip of two or more" in capsys.readouterr().err
+    assert plain.main([str(clip), str(tmp_path / "x.mp4"), "--input-size", "64x96"]) == 3
+    assert "has only one frame" in capsys.readouterr().err
+
+
+def test_a_clip_shorter_than_asked_is_measured_on_its_own_frames(tmp_path, capsys):
+    clip = write_clip(tmp_path / "two.mp4", 2)
+    file = tmp_path / "report.json"
+    arguments = [str(clip), "--input-size", "64x96", "--rounds", "1", "--json", str(file)]
+    assert benchmark.main(arguments) == 0
+    assert json.loads(file.read_text())["frames"] == 2
+    assert "; 2 frames" in capsys.readouterr().out
+
+
 def test_a_clip_that_is_not_there_is_told_in_a_sentence(capsys):
     assert benchmark.main(["nosuch.mp4", "--frames", "4", "--rounds", "1"]) == 3
     assert "nosuch.mp4" in capsys.readouterr().err
