@@ -17,8 +17,13 @@ _PACKAGES = (
     "av",
     "opencv-python",
     "opencv-python-headless",
+    "pillow",
     "PyQt6",
     "PyQt6-Qt6",
+    "onnx",
+    "onnxruntime",
+    "onnxruntime-gpu",
+    "openvino",
 )
 _VARIABLES = (
     "CUDA_VISIBLE_DEVICES",
@@ -70,7 +75,7 @@ def _packages() -> Iterator[str]:
         try:
             yield f"{name} {metadata.version(name)}"
         except metadata.PackageNotFoundError:
-            if not name.startswith("opencv"):  # either of the two will do
+            if not name.startswith("opencv") and not name.endswith("-gpu"):  # one of two will do
                 yield f"{name} is not installed"
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,8 @@ def test_diagnostics_tell_versions_and_encoders_and_no_secrets(monkeypatch):
     text = diagnostics()
     for word in ("Python", "torch", "av", "FFmpeg libraries", "encoder libx264: works"):
         assert word in text
+    for package in ("pillow", "onnx", "onnxruntime", "openvino"):
+        assert re.search(rf"^  {package} (\d[\d.]*|is not installed)", text, re.MULTILINE)
     assert "hunter2" not in text
     assert str(Path.home()) not in text
 
