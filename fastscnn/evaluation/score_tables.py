@@ -19,38 +19,80 @@ class Row:
         name: what the figures are of; empty for a rule between lines.
         values: shares, NaN where there is none.
         strong: whether the line is what most readers look for.
+        number: whether the values are numbers of something.
     """
 
     name: str
     values: tuple[float, ...] = ()
     strong: bool = False
+    number: bool = False
 
 
 def figures(reports: Sequence[Report]) -> list[Row]:
-    """Return class IoU, mean IoU, category IoU and pixel accuracy, one column per report."""
+    """Return class IoU, mean IoU, category IoU and pixel accuracy, one column per report.
+
+    The benchmark counts a class that is predicted and never true, in one column perhaps and not in
+    another. Means over different classes tell nothing beside each other, so those over the classes
+    that occur, which are the same in all columns, go first then.
+    """
     first = reports[0]
-    rows = [
-        Row(name, tuple(report.class_iou[name] for report in reports))
-        for name in first.merging.names
-        if any(np.isfinite(report.class_iou[name]) for report in reports)
-    ]
+    rows = _shares([report.class_iou for report in reports], "")
     rows.append(Row(""))
-    rows.append(Row("mean IoU", tuple(r.mean_iou for r in reports), strong=True))
-    if any(_differ(r.mean_iou, r.mean_iou_occurring) for r in reports):
-        name = f"over the {first.occurring} that occur"
-        rows.append(Row(name, tuple(r.mean_iou_occurring for r in reports)))
+    rows += _means(
+        "mean IoU",
+        [report.class_iou for report in reports],
+        [(report.mean_iou, report.mean_iou_occurring) for report in reports],
+        "classes",
+        first.occurring,
+    )
     rows.append(Row("pixel accuracy", tuple(r.pixel_accuracy for r in reports)))
     if first.category_iou:
         rows.append(Row(""))
-        rows += [
-            Row(f"category {name}", tuple(r.category_iou[name] for r in reports))
-            for name in first.category_iou
-            if any(np.isfinite(r.category_iou[name]) for r in reports)
-        ]
-        rows.append(
-            Row("mean category IoU", tuple(r.mean_category_iou for r in reports), strong=True)
+        rows += _shares([report.category_iou for report in reports], "category ")
+        rows += _means(
+            "mean category IoU",
+            [report.category_iou for report in reports],
+            [(r.mean_category_iou, r.mean_category_iou_occurring) for r in reports],
+            "categories",
+            len(first.categories_occurring),
         )
     return rows
+
+
+def _shares(columns: Sequence[dict[str, float]], before: str) -> list[Row]:
+    """Return a line for each name that has a figure in any column."""
+    return [
+        Row(before + name, tuple(column[name] for column in columns))
+        for name in columns[0]
+        if any(np.isfinite(column[name]) for column in columns)
+    ]
+
+
+def _means(
+    name: str,
+    columns: Sequence[dict[str, float]],
+    means: Sequence[tuple[float, float]],
+    things: str,
+    occurring: int,
+) -> list[Row]:
+    """Return the means of some columns, with the number of figures in each.
+
+    Args:
+        name: what they are called.
+        columns: the figures that are averaged.
+        means: of each column, as the benchmark averages and over what occurs.
+        things: what the figures are of.
+        occurring: how many of these occur.
+    """
+    averaged = [{n for n, iou in column.items() if np.isfinite(iou)} for column in columns]
+    alike = all(each == averaged[0] for each in averaged)
+    benchmark, over_occurring = (tuple(values) for values in zip(*means, strict=True))
+    mean = Row(name if alike else f"{name} as the benchmark's", benchmark, strong=alike)
+    number = Row(f"{things} averaged", tuple(float(len(each)) for each in averaged), number=True)
+    if not any(_differ(*pair) for pair in means):
+        return [mean, number]
+    same = Row(f"{name} over the {occurring} that occur", over_occurring, strong=not alike)
+    return [mean, number, same] if alike else [same, mean, number]
 
 
 def by_drive(reports: Sequence[Report]) -> list[Row]:
@@ -74,7 +116,7 @@ def as_text(rows: Sequence[Row], reports: Sequence[Report], corner: str = "class
     if any(skips):
         lines.append("".join([" " * left, *(f"  {skip:>{width}}" for skip in skips)]).rstrip())
     for row in rows:
-        cells = (f"  {_percent(value):>{width}}" for value in row.values)
+        cells = (f"  {_cell(row, value):>{width}}" for value in row.values)
         lines.append("".join([f"{row.name:<{left}}", *cells]).rstrip())
     return "\n".join(lines)
 
@@ -86,13 +128,15 @@ def as_markdown(rows: Sequence[Row], reports: Sequence[Report], corner: str = "c
         "|---" * (len(reports) + 1) + "|",
     ]
     for row in rows:
-        cells = [row.name, *map(_percent, row.values)]
+        cells = [row.name, *(_cell(row, value) for value in row.values)]
         if row.name:
             lines.append("| " + " | ".join(f"**{c}**" if row.strong else c for c in cells) + " |")
     return "\n".join(lines)
 
 
-def _percent(value: float) -> str:
+def _cell(row: Row, value: float) -> str:
+    if row.number:
+        return f"{value:.0f}"
     return f"{100 * value:.1f}" if np.isfinite(value) else "–"
 
 

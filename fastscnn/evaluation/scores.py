@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,8 +109,19 @@ class Report:
     @property
     def mean_category_iou(self) -> float:
         """Mean over the categories that have an IoU."""
-        known = [iou for iou in self.category_iou.values() if np.isfinite(iou)]
-        return sum(known) / len(known) if known else float("nan")
+        return _mean(self.category_iou.values())
+
+    @property
+    def categories_occurring(self) -> tuple[str, ...]:
+        """Categories of classes that occur in the truth."""
+        there = occurring(self.confusion)
+        categories = self.merging.categories()
+        return tuple(name for name, places in categories.items() if there[list(places)].any())
+
+    @property
+    def mean_category_iou_occurring(self) -> float:
+        """Mean over the categories that occur in the truth."""
+        return _mean(self.category_iou[name] for name in self.categories_occurring)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values for JSON, with ``None`` for what has no figure."""
@@ -122,7 +134,9 @@ class Report:
             "classes_occurring": self.occurring,
             "pixel_accuracy": _plain(self.pixel_accuracy),
             "class_iou": {name: _plain(iou) for name, iou in self.class_iou.items()},
+            "classes_averaged": int(np.isfinite(list(self.class_iou.values())).sum()),
             "mean_category_iou": _plain(self.mean_category_iou),
+            "mean_category_iou_occurring": _plain(self.mean_category_iou_occurring),
             "category_iou": {name: _plain(iou) for name, iou in self.category_iou.items()},
             "confusion": self.confusion.tolist(),
             "drives": {
@@ -136,6 +150,11 @@ class Report:
                 {"frame": score.name, "pixel_accuracy": score.accuracy} for score in self.worst
             ],
         }
+
+
+def _mean(values: Iterable[float]) -> float:
+    known = [value for value in values if np.isfinite(value)]
+    return sum(known) / len(known) if known else float("nan")
 
 
 def _plain(value: float) -> float | None:

@@ -103,6 +103,38 @@ def test_classes_that_are_predicted_and_never_true_count_as_in_the_benchmark(
     assert on["classes_occurring"] == 4
 
 
+def _lines(text):
+    cells = (line.rsplit(maxsplit=2) for line in text.splitlines())
+    return {line[0].strip(): line[1:] for line in cells if len(line) == 3}
+
+
+@pytest.mark.parametrize("other", [SKY, SIDEWALK])
+def test_columns_are_compared_over_the_same_classes(folder, tmp_path, capsys, other):
+    # Sky (or sidewalk) is never true; with the skip connection it is predicted, without it is not.
+    save(Checkpoint(knowing(other, ROAD)), tmp_path / "w.pth")
+    on, off = run(capsys, tmp_path, folder, "--weights", tmp_path / "w.pth", "--skip", "both")[
+        "reports"
+    ]
+    assert (on["classes_averaged"], off["classes_averaged"]) == (5, 4)
+    text = capsys.readouterr().out
+    lines = _lines(text)
+    assert lines["mean IoU over the 4 that occur"] == ["16.7", "8.3"]
+    assert lines["mean IoU as the benchmark's"] == ["13.3", "8.3"]
+    assert lines["classes averaged"] == ["5", "4"]
+    assert text.index("over the 4 that occur") < text.index("as the benchmark's")
+    category = "mean category IoU"
+    assert lines[category if other == SIDEWALK else f"{category} over the 3 that occur"]
+    assert lines["categories averaged"] == (["3", "3"] if other == SIDEWALK else ["4", "3"])
+
+
+def test_columns_over_the_same_classes_have_one_mean(folder, weights, tmp_path, capsys):
+    run(capsys, tmp_path, folder, "--weights", weights, "--skip", "both")
+    text = capsys.readouterr().out
+    assert _lines(text)["mean IoU"] == ["25.0", "8.3"]
+    assert _lines(text)["classes averaged"] == ["4", "4"]
+    assert "that occur" not in text
+
+
 def test_groups_are_judged_by_merging_predictions_into_them(tmp_path, weights, capsys):
     truth = np.repeat(np.array([[3], [3], [5], [255]], np.uint8), 16, axis=0)
     data = tmp_path / "data"
