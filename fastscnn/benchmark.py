@@ -24,6 +24,7 @@ from fastscnn.benchmarking.timing import Timing, describe_machine, measure
 from fastscnn.benchmarking.ways import ways_of
 from fastscnn.checkpoints.checkpoint import CheckpointError, load
 from fastscnn.data.street import Street
+from fastscnn.paths import expand_user
 from fastscnn.segmenter import PRECISIONS, DeviceError, default_checkpoint
 
 SIZES = {"full": (1024, 2048), "half": (512, 1024), "quarter": (256, 512)}
@@ -109,7 +110,9 @@ def main(argv: list[str] | None = None) -> int:
         description="Frames per second by the paper's protocol (Table 5), beside the plain way.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--weights", type=Path, default=default_checkpoint(), help="a checkpoint")
+    parser.add_argument(
+        "--weights", type=expand_user, default=default_checkpoint(), help="a checkpoint"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     parser.add_argument("--precision", default="auto", help="auto, fp32, fp16 or bf16")
     parser.add_argument(
@@ -123,7 +126,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--burn-in", type=int, default=100, help="frames before measuring")
     parser.add_argument("--frames", type=int, default=100, help="frames measured")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    parser.add_argument("--json", type=expand_user, metavar="FILE", help="write the figures there")
     args = parser.parse_args(argv)
     if args.frames < 1 or args.burn_in < 0:
         parser.error("--frames must be at least 1 and --burn-in at least 0")

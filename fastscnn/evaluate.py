@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from pathlib import Path
 
 from fastscnn.checkpoints.checkpoint import CheckpointError
 from fastscnn.checkpoints.model_zoo import resolve
@@ -28,6 +27,7 @@ from fastscnn.evaluation.score_tables import as_markdown, as_text, by_drive, fig
 from fastscnn.evaluation.scores import Report, Setting
 from fastscnn.inference.input_size import parse_input_size
 from fastscnn.output_error import OutputError
+from fastscnn.paths import expand_user
 from fastscnn.segmenter import DeviceError, Segmenter, default_checkpoint
 
 EXIT_CODES: dict[type[Exception], int] = {
@@ -197,18 +197,18 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
         "--markdown", action="store_true", help="print Markdown tables, as in the model card"
     )
     parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="write the figures and the confusion there"
+        "--json", type=expand_user, metavar="FILE", help="write the figures and the confusion there"
     )
     parser.add_argument(
-        "--confusion", type=Path, metavar="FILE.png", help="draw the confusion matrix there"
+        "--confusion", type=expand_user, metavar="FILE.png", help="draw the confusion matrix there"
     )
     parser.add_argument(
         "--worst", type=int, metavar="N", help="draw the N frames with the fewest right pixels"
     )
-    parser.add_argument("--pictures", type=Path, metavar="DIR", help="where to draw them")
+    parser.add_argument("--pictures", type=expand_user, metavar="DIR", help="where to draw them")
     parser.add_argument(
         "--labels",
-        type=Path,
+        type=expand_user,
         metavar="DIR",
         help="write what the network sees there, as PNGs of Cityscapes ids for the benchmark's"
         " server",

@@ -34,6 +34,7 @@ from fastscnn.exporting.agreement import (
 from fastscnn.exporting.export_writers import open_foreign, write_foreign, write_graph
 from fastscnn.exporting.exportable_model import Layout, Output, Signature, Skip
 from fastscnn.output_error import OutputError
+from fastscnn.paths import expand_user
 from fastscnn.segmenter import default_checkpoint
 
 SUFFIXES = {
@@ -92,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         " pictures of any size, or as a state dict in the naming of another implementation."
         " The file is compared with the network before it gets its name.",
     )
-    parser.add_argument("file", type=Path, help="what to write, such as fastscnn.onnx")
+    parser.add_argument("file", type=expand_user, help="what to write, such as fastscnn.onnx")
     parser.add_argument(
         "--weights", metavar="NAME|FILE|ADDRESS", help="a checkpoint; default: the shipped one"
     )

@@ -16,6 +16,7 @@ import torch
 
 from fastscnn.checkpoints.checkpoint import Checkpoint, CheckpointError, load, save
 from fastscnn.model.fast_scnn import FastSCNN
+from fastscnn.paths import expand_user
 
 
 def average(checkpoints: Sequence[Checkpoint]) -> Checkpoint:
@@ -52,8 +53,10 @@ def main(argv: list[str] | None = None) -> int:
         prog="python -m fastscnn.soup",
         description="Average the weights of runs that began from the same ones.",
     )
-    parser.add_argument("weights", nargs="+", type=Path, metavar="FILE", help="checkpoints")
-    parser.add_argument("-o", "--output", required=True, type=Path, help="the checkpoint to write")
+    parser.add_argument("weights", nargs="+", type=expand_user, metavar="FILE", help="checkpoints")
+    parser.add_argument(
+        "-o", "--output", required=True, type=expand_user, help="the checkpoint to write"
+    )
     parser.add_argument("--half", action="store_true", help="store float16, half the size")
     parser.add_argument("--overwrite", action="store_true", help="replace it where it exists")
     args = parser.parse_args(argv)

@@ -20,6 +20,7 @@ from fastscnn.benchmarking.baseline import Baseline
 from fastscnn.checkpoints.checkpoint import load
 from fastscnn.inference.input_size import InputSize, network_size, parse_input_size
 from fastscnn.labels import PALETTE
+from fastscnn.paths import expand_user
 from fastscnn.segmenter import default_checkpoint, pick_device
 
 
@@ -67,8 +68,8 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m app.benchmark.baseline_loop", description=__doc__
     )
-    parser.add_argument("clip", type=Path)
-    parser.add_argument("out", type=Path)
+    parser.add_argument("clip", type=expand_user)
+    parser.add_argument("out", type=expand_user)
     parser.add_argument("--input-size", type=parse_input_size, default="half")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--frames", type=int, default=10**9)

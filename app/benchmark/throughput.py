@@ -38,6 +38,7 @@ from app.sources.source_factory import open_source
 from app.sources.source_spec import SourceSpec, parse_source
 from fastscnn.benchmarking.timing import describe_machine
 from fastscnn.inference.input_size import InputSize, parse_input_size
+from fastscnn.paths import expand_user
 from fastscnn.segmenter import DeviceError, Segmenter
 
 _HELD = 32
@@ -298,7 +299,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--frames", type=int, default=200, help="frames per measurement")
     parser.add_argument("--rounds", type=int, default=3, help="times that all is measured")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    parser.add_argument("--json", type=expand_user, metavar="FILE", help="write the figures there")
     args = parser.parse_args(argv)
     if args.frames < 2 or args.rounds < 1:
         parser.error("--frames must be at least 2 and --rounds at least 1")

@@ -8,6 +8,7 @@ from pathlib import Path
 from app.config.arguments import OutputArguments
 from app.config.settings import Content, ImageFolderOptions, Suffix
 from app.errors import UsageError
+from fastscnn.paths import expand_user
 
 _NO_FOLDERS = frozenset({".mp4", ".m4v", ".mov", ".avi", ".webm", ".png", ".jpg", ".jpeg"})
 """Suffixes that no folder has."""
@@ -25,7 +26,7 @@ def outputs_from(
     labels: Path | None = args.save_labels
     pictures: list[ImageFolderOptions] = []
     if args.output is not None:
-        path = Path(args.output)
+        path = expand_user(args.output)
         separators = tuple(filter(None, (os.sep, os.altsep)))
         if args.output.endswith(separators) or (path.is_dir() and not path.suffix):
             suffix: Suffix = ".png" if args.picture_format == "png" else ".jpg"

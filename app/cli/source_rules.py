@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,9 +28,8 @@ def sources_from(
         named.append(SourceSpec("demo"))
     for text in args.source:
         spec = parse_source(text)
-        folder = Path(text).expanduser()
-        is_folder = spec.kind == "images" and folder.is_dir()
-        named += (_inside(folder) or [spec]) if is_folder else [spec]
+        is_folder = spec.kind == "images" and os.path.isdir(spec.value)
+        named += (_inside(Path(spec.value)) or [spec]) if is_folder else [spec]
     if len(named) > 1 and headless:
         raise UsageError("Without a window one source is processed at a time: name one of them.")
     if options.loop and headless and options.max_frames is None:

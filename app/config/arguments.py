@@ -31,6 +31,7 @@ from app.rendering.view_options import (
     parse_side,
 )
 from fastscnn.option_fields import option
+from fastscnn.paths import expand_user
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ class OutputArguments:
         "write labels there: FILE.mkv records train ids without loss, a folder gets an 8-bit"
         " PNG of them per frame",
         group="output",
-        parse=Path,
+        parse=expand_user,
         metavar="WHERE",
     )
     label_ids: bool = option(

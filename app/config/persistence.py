@@ -18,6 +18,7 @@ from app.errors import UsageError
 from app.rendering.view_options import Measure, View, ViewOptions, parse_side
 from fastscnn.labels import NUM_CLASSES
 from fastscnn.option_fields import Option, options_of
+from fastscnn.paths import expand_user
 
 _SIDES = {"view", "left", "right", "split", "weights_b"}
 _ARGUMENTS = {
@@ -35,7 +36,7 @@ _ARGUMENTS = {
 def config_folder() -> Path:
     """Return the folder of profiles and keys; ``FASTSCNN_CONFIG`` names another."""
     named = os.environ.get("FASTSCNN_CONFIG")
-    return Path(named) if named else user_config_path("fastscnn-live", appauthor=False)
+    return expand_user(named) if named else user_config_path("fastscnn-live", appauthor=False)
 
 
 def profile_path(profile: str | None) -> Path:

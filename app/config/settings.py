@@ -23,6 +23,7 @@ from app.rendering.view_options import (
 from app.sources.source_spec import SourceSpec
 from fastscnn.inference.input_size import parse_input_size
 from fastscnn.option_fields import option
+from fastscnn.paths import expand_user
 
 OnSwitch = Literal["close", "continue"]
 """Fate of a recording where its source ends or is changed."""
@@ -177,7 +178,7 @@ class RecordingOptions:
         None,
         "folder for recordings named by date and time; with --headless, record there",
         group="output",
-        parse=Path,
+        parse=expand_user,
         metavar="DIR",
     )
     record_name: str = option(PATTERN, "how they are named", group="output", metavar="PATTERN")
@@ -198,7 +199,7 @@ class WindowOptions:
     """Window: its keys, and the profile that it keeps settings under."""
 
     keys: Path | None = option(
-        None, "other keys, see docs/keys.md", group="window", parse=Path, metavar="FILE"
+        None, "other keys, see docs/keys.md", group="window", parse=expand_user, metavar="FILE"
     )
     profile: str | None = option(
         None, "keep settings under this name; each has its own", group="window", metavar="NAME"
@@ -212,7 +213,11 @@ class RunOptions:
 
     headless: bool = option(False, "run without a window", group="output")
     stats_json: Path | None = option(
-        None, "write what became of all frames there", group="output", parse=Path, metavar="FILE"
+        None,
+        "write what became of all frames there",
+        group="output",
+        parse=expand_user,
+        metavar="FILE",
     )
     log_level: str = option(
         "warning",

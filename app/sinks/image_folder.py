@@ -17,6 +17,7 @@ from app.errors import AppError, OutputError
 from app.sinks.queued_sink import QueuedSink
 from app.sources.source_spec import SourceSpec
 from fastscnn.labels import ID_TO_TRAIN_ID
+from fastscnn.paths import visible
 
 _log = logging.getLogger(__name__)
 
@@ -116,11 +117,11 @@ def check_folder(output: ImageFolderOptions, *, overwrite: bool, source: SourceS
         if folder.exists() and not folder.is_dir():
             raise OutputError(f"{folder} is a file: name a folder for the pictures.")
         if source is not None and source.kind in {"images", "file"} and folder.is_dir():
-            place = Path(source.value).expanduser()
+            place = Path(source.value)
             read = place if place.is_dir() else place.parent
             if read.is_dir() and os.path.samefile(read, folder):
                 raise OutputError(f"{folder} is where is being read: name another folder.")
-        if folder.is_dir() and not overwrite and any(folder.iterdir()):
+        if folder.is_dir() and not overwrite and visible(folder):
             raise OutputError(f"{folder} is not empty: name another folder, or add --overwrite.")
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

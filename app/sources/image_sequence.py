@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import glob
-import re
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -15,6 +15,7 @@ from app.sources.base import Picture, Source, SourceInfo
 from app.sources.color_conversion import check_size
 from app.sources.source_spec import PICTURES, SourceSpec
 from fastscnn.data.image_header import header_size
+from fastscnn.paths import files_below, matches, natural, visible
 
 RATE = 10.0
 """Pictures per second unless the user says otherwise."""
@@ -22,34 +23,24 @@ _MAX_BYTES = 1 << 29
 """Larger files are not read: they are no pictures of a street."""
 
 
-def natural(path: Path) -> list[tuple[int, int, str]]:
-    """A key that sorts ``frame2`` before ``frame10``."""
-    parts = re.findall(r"\d+|\D+", str(path))
-    return [(0, int(p), "") if p.isdecimal() else (1, 0, p.casefold()) for p in parts]
-
-
 def find_pictures(text: str) -> tuple[Path, list[Path]]:
     """The folder that the pictures have in common, and the pictures in natural order.
 
     A folder without pictures of its own is searched below.
     """
-    path = Path(text).expanduser()
-    if path.is_dir():
-        found = [p for p in path.iterdir() if p.suffix.lower() in PICTURES]
-        if not found:
-            found = [p for p in path.rglob("*") if p.suffix.lower() in PICTURES]
-        root = path
-    elif path.exists():
+    path = Path(text)
+    if os.path.isdir(path):
+        root, found = path, _pictures(visible(path)) or _pictures(files_below(path))
+    elif os.path.exists(path):
         return path.parent, [path]
     else:
-        matches = (Path(p) for p in glob.iglob(str(path), recursive=True))
-        found = [p for p in matches if p.suffix.lower() in PICTURES]
-        # The part of the pattern that has no wildcard yet.
-        fixed = 0
-        while fixed < len(path.parts) - 1 and not glob.has_magic(path.parts[fixed]):
-            fixed += 1
-        root = Path(*path.parts[:fixed])
+        root, matched = matches(path)
+        found = _pictures(matched)
     return root, sorted((p for p in found if p.is_file()), key=natural)
+
+
+def _pictures(paths: Iterable[Path]) -> list[Path]:
+    return [path for path in paths if path.suffix.lower() in PICTURES]
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:

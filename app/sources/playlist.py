@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 from app.sources.source_spec import PICTURES, SourceSpec
+from fastscnn.paths import files_below, natural, visible
 
 VIDEO_SUFFIXES = frozenset(
     f".{kind}"
     for kind in (
-        *("mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg"),
-        *("ts", "wmv", "flv", "ogv", "3gp", "y4m"),
+        *("mp4", "m4v", "mov", "qt", "mj2", "f4v", "flv", "3gp", "3gpp", "3g2", "ismv", "insv"),
+        *("mkv", "mk3d", "webm", "ogv", "ogm", "avi", "divx", "amv", "wmv", "asf", "wtv", "dvr-ms"),
+        *("mpg", "mpeg", "mpe", "m1v", "m2v", "m2p", "avif", "vob", "vro", "evo", "dvd", "mod"),
+        *("ts", "mts", "m2ts", "m2t", "trp", "tp", "tod", "mxf", "gxf", "nut", "rm", "rmvb"),
+        *("dv", "dif", "dav", "y4m", "ivf", "obu", "mjpeg", "mjpg", "gif", "apng", "swf", "roq"),
+        *("264", "h264", "avc", "265", "h265", "hevc", "266", "h266", "vvc", "h261", "h263"),
     )
 )
 """Names of files that are taken for videos in folders; a file named by the user may have any."""
 
-_MOST = 2000
+_MOST, _MOST_SEEN = 2000, 100_000
+"""Videos of a list; files below a folder that are looked at for it."""
 
 
 class Playlist:
@@ -64,25 +70,22 @@ class Playlist:
 
 
 def sources_in(folder: Path) -> list[SourceSpec]:
-    """Return the sources in a folder: the videos right inside it, or its images as one.
+    """Return the sources in a folder: the videos in it one by one, or its images as one.
 
-    Of both, what it holds more of; pictures may lie deeper where there is neither. Videos come in
-    the order that people count: clip 2 before clip 10.
+    Of both, what it holds more of; where it holds neither, what lies in the folders below. Videos
+    come in the order that people count: clip 2 before clip 10.
 
     Raises:
         OSError: it cannot be read.
     """
-    files = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    return _chosen(folder, visible(folder)) or _chosen(
+        folder, list(islice(files_below(folder), _MOST_SEEN))
+    )
+
+
+def _chosen(folder: Path, files: list[Path]) -> list[SourceSpec]:
     videos = [path for path in files if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file()]
     pictures = sum(path.suffix.lower() in PICTURES for path in files)
     if videos and len(videos) >= pictures:
-        chosen = sorted(videos, key=_counted)[:_MOST]
-        return [SourceSpec("file", str(video)) for video in chosen]
-    if pictures or any(path.suffix.lower() in PICTURES for path in folder.glob("*/**/*")):
-        return [SourceSpec("images", str(folder))]
-    return []
-
-
-def _counted(path: Path) -> list[tuple[int, str]]:
-    parts = re.split(r"(\d+)", path.name.casefold())
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+        return [SourceSpec("file", str(video)) for video in sorted(videos, key=natural)[:_MOST]]
+    return [SourceSpec("images", str(folder))] if pictures else []

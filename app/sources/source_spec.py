@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from glob import has_magic
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -11,6 +11,7 @@ from urllib.request import url2pathname
 
 from app.errors import SourceError
 from app.sources.urls import SCHEMES, redact, scheme_of
+from fastscnn.paths import expand_user, is_pattern
 
 Kind = Literal["camera", "file", "stream", "images", "demo"]
 
@@ -86,8 +87,7 @@ def parse_source(text: str) -> SourceSpec:
             f"{redact(text)} cannot be read: addresses begin with rtsp, http, https, tcp, udp, rtp,"
             " rtmp or srt."
         )
-    path = Path(text).expanduser()
-    many = path.is_dir() or (has_magic(text) and not path.exists())
-    if many or path.suffix.lower() in PICTURES:
-        return SourceSpec("images", text)
-    return SourceSpec("file", text)
+    path = expand_user(text)
+    many = os.path.isdir(path) or is_pattern(path)
+    kind: Kind = "images" if many or path.suffix.lower() in PICTURES else "file"
+    return SourceSpec(kind, str(path) if text.startswith("~") else text)

@@ -117,7 +117,7 @@ class VideoFileSource(Source):
             self._container = None
 
     def _find(self, spec: SourceSpec) -> None:
-        path = Path(spec.value).expanduser()
+        path = Path(spec.value)
         self._name = path.name
         if not path.exists():
             raise SourceError(f"There is no file {path}: check the path.")

@@ -40,6 +40,7 @@ from fastscnn.checkpoints.http_download import (
     megabytes,
 )
 from fastscnn.checkpoints.zoo_catalog import ENTRIES, NAMES, Checksum, Entry, ZooError, _digest
+from fastscnn.paths import expand_user
 
 Say = Callable[[str], None]
 """Callback for sentences that the user should read."""
@@ -49,7 +50,7 @@ def cache_folder() -> Path:
     """Return the folder of fetched checkpoints."""
     chosen = os.environ.get("FASTSCNN_CACHE")
     if chosen:
-        return Path(chosen).expanduser()
+        return expand_user(chosen)
     return platformdirs.user_cache_path("fastscnn-live", appauthor=False)
 
 
@@ -112,7 +113,7 @@ def resolve(
         return obtain(_entry_of(weights), progress, folder, say=say, limits=limits)
     path = Path(weights)
     if path.suffix or len(path.parts) != 1 or weights != path.name:
-        return path.expanduser()
+        return expand_user(path)
     if weights.lower() in NAMES:
         return fetch(weights.lower(), progress, folder, say=say, limits=limits)
     if path.exists():

@@ -15,6 +15,7 @@ from fastscnn.data.label_sets import TargetSets
 from fastscnn.data.pair_dataset import DataError, Pair, PairDataset, known_values, match
 from fastscnn.data.splits import EVERYTHING, Split
 from fastscnn.labels import ID_TO_TRAIN_ID, LABELS
+from fastscnn.paths import visible
 
 SPLITS = {"fine": ("train", "val", "test"), "coarse": ("train", "val", "train_extra")}
 """Kind of labels → the splits that have them."""
@@ -95,4 +96,6 @@ def _files(root: Path, package: str, split: str, ending: str) -> dict[str, Path]
             " from the packages of Cityscapes."
         )
     suffix = f"_{ending}.png"
-    return {path.name.removesuffix(suffix): path for path in folder.glob(f"*/*{suffix}")}
+    cities = (city for city in visible(folder) if city.is_dir())
+    files = (path for city in cities for path in visible(city) if path.name.endswith(suffix))
+    return {path.name.removesuffix(suffix): path for path in files}

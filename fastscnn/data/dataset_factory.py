@@ -12,6 +12,7 @@ from fastscnn.data.label_sets import SetTable, TargetSets
 from fastscnn.data.pair_dataset import DataError, PairDataset
 from fastscnn.data.splits import OPTIONS, read_split
 from fastscnn.data.street_frames import SEEDS, StreetFrames
+from fastscnn.paths import expand_user
 
 
 def open_cityscapes(
@@ -62,7 +63,7 @@ def open_frames(text: str, table: SetTable | None = None) -> PairDataset | Stree
     if spec.kind == "cityscapes" and spec.path:
         return open_cityscapes(spec, TargetSets(), "val")
     # A path alone is a folder: there may be a colon in it.
-    path = spec.path if spec.kind == "folder" else spec.name
+    path = spec.path if spec.kind == "folder" else spec.name and str(expand_user(spec.name))
     if not path or (spec.kind != "folder" and not Path(path).exists()):
         raise DataError(
             f"There is no {text!r}: use folder:PATH, a path alone, cityscapes:PATH or street."

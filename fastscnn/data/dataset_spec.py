@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from urllib.parse import unquote
 
 from fastscnn.data.pair_dataset import DataError
+from fastscnn.paths import expand_user
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def read_spec(text: str) -> DataSpec:
         DataError: an option has no value or is given twice.
     """
     # No parse_qsl: it reads the + of fine+coarse as a space.
-    name, _, query = text.partition("?")
+    name, query = _split(text)
     kind, _, path = name.partition(":")
     options: dict[str, str] = {}
     for part in filter(None, query.split("&")):
@@ -55,4 +57,15 @@ def read_spec(text: str) -> DataSpec:
             trouble = "is given twice" if value else "has no value"
             raise DataError(f"{text}: the option {key!r} {trouble}.")
         options[key] = unquote(value)
-    return DataSpec(text, name, kind, path, options)
+    return DataSpec(text, name, kind, path and str(expand_user(path)), options)
+
+
+def _split(text: str) -> tuple[str, str]:
+    """Part the name from the options; what is there as it is written is a name with its marks."""
+    marks = [place for place, sign in enumerate(text) if sign == "?"]
+    for place in [len(text), *reversed(marks)]:
+        name = text[:place]
+        paths = filter(None, (name, name.partition(":")[2]))
+        if any(os.path.exists(expand_user(path)) for path in paths):
+            return name, text[place + 1 :]
+    return text.partition("?")[::2]

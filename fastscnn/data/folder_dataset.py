@@ -14,6 +14,7 @@ from fastscnn.data.label_sets import SetTable, TargetSets, lookup, read_sets
 from fastscnn.data.pair_dataset import DataError, PairDataset, known_values, match
 from fastscnn.data.splits import EVERYTHING, Split
 from fastscnn.labels import CLASS_NAMES, NUM_CLASSES
+from fastscnn.paths import visible
 
 TRAIN_IDS = SetTable("labels", {i: (i,) for i in range(NUM_CLASSES)}, dict(enumerate(CLASS_NAMES)))
 """Default table: ``labels/`` holds train ids."""
@@ -51,10 +52,8 @@ class FolderDataset(PairDataset):
                 raise DataError(
                     f"{folder} is not there: {root} needs images/ and {meaning.folder}/."
                 )
-        images = {
-            p.stem: p for p in (root / "images").iterdir() if p.suffix.lower() in IMAGE_SUFFIXES
-        }
-        labels = {p.stem: p for p in truths.iterdir() if p.suffix.lower() == ".png"}
+        images = {p.stem: p for p in visible(root / "images") if p.suffix.lower() in IMAGE_SUFFIXES}
+        labels = {p.stem: p for p in visible(truths) if p.suffix.lower() == ".png"}
         pairs = match(images, labels, str(root / "images"), str(truths))
         known = known_values([*meaning.sets])
         super().__init__(split.choose(pairs, root), lookup(meaning.sets, sets), known, sets)

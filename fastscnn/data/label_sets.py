@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fastscnn.labels import CLASS_NAMES, NUM_CLASSES, UNKNOWN
+from fastscnn.paths import expand_user
 
 
 class TargetSets:
@@ -80,7 +80,7 @@ def read_sets(name: str) -> SetTable:
         if name in shipped_tables():
             text = (resources.files("fastscnn.data") / "sets" / f"{name}.json").read_text("utf-8")
         else:
-            text = Path(name).read_text("utf-8")
+            text = expand_user(name).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(
             f"There is no table of sets {name!r}: use {', '.join(shipped_tables())} or a JSON file."

@@ -18,6 +18,7 @@ from fastscnn.evaluation.evaluator import Evaluator, Frames
 from fastscnn.evaluation.scores import Report, Setting
 from fastscnn.labels import TRAIN_ID_TO_ID
 from fastscnn.output_error import OutputError
+from fastscnn.paths import visible
 
 
 def check_file(path: Path, overwrite: bool) -> None:
@@ -51,7 +52,7 @@ def check_folder(path: Path, overwrite: bool, reads: Iterable[Path] = ()) -> Non
         raise OutputError(f"{path} holds the data themselves: give another folder.")
     try:
         path.mkdir(parents=True, exist_ok=True)
-        if any(path.iterdir()) and not overwrite:
+        if visible(path) and not overwrite:
             raise OutputError(
                 f"{path} is not empty: give another folder, or --overwrite to write into it."
             )

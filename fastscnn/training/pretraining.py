@@ -23,6 +23,7 @@ from fastscnn.data.image_files import IMAGE_SUFFIXES
 from fastscnn.data.pair_dataset import DataError
 from fastscnn.model.fast_scnn import GlobalFeatureExtractor, LearningToDownsample
 from fastscnn.model.model_config import FastSCNNConfig
+from fastscnn.paths import expand_user, files_below, visible
 from fastscnn.training.batch_loader import BatchLoader, BatchSource, Example
 from fastscnn.training.initial_weights import PRETRAINED
 from fastscnn.training.loss import Mean
@@ -43,10 +44,10 @@ class ImageTree:
     """
 
     def __init__(self, root: str | Path, classes: list[str] | None = None) -> None:
-        root = Path(root)
+        root = expand_user(root)
         if not root.is_dir():
             raise DataError(f"{root} is no folder: give one with a folder of pictures per class.")
-        folders = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+        folders = sorted(path for path in visible(root) if path.is_dir())
         self.classes = classes or [folder.name for folder in folders]
         if len(self.classes) < 2:
             raise DataError(f"{root} needs at least two folders, one per class.")
@@ -55,7 +56,7 @@ class ImageTree:
             raise DataError(f"{root} has a folder {strange[0]!r}, which is no class of this run.")
         self.images: list[tuple[Path, int]] = []
         for folder in folders:
-            found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+            found = sorted(p for p in files_below(folder) if p.suffix.lower() in IMAGE_SUFFIXES)
             if not found:
                 raise DataError(f"{folder} holds no pictures.")
             self.images += [(path, self.classes.index(folder.name)) for path in found]

@@ -15,6 +15,7 @@ import torch
 
 from fastscnn.checkpoints.checkpoint import CheckpointError
 from fastscnn.data.pair_dataset import DataError
+from fastscnn.paths import expand_user
 from fastscnn.segmenter import DeviceError
 from fastscnn.training import distributed
 from fastscnn.training.distributed import World
@@ -69,7 +70,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         "--run",
         "--run-dir",  # torchrun takes --run for an abbreviation of an option of its own
         dest="run",
-        type=Path,
+        type=expand_user,
         required=True,
         metavar="DIR",
         help="the run's folder; under torchrun only the longer name works",
@@ -79,13 +80,13 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--config",
-        type=Path,
+        type=expand_user,
         metavar="FILE",
         help="a run's config.json (or its folder): do the same again; options go before it",
     )
     group.add_argument(
         "--start",
-        type=Path,
+        type=expand_user,
         metavar="FILE",
         help="weights to start from: a checkpoint, a run's folder or state.pth (these bring the"
         " auxiliary heads along), or what fastscnn.pretrain left",
@@ -201,7 +202,9 @@ def open_run(parser: argparse.ArgumentParser, args: argparse.Namespace, kind: st
     except ValueError as error:
         parser.error(str(error))
     path = args.start or config.get("start")
-    return Opened(world, device, config, recipe, None, read_start(Path(path)) if path else None)
+    return Opened(
+        world, device, config, recipe, None, read_start(expand_user(path)) if path else None
+    )
 
 
 def restored(

@@ -64,3 +64,9 @@ def labelled_folder(root: Path, pictures: int = 3) -> Path:
         groups = rng.choice(np.array([0, 5, 255], np.uint8), (72, 96))
         cv2.imwrite(str(root / "groups" / f"{i}.png"), groups)
     return root
+
+
+def write_twins(root: Path) -> None:
+    """Put a hidden file of no image beside every file below, as a Mac does on a stick."""
+    for path in [path for path in root.rglob("*") if path.is_file()]:
+        path.with_name(f"._{path.name}").write_bytes(b"\0\5\x16\7Mac OS X".ljust(4096, b"\0"))

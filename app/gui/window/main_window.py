@@ -348,7 +348,7 @@ class MainWindow(QMainWindow):
         is_file = spec.kind == "file"
         self.seek_bar.thumbnails.use(Path(spec.value) if is_file else None)
         if is_file and not self.open_menu.folder:
-            self.open_menu.folder = str(Path(spec.value).expanduser().absolute().parent)
+            self.open_menu.folder = str(Path(spec.value).absolute().parent)
 
     def _remember(self) -> None:
         """Add the source to the recent ones, if it is the one that was chosen."""

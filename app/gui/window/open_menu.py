@@ -14,9 +14,10 @@ from app.gui.widgets.icons import icon
 from app.gui.window.drag_and_drop import DroppedSources, parse_paths
 from app.sources.camera_discovery import list_cameras
 from app.sources.playlist import VIDEO_SUFFIXES
-from app.sources.source_spec import SourceSpec, parse_source
+from app.sources.source_spec import PICTURES, SourceSpec, parse_source
 
-_VIDEOS = f"Videos ({' '.join(f'*{suffix}' for suffix in sorted(VIDEO_SUFFIXES))})"
+_SUFFIXES = sorted(VIDEO_SUFFIXES | PICTURES)
+_CONTENT = f"Videos and pictures ({' '.join(f'*{suffix}' for suffix in _SUFFIXES)})"
 
 
 class OpenMenu(QObject):
@@ -43,10 +44,10 @@ class OpenMenu(QObject):
 
     def ask_for_files(self) -> None:
         """Open the file dialog, without waiting for it."""
-        dialog = QFileDialog(self._window, "Open videos", self.folder)
+        dialog = QFileDialog(self._window, "Open videos or pictures", self.folder)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.setOption(QFileDialog.Option.HideNameFilterDetails)
-        dialog.setNameFilters([_VIDEOS, "All files (*)"])
+        dialog.setNameFilters([_CONTENT, "All files (*)"])
         self._show(dialog)
 
     def ask_for_folder(self) -> None:

@@ -104,7 +104,7 @@ class SavedState(SavedSettings):
         if spec.kind in {"camera", "demo"} or not is_public(text):
             return
         if spec.kind in {"file", "images"}:
-            text = str(Path(text).expanduser().resolve())
+            text = str(Path(text).resolve())
         others = [each.value for each in self.recent if each.value != text]
         self._store.setValue("open/recent", json.dumps([text, *others][:_RECENT]))
 

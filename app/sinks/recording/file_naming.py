@@ -64,7 +64,7 @@ def check_output(
     """
     if source is not None and source.kind == "file":
         try:
-            same = os.path.samefile(path, Path(source.value).expanduser())
+            same = os.path.samefile(path, source.value)
         except OSError:  # one of them is not there
             same = False
         if same:

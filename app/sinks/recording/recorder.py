@@ -193,7 +193,7 @@ class Recorder(QueuedSink):
             return None
         begin = self._mapper.origin(first.time, lead_in=self._leads_in(first))
         if session.spec.kind == "file":
-            return Path(session.spec.value).expanduser(), begin
+            return Path(session.spec.value), begin
         is_file = session.spec.kind == "stream" and session.source.seekable
         return (session.spec.value, begin) if is_file else None
 

@@ -76,3 +76,14 @@ def test_an_option_that_is_saved_reads_what_it_writes():
             ):
                 text = about.format(value)
                 assert (about.parse(text) if about.parse and text else text or None) == value
+
+
+@pytest.mark.parametrize(
+    "option", ["--save-labels", "--record-dir", "--stats-json", "--keys", "-o"]
+)
+def test_every_path_may_begin_with_the_home(option, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    chosen = settings_from(build_parser().parse_args(["demo", option, "~/x.mkv"]))
+    assert str(tmp_path / "x.mkv") in repr(chosen)
+    chosen = settings_from(build_parser().parse_args(["demo", option, "~x.mkv"]))
+    assert "'~x.mkv'" in repr(chosen)

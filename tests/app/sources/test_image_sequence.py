@@ -94,6 +94,40 @@ def test_a_name_with_brackets_is_a_name_where_there_is_such_a_file(tmp_path):
     assert [p.name for p in _all(path)[1]] == ["street [1]"]
 
 
+def test_a_folder_whose_name_looks_like_a_pattern_is_a_folder(tmp_path):
+    for name in ("cam [front] 2024/1.png", "cam [front] 2024/2.png", "cam f 2024/3.png"):
+        _write(tmp_path / name, 1)
+    where = tmp_path / "cam [front] 2024"
+    for text in (where, where / "*.png", where / "[12].png"):
+        assert [p.name for p in _all(text)[1]] == ["1", "2"]
+    assert [p.name for p in _all(where / "2.*")[1]] == ["2"]
+
+
+def test_a_video_that_is_missing_from_such_a_folder_is_missing_not_a_pattern(tmp_path):
+    (tmp_path / "cam [front]").mkdir()
+    with pytest.raises(SourceError, match="There is no file"):
+        open_source(parse_source(str(tmp_path / "cam [front]" / "gone.mp4")))
+
+
+def test_hidden_files_are_no_pictures(folder):
+    for name in ("._frame1.png", ".frame3.png"):
+        (folder / name).write_bytes(b"\x00\x05\x16\x07Mac OS X" + bytes(4000))
+    _write(folder / ".trash" / "frame4.png", 4)
+    for text in (folder, folder / "*.png", folder.parent, folder / "**"):
+        source, pictures = _all(text)
+        assert len(pictures) == 4
+        assert source.notice == ""
+
+
+def test_names_that_begin_with_a_tilde_are_names(tmp_path, monkeypatch):
+    _write(tmp_path / "~pics" / "~1.png", 1)
+    monkeypatch.chdir(tmp_path)
+    for text in ("~pics", "~pics/*.png", "~pics/~1.png"):
+        assert [p.name for p in _all(text)[1]] == ["~1"]
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert [p.name for p in _all("~/~pics")[1]] == ["~1"]
+
+
 def test_seeking_goes_to_the_picture_of_that_time(folder):
     source = open_source(parse_source(str(folder)))
     for seconds, before, name in [(0.2, 0, "frame9"), (9, 0, "frame10"), (0.3, 2, "frame2")]:

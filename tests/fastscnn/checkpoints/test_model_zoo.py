@@ -481,6 +481,7 @@ def test_a_file_wins_over_a_name_only_where_it_is_written_as_a_path(tmp_path, mo
     assert resolve(Path("mmseg")) == Path("mmseg")
     assert resolve("nosuch/file") == Path("nosuch/file")
     assert resolve("~/x.pth") == Path.home() / "x.pth"
+    assert resolve("~nobody-is-called-so.pth") == Path("~nobody-is-called-so.pth")
     assert web.requests == []
     with pytest.raises(ZooError, match="mmseg cannot be downloaded"):
         resolve("mmseg")

@@ -16,7 +16,7 @@ from fastscnn.data.pair_dataset import DataError
 from fastscnn.evaluate import main
 from fastscnn.labels import CATEGORIES, CLASS_NAMES, LABELS
 from fastscnn.segmenter import Segmenter, default_checkpoint
-from tests.support.labelled_data import knowing
+from tests.support.labelled_data import knowing, write_twins
 
 IDS = {label.name: label.id for label in LABELS}
 TREE = [
@@ -83,6 +83,12 @@ def names(frames):
 )
 def test_splits_and_labels_are_found_by_their_official_names(root, options, expected):
     assert names(open_frames(f"cityscapes:{root}{options}")) == expected
+
+
+def test_hidden_files_are_no_frames(root):
+    write_twins(root)
+    (root / "leftImg8bit" / "val" / ".cache").mkdir()
+    assert names(open_frames(f"cityscapes:{root}")) == ["munster_000000_000019"]
 
 
 def test_fine_labels_come_before_coarse_ones(root):

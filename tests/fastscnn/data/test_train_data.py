@@ -2,12 +2,14 @@ import numpy as np
 import pytest
 import torch
 
-from fastscnn.data.dataset_mix import Mix
+from fastscnn.data.dataset_check import check
+from fastscnn.data.dataset_factory import open_frames
+from fastscnn.data.dataset_mix import Mix, open_dataset
 from fastscnn.data.folder_dataset import FolderDataset
 from fastscnn.data.label_sets import TargetSets, read_sets
 from fastscnn.data.pair_dataset import DataError
 from fastscnn.training.batch_loader import BatchLoader
-from tests.support.labelled_data import labelled_folder
+from tests.support.labelled_data import labelled_folder, write_twins
 
 
 @pytest.fixture
@@ -70,6 +72,32 @@ def test_labels_of_another_size_are_refused(folder):
     cv2.imwrite(str(folder / "labels" / "0.png"), np.zeros((10, 10), np.uint8))
     with pytest.raises(DataError, match="10×10 pixels, its picture 96×72"):
         FolderDataset(folder, TargetSets())[0]
+
+
+def test_hidden_files_are_no_pairs(folder):
+    write_twins(folder)
+    assert len(FolderDataset(folder, TargetSets())) == 3
+    check([FolderDataset(folder, TargetSets())], progress=False)
+
+
+@pytest.mark.parametrize("name", ["cam [front] 2024", "what?", "a?sets=camvid&b", "~drive", "50%"])
+def test_a_folder_may_have_any_name(tmp_path, name, monkeypatch):
+    labelled_folder(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    for place in (name, str(tmp_path / name)):
+        for text in (place, f"folder:{place}"):
+            assert len(open_frames(text)) == 3
+            assert len(open_frames(f"{text}?sets=idd_lite")) == 3
+        assert len(open_dataset(f"folder:{place}?weight=2", TargetSets())[0]) == 3
+
+
+def test_the_home_is_found_in_the_name_of_a_data_set_too(tmp_path, monkeypatch):
+    labelled_folder(tmp_path / "data")
+    (tmp_path / "t.json").write_text('{"0": ["road"], "5": ["car"]}')
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for text in ("~/data", "folder:~/data", "folder:~/data?sets=~/t.json"):
+        assert len(open_frames(text)) == 3
+    assert len(open_dataset("folder:~/data", TargetSets())[0]) == 3
 
 
 @pytest.mark.parametrize("spec", ["folder:/nosuch", "cloud:x", "street?weight=-1", "street?x=1"])

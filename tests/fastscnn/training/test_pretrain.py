@@ -13,7 +13,7 @@ from fastscnn.training.loss import Trainee
 from fastscnn.training.pretraining import ImageTree, Pretraining
 from fastscnn.training.recipe import Recipe
 from fastscnn.training.trainer import Trainer
-from tests.support.labelled_data import labelled_folder
+from tests.support.labelled_data import labelled_folder, write_twins
 
 SMALL = ["--batch", "4", "--crop", "64x64", "--device", "cpu", "--scale", "0.8-1.2"]
 
@@ -39,6 +39,13 @@ def test_pre_training_learns_to_tell_pictures_apart(tree, tmp_path, capsys):
     assert before < 60
     assert after > 90
     assert "top-5 100.0" in figures[1]
+
+
+def test_hidden_files_and_folders_are_no_pictures_and_no_classes(tree):
+    write_twins(tree)
+    (tree / ".cache").mkdir()
+    found = ImageTree(tree)
+    assert (found.classes, len(found)) == (["blue", "green", "red"], 12)
 
 
 def test_a_segmentation_starts_from_it_and_says_what_it_took(tree, tmp_path, capsys):
