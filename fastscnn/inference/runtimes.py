@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fastscnn.inference.cuda_graphs import CudaGraphRecorder, GraphReplay
+from fastscnn.inference.memory_layout import LAYOUTS, layout_for
 from fastscnn.inference.processor import cpu_threads, threads_beside
 from fastscnn.model.batch_norm_folding import fold_batch_norm
 
@@ -116,43 +117,61 @@ def _normalisation(checkpoint: Checkpoint) -> tuple[NDArray[np.float32], NDArray
     return (1 / (255 * std)).astype(np.float32), (-mean / std).astype(np.float32)
 
 
-class TorchRuntime(Runtime):
-    """PyTorch runtime, channels last: on CUDA replayed from CUDA graphs, elsewhere eagerly."""
-
-    key = "torch"
+class _Eager:
+    """Network in PyTorch, from pixels to logits, every operation launched by itself."""
 
     def __init__(self, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype) -> None:
+        self.layout = torch.channels_last
         self._dtype = dtype
-        on_cuda = device.type == "cuda"
-        self._replayed = GraphReplay(self._run, CudaGraphRecorder(device)) if on_cuda else None
-        self._model = fold_batch_norm(checkpoint.model).to(device=device, dtype=dtype)
-        self._model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = fold_batch_norm(checkpoint.model).to(device=device, dtype=dtype)
         self._scale, self._shift = (
             torch.from_numpy(values).view(1, 3, 1, 1).to(device)
             for values in _normalisation(checkpoint)
         )
+
+    def lay_out(self, layout: torch.memory_format) -> _Eager:
+        """Bring weights and activations into a memory layout."""
+        self.layout = layout
+        self.model.to(memory_format=layout)  # type: ignore[call-overload]
+        return self
+
+    def __call__(self, pixels: Tensor, skips: Sequence[bool]) -> tuple[Tensor, ...]:
+        x = pixels.permute(2, 0, 1).unsqueeze(0).float()
+        x = torch.addcmul(self._shift, x, self._scale)
+        x = x.to(dtype=self._dtype, memory_format=self.layout)
+        high, low = self.model.features(x)
+        return tuple(self.model.head(high, low, skip) for skip in skips)
+
+
+class TorchRuntime(Runtime):
+    """PyTorch runtime: on CUDA replayed from CUDA graphs, elsewhere eager and channels last."""
+
+    key = "torch"
+
+    def __init__(self, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype) -> None:
+        self._eager = _Eager(checkpoint, device, dtype)
+        self._replayed: GraphReplay | None = None
+        layout = torch.channels_last
+        if device.type == "cuda":
+            recorder = CudaGraphRecorder(device)
+            self._replayed = GraphReplay(self._eager, recorder)
+            layout = layout_for(device, dtype, self._eager.lay_out, recorder)
+        self._eager.lay_out(layout)
 
     @property
     def name(self) -> str:
         version = f"PyTorch {torch.__version__.partition('+')[0]}"
         if self._replayed is None:
             return version
+        layout = LAYOUTS[self._eager.layout]
         refused = self._replayed.refused
-        return (
-            f"{version} without CUDA graphs ({refused})" if refused else f"{version}, CUDA graphs"
-        )
+        graphs = f"without CUDA graphs ({refused})" if refused else "CUDA graphs"
+        return f"{version}, {layout}, {graphs}"
 
     def logits(self, pixels: Tensor, skips: Sequence[bool], beside: int = 1) -> tuple[Tensor, ...]:
         if pixels.device.type == "cpu":
             self._share(beside)
-        return (self._replayed or self._run)(pixels, skips)
-
-    def _run(self, pixels: Tensor, skips: Sequence[bool]) -> tuple[Tensor, ...]:
-        x = pixels.permute(2, 0, 1).unsqueeze(0).float()
-        x = torch.addcmul(self._shift, x, self._scale)
-        x = x.to(dtype=self._dtype, memory_format=torch.channels_last)
-        high, low = self._model.features(x)
-        return tuple(self._model.head(high, low, skip) for skip in skips)
+        return (self._replayed or self._eager)(pixels, skips)
 
     @staticmethod
     def _share(beside: int) -> None:

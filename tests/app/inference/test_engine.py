@@ -124,7 +124,7 @@ def test_each_run_sees_what_its_own_network_with_its_own_skip_sees(segmenter, ot
 def test_the_shared_part_of_the_network_runs_once_for_both_skips():
     segmenter = Segmenter.from_checkpoint(device="cpu", input_size=(64, 96), runtime="torch")
     calls = []
-    hook = segmenter._runtime._model.learning_to_downsample.register_forward_hook(
+    hook = segmenter._runtime._eager.model.learning_to_downsample.register_forward_hook(
         lambda *_: calls.append("features")
     )
     try:

@@ -1,10 +1,15 @@
 """What is recorded for a GPU gives what it gave unrecorded; here with a recorder on the host."""
 
+import gc
+import threading
+import time
+import weakref
+
 import pytest
 import torch
 
 from fastscnn import Segmenter
-from fastscnn.inference.cuda_graphs import GraphRecorder, GraphReplay
+from fastscnn.inference.cuda_graphs import CudaGraphRecorder, GraphRecorder, GraphReplay
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 
@@ -16,6 +21,7 @@ class HostRecorder(GraphRecorder):
         self.recorded = self.replays = 0
         self.error = error
         self.now = "compute"
+        self.freed = 0
 
     def queue(self):
         return self.now
@@ -28,10 +34,17 @@ class HostRecorder(GraphRecorder):
 
         def replay():
             self.replays += 1
+            time.sleep(0)  # lets another thread in, as a launch does
             for mine, new in zip(outputs, work(), strict=True):
                 mine.copy_(new)
 
         return replay, outputs
+
+    def seconds(self, replay):
+        return 0.0
+
+    def free(self):
+        self.freed += 1
 
 
 def work(pixels, skips):
@@ -119,6 +132,91 @@ def test_out_of_memory_is_the_caller_s_and_gives_recordings_up():
     recorded = recorder.recorded
     same(replayed(pixels(6), (True,)), 6, (True,))
     assert recorder.recorded > recorded
+
+
+@pytest.mark.parametrize("covered", [False, True])
+def test_where_memory_runs_out_while_recording_it_is_tried_again_later(covered):
+    error = torch.OutOfMemoryError("too large")
+    if covered:  # as the end of a recording that broke off covers why it did
+        cover = RuntimeError("operation failed due to a previous error during capture")
+        cover.__context__, error = error, cover
+    recorder = HostRecorder()
+    replayed = GraphReplay(work, recorder)
+    replayed(pixels(1), (True,))
+    assert replayed.kept
+    recorder.error = error
+    [seen] = replayed(pixels(2, (8, 8)), (True,))
+    assert torch.equal(seen, work(pixels(2, (8, 8)), (True,))[0])
+    assert replayed.refused == "memory ran out"
+    assert replayed.kept == 0  # what was kept may be what was lacking
+    assert recorder.freed
+    recorder.error = None
+    for _ in range(GraphReplay._PATIENCE):
+        replayed(pixels(3), (True,))
+    assert not replayed.refused
+    assert replayed.kept
+
+
+def test_recordings_are_given_up_for_an_image_that_they_leave_no_room_for():
+    def tight(given, skips):
+        if replayed.kept and given.shape[0] > 4:
+            raise torch.OutOfMemoryError("too large")
+        return work(given, skips)
+
+    replayed = GraphReplay(tight, HostRecorder())
+    replayed(pixels(1), (True,))
+    assert replayed.kept
+    [seen] = replayed(pixels(2, (8, 8)), (True,))
+    assert seen.shape == (8, 8)
+    assert not replayed._refused
+
+
+@pytest.mark.parametrize("sizes", [((4, 6), (4, 6)), ((4, 6), (8, 6))])
+@pytest.mark.parametrize(
+    "skips", [((True,), (True,)), ((True,), (False,)), ((True,), (True, False))]
+)
+def test_threads_that_share_a_network_get_their_own_logits(sizes, skips):
+    replayed = GraphReplay(work, HostRecorder())
+    wrong = []
+
+    def run(mine):
+        given = pixels(10 + mine, sizes[mine])
+        wanted = work(given, skips[mine])
+        for _ in range(100):
+            got = replayed(given, skips[mine])
+            wrong.extend(not torch.equal(*pair) for pair in zip(got, wanted, strict=True))
+
+    threads = [threading.Thread(target=run, args=(mine,)) for mine in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(wrong) >= 200
+    assert not any(wrong)
+
+
+def test_a_network_is_freed_with_its_last_user_and_not_some_time_later():
+    segmenter = Segmenter.from_checkpoint(device="cpu", runtime="torch", input_size=(32, 32))
+    runtime = segmenter._runtime
+    runtime._replayed = GraphReplay(runtime._eager, HostRecorder())
+    segmenter.logits(pixels(1, (32, 32)))
+    held = weakref.ref(runtime._replayed)
+    gc.disable()
+    try:
+        del segmenter, runtime
+        assert held() is None
+    finally:
+        gc.enable()
+
+
+@needs_cuda
+def test_a_recording_that_fails_leaves_the_stream_in_use_current():
+    device = torch.device("cuda")
+    stream = torch.cuda.Stream(device)
+    with torch.cuda.stream(stream):
+        with pytest.raises(RuntimeError):
+            CudaGraphRecorder(device).record(lambda: (torch.ones(1, device=device).cpu(),))
+        assert torch.cuda.current_stream(device) == stream
 
 
 @needs_cuda
