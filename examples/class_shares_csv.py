@@ -14,7 +14,6 @@ import numpy as np
 from app.sources.source_factory import open_source
 from app.sources.source_spec import parse_source
 from fastscnn import Segmenter
-from fastscnn.labels import CLASS_NAMES
 
 
 def main(text: str, output: str, most: str = "100") -> None:
@@ -24,10 +23,10 @@ def main(text: str, output: str, most: str = "100") -> None:
     try:
         with open(output, "w", newline="", encoding="utf-8") as file:
             table = csv.writer(file)
-            table.writerow(["time", *CLASS_NAMES])
+            table.writerow(["time", *segmenter.classes])
             for picture in islice(iter(source.read, None), int(most)):
                 labels = segmenter(picture.image)
-                shares = np.bincount(labels.ravel(), minlength=256)[:19] / labels.size
+                shares = np.bincount(labels.ravel(), minlength=len(segmenter.classes)) / labels.size
                 table.writerow([f"{picture.time:.3f}", *(f"{share:.4f}" for share in shares)])
     finally:
         source.close()

@@ -12,7 +12,7 @@ import numpy as np
 
 from fastscnn import Segmenter
 from fastscnn.data.street import Street
-from fastscnn.labels import CLASS_NAMES, colorize
+from fastscnn.labels import colorize
 
 
 def main(path: str = "", output: str = "segmented.png") -> None:
@@ -25,14 +25,15 @@ def main(path: str = "", output: str = "segmented.png") -> None:
     else:
         rgb, _ = Street(seed=77, width=512, height=256).render(3.0)
 
-    labels = Segmenter.from_checkpoint(input_size="half")(rgb)
+    segmenter = Segmenter.from_checkpoint(input_size="half")
+    labels = segmenter(rgb)
 
-    blended = cv2.addWeighted(rgb, 0.5, colorize(labels), 0.5, 0)
+    blended = cv2.addWeighted(rgb, 0.5, colorize(labels, segmenter.classes), 0.5, 0)
     if not cv2.imwrite(output, cv2.cvtColor(blended, cv2.COLOR_RGB2BGR)):
         raise SystemExit(f"{output} cannot be written.")
-    shares = np.bincount(labels.ravel(), minlength=256)[: len(CLASS_NAMES)] / labels.size
-    for train_id in np.argsort(-shares)[: np.count_nonzero(shares)]:
-        print(f"{CLASS_NAMES[train_id]:15}{shares[train_id]:7.1%}")
+    shares = np.bincount(labels.ravel(), minlength=len(segmenter.classes)) / labels.size
+    for number in np.argsort(-shares)[: np.count_nonzero(shares)]:
+        print(f"{segmenter.classes[number]:15}{shares[number]:7.1%}")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def main(path: str, output: str, most: str = "") -> None:
         stream.codec_context.time_base = video.time_base or Fraction(1, 90000)
         for frame in islice(source.decode(video), int(most) if most else None):
             labels = segmenter(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
-            colours = colorize(labels)[: stream.height, : stream.width]
+            colours = colorize(labels, segmenter.classes)[: stream.height, : stream.width]
             coloured = av.VideoFrame.from_ndarray(colours.copy(), format="rgb24")
             coloured.pts, coloured.time_base = frame.pts, video.time_base
             target.mux(stream.encode(coloured))

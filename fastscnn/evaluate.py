@@ -26,6 +26,7 @@ from fastscnn.evaluation.output_files import (
 from fastscnn.evaluation.score_tables import as_markdown, as_text, by_drive, figures
 from fastscnn.evaluation.scores import Report, Setting
 from fastscnn.inference.input_size import parse_input_size
+from fastscnn.labels import class_table
 from fastscnn.output_error import OutputError
 from fastscnn.paths import expand_user
 from fastscnn.segmenter import DeviceError, Segmenter, default_checkpoint
@@ -229,12 +230,17 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
 
 def _describe(args: argparse.Namespace, segmenter: Segmenter, report: Report) -> str:
     labelled = int(report.confusion.sum())
+    own = class_table(segmenter.classes).own
+    unjudged = (
+        f"\nThe weights know {len(own)} classes that no labels here have ({', '.join(own[:5])}"
+        f"{', …' * (len(own) > 5)}): where these are seen, a pixel counts as wrong."
+    )
     return (
         f"{args.data}: {report.frames} frame{'s' * (report.frames != 1)},"
         f" {labelled / 1e6:.1f} million labelled pixels,"
         f" {report.occurring} of {len(report.merging)} classes occur\n"
         f"{args.weights or 'the shipped weights'}, {segmenter.device.type}, {segmenter.precision},"
-        f" {segmenter.runtime}"
+        f" {segmenter.runtime}{unjudged if own else ''}"
     )
 
 

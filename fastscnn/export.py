@@ -33,6 +33,7 @@ from fastscnn.exporting.agreement import (
 )
 from fastscnn.exporting.export_writers import open_foreign, write_foreign, write_graph
 from fastscnn.exporting.exportable_model import Layout, Output, Signature, Skip
+from fastscnn.labels import class_table
 from fastscnn.output_error import OutputError
 from fastscnn.paths import expand_user
 from fastscnn.segmenter import default_checkpoint
@@ -137,7 +138,8 @@ def main(argv: list[str] | None = None) -> int:
                 f"There is no folder {args.file.parent}: make it or export elsewhere."
             )
         weights = resolve(args.weights) if args.weights else default_checkpoint()
-        agreement = export(load(weights), args.file, format_, Signature(**chosen))
+        checkpoint = load(weights)
+        agreement = export(checkpoint, args.file, format_, Signature(**chosen))
     except (CheckpointError, ZooError) as error:
         print(f"fastscnn.export: {error}", file=sys.stderr)
         return 4
@@ -151,6 +153,8 @@ def main(argv: list[str] | None = None) -> int:
     sizes = ", ".join(f"{height}×{width}" for _, height, width in SIZES)
     print(f"{args.file}: {format_}, {args.file.stat().st_size / 2**20:.1f} MiB")
     print(f"at {sizes} {agreement}")
+    if words := class_table(checkpoint.classes).in_words:
+        print(words)
     return 0
 
 

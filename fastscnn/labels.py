@@ -6,7 +6,10 @@ This is the only place in the project where they stand. Facts from the Cityscape
 
 from __future__ import annotations
 
+import colorsys
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +25,8 @@ class LabelClass:
     Attributes:
         name: the official English name.
         id: the id in ``*_labelIds.png`` files (-1 for licence plates).
-        train_id: 0–18 for the evaluated classes, 255 (``UNKNOWN``) for all others.
+        train_id: 0–18 for the evaluated classes, 255 (``UNKNOWN``) for all others; of a network
+            with other classes the number of its output.
         category: one of the 8 groups (7 evaluated ones and ``void``).
         color: RGB, 0–255 each.
     """
@@ -120,11 +124,89 @@ ID_TO_TRAIN_ID = _id_to_train_id()
 """256 uint8: Cityscapes id (as in ``*_labelIds.png``) → train id."""
 
 
-def colorize(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Paint labels in the official colours.
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassTable:
+    """Table of the classes that a network tells apart, by their numbers.
+
+    What a class is called belongs to the network: names of Cityscapes bring their colours and
+    groups along, others get colours that differ.
+
+    Attributes:
+        names: of the network's outputs, in order.
+        rows: a row of each; its ``train_id`` is the output's number, its ``id`` -1 where the name
+            is none of Cityscapes.
+        palette: 256×3 uint8 RGB by number, black for what is no class.
+        ids: 256 uint8, number → Cityscapes id; ``None`` where a class is none of Cityscapes.
+    """
+
+    names: tuple[str, ...]
+    rows: tuple[LabelClass, ...]
+    palette: NDArray[np.uint8]
+    ids: NDArray[np.uint8] | None
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """Names that are none of Cityscapes."""
+        return tuple(row.name for row in self.rows if row.id < 0)
+
+    @property
+    def in_words(self) -> str:
+        """A sentence about a network with other classes than the 19; else empty."""
+        if self.names == CLASS_NAMES:
+            return ""
+        unknown = self.own or self.names
+        some = ", ".join(unknown[:5]) + ", …" * (len(unknown) > 5)
+        what = f"{len(self)} classes in an order of their own"
+        if self.own:
+            part = f", {len(self.own)} of them" * (len(self.own) < len(self))
+            what = f"{len(self)} classes{part} of their own"
+        return (
+            f"These weights know {what} ({some}): labels are their numbers, not train ids of"
+            " Cityscapes."
+        )
+
+
+@lru_cache(maxsize=16)
+def class_table(names: tuple[str, ...] = CLASS_NAMES) -> ClassTable:
+    """Return the table of a network's classes by their names."""
+    known = {row.name: row for row in CLASSES}
+    rows: list[LabelClass] = []
+    for number, name in enumerate(names):
+        row = known.get(name)
+        rows.append(
+            LabelClass(name, row.id, number, row.category, row.color)
+            if row is not None
+            else LabelClass(name, -1, number, "own classes", _own_color(number))
+        )
+    palette, ids = np.zeros((256, 3), np.uint8), np.zeros(256, np.uint8)
+    palette[: len(rows)] = [row.color for row in rows]
+    ids[: len(rows)] = [max(row.id, 0) for row in rows]
+    for table in (palette, ids):
+        table.setflags(write=False)
+    whole = all(row.id >= 0 for row in rows)
+    return ClassTable(names, tuple(rows), palette, ids if whole else None)
+
+
+def _own_color(number: int) -> tuple[int, int, int]:
+    """Return a colour that differs from those of the numbers before."""
+    # Steps of the golden ratio go round the hues without meeting one again.
+    rgb = colorsys.hsv_to_rgb(
+        number * 0.618034 % 1, (0.85, 0.5)[number % 2], (0.95, 0.7)[number // 2 % 2]
+    )
+    red, green, blue = (round(255 * part) for part in rgb)
+    return red, green, blue
+
+
+def colorize(labels: NDArray[np.uint8], names: Sequence[str] = CLASS_NAMES) -> NDArray[np.uint8]:
+    """Paint labels in the colours of their classes.
 
     Args:
-        labels: H×W uint8 train ids.
+        labels: H×W uint8 numbers of classes.
+        names: what the classes are called, as ``Segmenter.classes``; those of Cityscapes have the
+            official colours.
 
     Returns:
         H×W×3 uint8 RGB, contiguous; unknown pixels are black.
@@ -134,4 +216,4 @@ def colorize(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         >>> colorize(np.array([[10]], np.uint8)).tolist()
         [[[70, 130, 180]]]
     """
-    return np.ascontiguousarray(PALETTE[labels])
+    return np.ascontiguousarray(class_table(tuple(names)).palette[labels])

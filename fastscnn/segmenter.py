@@ -101,6 +101,10 @@ class Segmenter:
         runtime: ``auto``, ``torch``, ``onnxruntime`` or ``openvino``, see
             ``fastscnn.inference.runtimes``.
 
+    Attributes:
+        classes: what the labels' numbers are called, by number: the 19 of Cityscapes, whose numbers
+            are train ids, or the network's own.
+
     Raises:
         DeviceError: the device, precision or runtime is not to be had.
     """
@@ -254,7 +258,7 @@ class Segmenter:
             skip: whether the skip connection contributes (§4.2).
 
         Returns:
-            H×W uint8 train ids at the image's own size.
+            H×W uint8 numbers of ``classes``, such as train ids, at the image's own size.
 
         Raises:
             ValueError: the image has another shape or dtype.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fastscnn.data.dataset_spec import read_spec
 from fastscnn.data.label_sets import SetTable, TargetSets, read_sets, shipped_tables
-from fastscnn.labels import CLASS_NAMES, CLASSES, NUM_CLASSES, UNKNOWN
+from fastscnn.labels import CLASS_NAMES, CLASSES, NUM_CLASSES, UNKNOWN, class_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,7 @@ class ClassMerging:
             ValueError: the network has no class that is known here.
         """
         if not set(classes) & set(CLASS_NAMES):
-            raise ValueError(
-                f"The weights know {len(classes)} classes of other names ({classes[0]}, …),"
-                " which no labels here can judge."
-            )
+            raise ValueError(f"{class_table(classes).in_words} No labels here can judge them.")
         places = self._places()
         table = np.full(256, UNKNOWN, np.uint8)
         for output, name in enumerate(classes):

@@ -28,7 +28,7 @@ from fastscnn.exporting.agreement import (
 )
 from fastscnn.exporting.exportable_model import Exportable, Signature
 from fastscnn.inference.input_size import MAX_SIDE
-from fastscnn.labels import CLASS_NAMES, PALETTE
+from fastscnn.labels import class_table
 from fastscnn.output_error import OutputError
 
 OPSET = 20
@@ -246,9 +246,11 @@ def write_foreign(checkpoint: Checkpoint, path: Path, format_: str) -> None:
     if format_ == "tramac":
         atomic_save(dict(state), path)
         return
-    meta: dict[str, Any] = {"CLASSES": list(checkpoint.classes)}
-    if checkpoint.classes == CLASS_NAMES:
-        meta["PALETTE"] = PALETTE[: len(CLASS_NAMES)].tolist()
+    classes = class_table(checkpoint.classes)
+    meta = {
+        "CLASSES": list(classes.names),
+        "PALETTE": classes.palette[: len(classes)].tolist(),
+    }
     atomic_save({"meta": meta, "state_dict": state}, path)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from fastscnn.checkpoints.checkpoint import CheckpointError, load
 from fastscnn.checkpoints.public_formats import IMAGENET_MEAN, IMAGENET_STD
-from fastscnn.labels import CLASS_NAMES, NUM_CLASSES
+from fastscnn.labels import CLASS_NAMES, NUM_CLASSES, class_table
 from fastscnn.model.model_config import FastSCNNConfig
 from fastscnn.training.task import Normalisation, normalisation_of
 
@@ -105,8 +105,8 @@ def read_start(path: Path) -> InitialWeights:
         checkpoint = load(path)
         if checkpoint.classes != CLASS_NAMES:
             raise CheckpointError(
-                f"{path} knows {len(checkpoint.classes)} other classes than the {NUM_CLASSES} of"
-                " Cityscapes, which are trained here: start from another checkpoint."
+                f"{path}: {class_table(checkpoint.classes).in_words} The {NUM_CLASSES} are trained"
+                " here: start from another checkpoint."
             )
         tensors = {f"network.{k}": v for k, v in checkpoint.model.state_dict().items()}
         return InitialWeights(

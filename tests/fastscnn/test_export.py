@@ -244,6 +244,18 @@ def test_the_way_back_gives_the_original_names_and_shapes(format_, tmp_path, sma
     assert all(not state[name].any() for name in biases)
 
 
+@pytest.mark.parametrize("names", [("lane", "kerb", "sky"), tuple(map(str, range(30)))])
+def test_names_of_other_classes_are_told_and_go_along(names, tmp_path, small_sizes, capsys):
+    network = randomise(FastSCNN(replace(WRITABLE["mmseg"].config, num_classes=len(names))))
+    save(Checkpoint(network, classes=names), tmp_path / "own.pth")
+    out = tmp_path / "theirs.pth"
+    assert main([str(out), "--format", "mmseg", "--weights", str(tmp_path / "own.pth")]) == 0
+    said = capsys.readouterr().out
+    assert said.count(f"These weights know {len(names)} classes") == 1
+    assert load(out).classes == names
+    assert len(torch.load(out, weights_only=True)["meta"]["PALETTE"]) == len(names)
+
+
 @pytest.mark.parametrize("format_", WRITABLE)
 def test_a_network_of_our_own_with_fitting_switches_finds_the_way_back(
     format_, tmp_path, small_sizes

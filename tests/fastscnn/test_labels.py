@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from fastscnn.labels import (
     CATEGORIES,
@@ -7,7 +8,9 @@ from fastscnn.labels import (
     ID_TO_TRAIN_ID,
     LABELS,
     PALETTE,
+    TRAIN_ID_TO_ID,
     UNKNOWN,
+    class_table,
     colorize,
 )
 
@@ -49,3 +52,39 @@ def test_colorize_paints_classes_in_their_colour_and_unknown_in_black():
 def test_tables_cannot_be_changed_by_accident():
     assert not PALETTE.flags.writeable
     assert not ID_TO_TRAIN_ID.flags.writeable
+
+
+@pytest.mark.parametrize("count", [2, 5, 30, 255])
+def test_own_classes_have_colours_that_differ_from_each_other_and_from_black(count):
+    table = class_table(tuple(map(str, range(count))))
+    colors = {row.color for row in table.rows}
+    assert len(colors) == count
+    assert (0, 0, 0) not in colors
+    assert table.palette[count:].max(initial=0) == 0
+    assert table.ids is None
+    assert f"know {count} classes of their own (0, 1" in table.in_words
+
+
+def test_names_of_cityscapes_bring_their_colour_group_and_id_along():
+    table = class_table(("sky", "kerb", "road"))
+    sky, kerb, road = table.rows
+    assert (sky.id, sky.train_id, sky.color, sky.category) == (23, 0, (70, 130, 180), "sky")
+    assert (road.id, road.train_id) == (7, 2)
+    assert kerb.id == -1
+    assert table.ids is None  # a kerb has none
+    assert "know 3 classes, 1 of them of their own (kerb)" in table.in_words
+
+
+def test_cityscapes_classes_in_another_order_have_their_ids():
+    table = class_table(("sky", "road"))
+    assert table.ids[[0, 1, 2, 255]].tolist() == [23, 7, 0, 0]
+    assert "2 classes in an order of their own (sky, road)" in table.in_words
+    assert class_table().in_words == ""
+    assert (class_table().ids == TRAIN_ID_TO_ID).all()
+
+
+def test_labels_of_other_classes_are_painted_in_their_own_colours():
+    painted = colorize(np.array([[0, 1, 2]], np.uint8), ("sky", "kerb"))
+    assert painted[0, 0].tolist() == [70, 130, 180]
+    assert painted[0, 1].any()
+    assert not painted[0, 2].any()

@@ -306,7 +306,19 @@ def test_what_is_wrong_is_said_in_a_sentence_with_its_exit_code(folder, weights,
 def test_weights_with_other_classes_are_refused(folder, tmp_path, capsys):
     network = FastSCNN(FastSCNNConfig(num_classes=3)).eval()
     save(Checkpoint(network, classes=("a", "b", "c")), tmp_path / "other.pth")
-    assert "classes of other names" in fails(capsys, 4, folder, "--weights", tmp_path / "other.pth")
+    assert "3 classes of their own (a, b, c)" in fails(
+        capsys, 4, folder, "--weights", tmp_path / "other.pth"
+    )
+
+
+def test_classes_that_no_labels_have_are_told_beside_the_figures(folder, tmp_path, capsys):
+    names = list(CLASS_NAMES)
+    names[SKY] = "kerb"
+    save(Checkpoint(knowing(SKY, ROAD), classes=tuple(names)), tmp_path / "kerb.pth")
+    (on,) = run(capsys, tmp_path, folder, "--weights", tmp_path / "kerb.pth")["reports"]
+    assert "know 1 classes that no labels here have (kerb)" in capsys.readouterr().out
+    assert on["pixel_accuracy"] == pytest.approx(2048 / 6144)
+    assert on["class_iou"]["sky"] is None
 
 
 def test_weights_that_know_their_classes_in_another_order_are_judged_by_name(

@@ -357,7 +357,7 @@ def test_the_command_says_in_a_sentence_what_is_wrong(tmp_path, capsys):
 def test_a_start_that_knows_other_classes_is_refused(tmp_path):
     network = FastSCNN(FastSCNNConfig(num_classes=3))
     save(Checkpoint(network, classes=("cat", "dog", "cow")), tmp_path / "a.pth")
-    with pytest.raises(CheckpointError, match="3 other classes"):
+    with pytest.raises(CheckpointError, match="3 classes of their own"):
         read_start(tmp_path / "a.pth")
 
 
