@@ -25,6 +25,18 @@ _WHITE, _PEAK = 203.0, 1000.0
 """Luminance in cd/m² of reference white (ITU-R BT.2408) and of the brightest part kept apart."""
 
 
+def _nameless(cls: type[SideData], value: object) -> Any:
+    """Return a member for a kind of side data that FFmpeg knows and PyAV does not."""
+    member: Any = object.__new__(cls)
+    member._name_, member._value_ = f"UNKNOWN_{value}", value
+    return member
+
+
+# PyAV raises an error for all side data of a frame where it does not know one kind (EXIF, from
+# FFmpeg 8 on), though nobody asked for that one. Enumerations offer this hook for such values.
+SideData._missing_ = classmethod(_nameless)  # type: ignore[assignment, method-assign]
+
+
 def check_size(name: str, width: int, height: int) -> None:
     """Refuse pictures that would take more memory than there should be need for.
 
@@ -63,6 +75,11 @@ def to_rgb(frame: av.VideoFrame, aspect: float = 1.0) -> NDArray[np.uint8]:
     )
     if frame.color_trc in HDR:
         pixels = np.asarray(cv2.LUT(np.ascontiguousarray(pixels), _tone_curve(frame.color_trc)))
+    return upright(frame, pixels)
+
+
+def upright(frame: av.VideoFrame, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Turn and mirror pixels of a frame as it asks for; contiguous."""
     transposed, across, down = _orientation(frame)
     if transposed:
         pixels = pixels.transpose(1, 0, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Sequence
 from fractions import Fraction
@@ -12,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from app.sources.base import Picture, Source, SourceInfo
 
@@ -61,6 +63,32 @@ def write_clip(
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
+
+
+def write_stills(path: Path, codec: str, stills: Sequence[bytes], *, rate: int = 10) -> Path:
+    """Write a video whose packets are pictures that are compressed already: JPEG or PNG."""
+    size = cv2.imdecode(np.frombuffer(stills[0], np.uint8), cv2.IMREAD_IGNORE_ORIENTATION).shape
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate)
+        stream.height, stream.width = size[:2]
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "rgb24"
+        stream.codec_context.open()
+        for index, still in enumerate(stills):
+            packet = av.Packet(still)
+            packet.stream, packet.pts, packet.dts = stream, index, index
+            packet.time_base, packet.is_keyframe = Fraction(1, rate), True
+            container.mux(packet)
+    return path
+
+
+def still(image: NDArray[np.uint8], kind: str = "JPEG", *, orientation: int | None = None) -> bytes:
+    """A compressed picture; with EXIF data, as cameras write them, where it has an orientation."""
+    exif = Image.Exif()
+    if orientation is not None:
+        exif[0x0110], exif[0x0112] = "TESTCAM", orientation
+    data = io.BytesIO()
+    Image.fromarray(image).save(data, kind, exif=exif.tobytes(), quality=90)
+    return data.getvalue()
 
 
 def read_clip(path: Path) -> tuple[list[float], list[NDArray[np.uint8]]]:

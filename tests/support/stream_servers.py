@@ -14,10 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import av
-import cv2
-import numpy as np
 
-from tests.support.media import SHARED, picture
+from tests.support.media import SHARED, picture, still
 
 BOUNDARY = "frame"
 
@@ -41,6 +39,8 @@ class MjpegServer:
         """Whether it asks for one; any will do."""
         self.silent = threading.Event()
         self.refusing = threading.Event()
+        self.orientation: int | None = None
+        """Where it is set, the pictures carry EXIF data, this orientation among them."""
         self.sent = 0
         """Index of the picture that was sent last."""
         self.attempts: list[float] = []
@@ -96,8 +96,7 @@ class MjpegServer:
         try:
             while not self._closed.is_set() and not self._cut.is_set():
                 if not self.silent.is_set():
-                    image = picture(index, *self.size)
-                    jpeg = cv2.imencode(".jpg", np.ascontiguousarray(image[..., ::-1]))[1].tobytes()
+                    jpeg = still(picture(index, *self.size), orientation=self.orientation)
                     head = (
                         f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\n"
                         f"Content-Length: {len(jpeg)}\r\n\r\n"

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
-from av.container import InputContainer
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QImage
+
+from app.sources.color_conversion import upright
+from app.sources.video_file import pixel_aspect, videos
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
 
 _WIDTH = 168
 _MOST = 400
@@ -111,35 +119,45 @@ def _open(path: Path) -> InputContainer | None:
         container = av.open(f"file:{path.resolve()}")
     except (av.error.FFmpegError, OSError, ValueError):
         return None
-    if not container.streams.video:
+    if not videos(container):
         container.close()
         return None
-    stream = max(container.streams.video, key=lambda s: s.width * s.height)
+    stream = _stream(container)
     stream.codec_context.skip_frame = "NONKEY"
     stream.thread_type = "NONE"
     return container
 
 
+def _stream(container: InputContainer) -> VideoStream:
+    return max(videos(container), key=lambda s: (s.width or 0) * (s.height or 0))
+
+
+def _key_frame(container: InputContainer, stream: VideoStream) -> av.VideoFrame | None:
+    """Return the next key frame that can be decoded."""
+    for packet in container.demux(stream):
+        with suppress(av.error.FFmpegError):
+            if frames := packet.decode():
+                return frames[0]
+    return None
+
+
 def _picture(container: InputContainer, seconds: float) -> QImage | None:
     """Return the key frame before a time, upright and in its true aspect."""
-    stream = max(container.streams.video, key=lambda s: s.width * s.height)
+    stream = _stream(container)
     try:
         start = (container.start_time or 0) / av.time_base
         container.seek(round((seconds + start) * av.time_base))
-        frame = next(container.decode(stream), None)
+        frame = _key_frame(container, stream)
         if frame is None:
             return None
-        aspect = float(stream.sample_aspect_ratio or 1)
         turned = frame.rotation % 180 != 0
-        wide = frame.width * (aspect if 0.1 <= aspect <= 10 else 1)
+        wide = frame.width * pixel_aspect(stream)
         side = _WIDTH if not turned else _WIDTH * 9 // 16
         height = max(2, min(_WIDTH, round(side * frame.height / wide)))
         pixels = np.asarray(frame.to_ndarray(format="rgb24", width=side, height=height), np.uint8)
     except (av.error.FFmpegError, OSError, ValueError):
         return None
-    if frame.rotation:
-        pixels = np.rot90(pixels, frame.rotation // 90)
-    pixels = np.ascontiguousarray(pixels)
+    pixels = upright(frame, pixels)
     image = QImage(  # type: ignore[call-overload]  # the stubs know no buffers
         pixels.data, pixels.shape[1], pixels.shape[0], pixels.shape[1] * 3,
         QImage.Format.Format_RGB888,

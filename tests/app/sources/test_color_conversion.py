@@ -8,7 +8,7 @@ import pytest
 
 from app.sources import open_source
 from app.sources.source_spec import SourceSpec
-from tests.support.media import picture, write_clip
+from tests.support.media import picture, still, write_clip, write_stills
 
 COLOURS = np.array(
     [
@@ -198,3 +198,33 @@ def test_the_largest_video_stream_is_played_unless_another_is_named(tmp_path):
     assert widths == [128, 32, 128, 64]
     with pytest.raises(SourceError, match="no video stream 3: it has 0 to 2"):
         open_source(SourceSpec("file", str(path), video_stream=3))
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "kind"), [("e.avi", "mjpeg", "JPEG"), ("e.mov", "png", "PNG")]
+)
+def test_frames_that_carry_exif_data_are_read(tmp_path, name, codec, kind):
+    stills = [still(picture(n), kind, orientation=1) for n in range(6)]
+    source = open_source(SourceSpec("file", str(write_stills(tmp_path / name, codec, stills))))
+    shown = list(iter(source.read, None))
+    source.close()
+    assert [np.abs(p.image.astype(int) - picture(n)).mean() < 8 for n, p in enumerate(shown)] == (
+        [True] * 6
+    )
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_frames_are_turned_and_mirrored_as_their_exif_data_ask_for(tmp_path, orientation):
+    image = picture(3)
+    image[:20, :40] = 255  # no symmetry is left
+    stills = [still(image, orientation=orientation)] * 2
+    clip = write_stills(tmp_path / "o.avi", "mjpeg", stills)
+    source = open_source(SourceSpec("file", str(clip)))
+    shown = source.read().image
+    source.close()
+    # Rows and columns of the stored picture, by the table of the EXIF standard.
+    upright = image.transpose(1, 0, 2) if orientation > 4 else image
+    upright = upright[:, ::-1] if orientation in {2, 3, 6, 7} else upright
+    upright = upright[::-1] if orientation in {3, 4, 7, 8} else upright
+    assert shown.shape == upright.shape
+    assert np.abs(shown.astype(int) - upright).mean() < 8

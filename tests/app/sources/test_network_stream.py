@@ -176,6 +176,15 @@ def test_a_live_stream_is_read_at_its_own_pace(make):
     assert times[-1] == pytest.approx(took, abs=0.6)
 
 
+def test_a_cameras_pictures_with_exif_data_are_read_and_turned(camera):
+    camera.orientation = 6
+    source = open_source(parse_source(camera.url))
+    try:
+        assert [source.read().image.shape for _ in range(5)] == [(160, 96, 3)] * 5
+    finally:
+        source.close()
+
+
 def test_live_hls_is_read(tmp_path):
     import av
 
