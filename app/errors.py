@@ -25,7 +25,7 @@ class UsageError(AppError):
 
 
 class SourceError(AppError):
-    """A camera or a file cannot be opened or read."""
+    """A source cannot be opened or read."""
 
     exit_code = 3
 
@@ -37,6 +37,6 @@ class WeightsError(AppError):
 
 
 class OutputError(AppError):
-    """A recording cannot be written."""
+    """An output (recording, folder, report) cannot be written."""
 
     exit_code = 5

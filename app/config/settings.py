@@ -140,7 +140,9 @@ class NetworkOptions:
         saved=True,
         may_save=is_public,
     )
-    device: str = option("auto", "auto, cpu, cuda, cuda:N or mps", group="network")
+    device: str = option(
+        "auto", "auto, cpu, cuda, cuda:N or mps", group="network", metavar="DEVICE"
+    )
     precision: str = option(
         "auto",
         "auto, fp32, fp16 or bf16",
@@ -150,8 +152,8 @@ class NetworkOptions:
     )
     runtime: str = option(
         "auto",
-        "what runs the network: auto, torch, or on the CPU, where installed, onnxruntime or"
-        " openvino; default: auto, the fastest of them",
+        "inference runtime: auto, torch, or on the CPU, where installed, onnxruntime or openvino;"
+        " default: auto, the fastest of them",
         group="network",
         show_default=False,
         metavar="RUNTIME",

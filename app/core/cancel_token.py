@@ -31,7 +31,7 @@ class CancelToken:
 
     @property
     def displayable(self) -> bool:
-        """True while a finished frame may still be shown: moves that follow moves show the way."""
+        """True while a finished frame may be shown: after one seek, while the next one runs."""
         if self._parent is not None and self._parent.cause is not None:
             return False
         return self._cause is None or self._keeps_finished

@@ -71,6 +71,11 @@ class Channel(Generic[T]):
             self._changed.notify_all()
             return item
 
+    def newest(self) -> T | None:
+        """Return the item that came last and leave it there; ``None`` when nothing waits."""
+        with self._changed:
+            return self._items[-1] if self._items else None
+
     def drain(self) -> list[T]:
         """Take all that waits, at once."""
         with self._changed:

@@ -13,6 +13,7 @@ from app.rendering.overlay import compose
 from app.rendering.view_options import InferencePass, ViewOptions
 from app.sources.base import SourceInfo
 from app.sources.source_spec import SourceSpec
+from fastscnn.labels import UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class Result:
 
     Attributes:
         frame: the frame.
-        predictions: output of each inference pass; at least one.
+        predictions: output of each inference pass; none while the network is being loaded.
         sides: what is shown, left to right: RGB uint8 of the frame's size, one or two.
         captions: what each side shows, in words.
         view: the options that the sides were drawn with.
@@ -127,7 +128,9 @@ class Result:
 
     @property
     def labels(self) -> NDArray[np.uint8]:
-        """Labels of the first run: H×W uint8 train ids, of the frame's size."""
+        """Labels of the first run: H×W uint8 train ids, of the frame's size; unknown before it."""
+        if not self.predictions:
+            return np.full(self.frame.image.shape[:2], UNKNOWN, np.uint8)
         return self.predictions[0].labels
 
     @property
@@ -156,7 +159,9 @@ class Result:
         shown = self.view.sides[side]
         run = shown.run(self.skip, self.view.measure)
         found = next((seen for seen in self.predictions if seen.run.is_of(run)), None)
-        return self.predictions[0] if found is None and shown.content == "raw" else found
+        if found is None and shown.content == "raw":
+            return next(iter(self.predictions), None)
+        return found
 
 
 class ResultHandler(Protocol):

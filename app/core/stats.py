@@ -70,7 +70,7 @@ Counted = Literal["captured", "processed", "offered", "recorded", "unreadable"]
 
 
 class Stats:
-    """Collects from all threads."""
+    """Counters and timings of a run, updated by every thread."""
 
     _WINDOW = 60
     """Frames over which stage times are averaged for the window."""
@@ -120,12 +120,12 @@ class Stats:
                 self._at_work.pop(key, None)
 
     def alive(self, task: Task) -> None:
-        """The calling thread begins anew with a task that it never leaves."""
+        """Restart the watchdog's clock for the calling thread and its task."""
         with self._lock:
             self._at_work[task, threading.get_ident()] = time.monotonic()
 
     def leave(self, thread: int | None) -> None:
-        """A thread is not waited for any more, whatever it is at."""
+        """Forget what a thread works on: nobody waits for it any more."""
         with self._lock:
             for key in [key for key in self._at_work if key[1] == thread]:
                 del self._at_work[key]

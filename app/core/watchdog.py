@@ -46,9 +46,9 @@ class Watchdog(threading.Thread):
     """Looks twice a second at what every stage is working on, and for how long.
 
     Args:
-        stats: knows.
+        stats: where stages record what they work on.
         say: told once when a stage is stuck, and once when it goes on.
-        excused: whether a stage has said by itself why it waits.
+        excused: returns whether the user knows already why a stage waits.
         limits: seconds by stage.
     """
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,8 @@ class Worker(threading.Thread):
     """Runs the network on every frame that arrives and draws the result.
 
     While nothing arrives and an option changes, the last frame is run or drawn again, so that a
-    paused picture answers at once.
+    paused picture answers at once. While the first network is being loaded, frames are shown as
+    they are.
 
     Args:
         inbox: where frames come from.
@@ -37,6 +39,8 @@ class Worker(threading.Thread):
     """
 
     _IDLE = 0.03
+    _FIRST_PICTURE = 1.0
+    """Seconds that the first picture may take before the network is loaded beside it."""
 
     def __init__(
         self,
@@ -47,11 +51,10 @@ class Worker(threading.Thread):
         stats: Stats,
     ) -> None:
         super().__init__(name="worker")
-        self.loading = True
-        """True while the first network is not loaded; no frame has been touched then."""
         self._inbox, self._networks, self._handlers = inbox, networks, handlers
         self._live, self._stats = live, stats
         self._last: Result | None = None
+        self._previewed: Frame | None = None
         self._stop_asked = threading.Event()
         self._compared: Segmenter | None = None
         self._paired = False
@@ -68,10 +71,7 @@ class Worker(threading.Thread):
     def run(self) -> None:
         segmenter: Segmenter | None = None
         try:
-            try:
-                segmenter = self._networks.load_first()
-            finally:
-                self.loading = False
+            segmenter = self._first()
         except Closed:
             return
         except BaseException as error:  # nothing may end this thread silently
@@ -79,6 +79,44 @@ class Worker(threading.Thread):
             segmenter = self._refuse_all()
         while segmenter is not None:
             segmenter = self._serve(segmenter)
+
+    def _first(self) -> Segmenter:
+        """Return the first network, and show frames as they are until it is there.
+
+        It is loaded on another thread, which is left behind where the run ends before: importing
+        torch cannot be cut short, and touches nothing that has to be put in order.
+        """
+        loaded: Future[Segmenter] = Future()
+
+        def load() -> None:
+            try:
+                loaded.set_result(self._networks.load_first())
+            except BaseException as error:  # raised again by the worker
+                loaded.set_exception(error)
+
+        # The import keeps the interpreter busy for seconds: the first picture goes before it.
+        deadline = time.monotonic() + self._FIRST_PICTURE
+        while self._inbox.newest() is None and time.monotonic() < deadline:
+            if self._stop_asked.wait(self._IDLE / 3):
+                raise Closed
+        self._preview()
+        threading.Thread(target=load, name="loader").start()
+        while not loaded.done():
+            if self._stop_asked.wait(self._IDLE):
+                raise Closed
+            self._preview()
+        return loaded.result()
+
+    def _preview(self) -> None:
+        """Show the newest frame without labels; it stays where it waits for the network."""
+        frame = self._inbox.newest()
+        if not isinstance(frame, Frame) or frame is self._previewed or frame.token.cause:
+            return
+        self._previewed = frame
+        view, skip = self._live.view, self._live.skip
+        sides = (frame.image,) * len(view.sides)
+        captions = [f"{each} (loading)" for each in view.captions(skip, self._networks.names)]
+        self._deliver(Result(frame, (), sides, tuple(captions), view, skip, repeated=True))
 
     def _serve(self, segmenter: Segmenter) -> Segmenter | None:
         """Work with a network until another one is there, which is returned, or until the end."""
@@ -138,6 +176,8 @@ class Worker(threading.Thread):
                 if cause is not None:
                     self._stats.drop(cause)
                 else:
+                    if item is self._previewed:  # its age is that of its labels, not of the import
+                        item = replace(item, captured=time.monotonic())
                     self._submit(engine, item)
                     # What may be dropped is wanted soon: the one before it is done by now.
                     if engine.pending < (engine.depth if item.lossless else 2):

@@ -240,7 +240,8 @@ class Capture(threading.Thread):
                     break
                 ended = self._end(source)
                 continue
-            if self._policy.paced and self._policy.held():
+            # The first picture is shown while the network is being loaded.
+            if self._policy.paced and self._policy.held() and math.isfinite(self._standing):
                 self._pacer.reset()
                 self._playback.wait(0.05)
                 continue

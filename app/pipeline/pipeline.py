@@ -150,9 +150,7 @@ class Pipeline:
         self.networks.ask_to_stop()
         self.worker.ask_to_stop()
         self._inbox.close()
-        if self.worker.ident is not None and not self.worker.loading:
-            # Importing torch cannot be cut short and touches nothing that has to be put in order:
-            # who waits for the end of the program shall not wait for that (app.cli).
+        if self.worker.ident is not None:
             self.worker.join()
         self.sinks.stop()
         capture = self.session.capture

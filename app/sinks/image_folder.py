@@ -8,7 +8,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from app.config.settings import ImageFolderOptions
 from app.core.events import Event, EventBus
@@ -16,22 +15,10 @@ from app.core.frame import Result
 from app.errors import AppError, OutputError
 from app.sinks.queued_sink import QueuedSink
 from app.sources.source_spec import SourceSpec
-from fastscnn.labels import ID_TO_TRAIN_ID
+from fastscnn.labels import TRAIN_ID_TO_ID
 from fastscnn.paths import visible
 
 _log = logging.getLogger(__name__)
-
-
-def _train_id_to_id() -> NDArray[np.uint8]:
-    """256 uint8: train id → Cityscapes id; 0 (unlabeled) for what is none of the classes."""
-    table = np.zeros(256, np.uint8)
-    for number, train_id in enumerate(ID_TO_TRAIN_ID):
-        if train_id != 255:
-            table[train_id] = number
-    return table
-
-
-TRAIN_ID_TO_ID = _train_id_to_id()
 
 
 class ImageFolderSink(QueuedSink):

@@ -121,4 +121,4 @@ class Source(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of the device or file; harmless when repeated."""
+        """Release the device or file; harmless when repeated."""

@@ -81,19 +81,20 @@ def street() -> SourceSpec:
 
 
 def play(made: MainWindow, spec: SourceSpec | None = None) -> None:
-    """Open a source and wait for its first picture on the screen."""
+    """Open a source and wait for its first labels on the screen."""
     spec = spec or street()
     made.open(spec)
     wait_until(lambda: shows(made, spec), f"a picture of {spec.name}")
 
 
 def shows(made: MainWindow, spec: SourceSpec) -> bool:
-    """Whether a picture of this source is on the screen."""
+    """Whether labels of this source are on the screen."""
     source, result = made.pipeline.status().source, made.view.result
     return (
         source is not None
         and source.name == spec.name
         and result is not None
+        and result.predictions
         and result.frame.token is made.pipeline.session.token
         and made.view.isVisible()
     )

@@ -52,7 +52,7 @@ class LogPanel(QWidget):
         """Write down one event.
 
         Args:
-            kind: as in ``app.pipeline.pipeline.Event``.
+            kind: as in ``app.core.events.Event``.
             text: one sentence.
         """
         word = _KINDS.get(kind, kind.capitalize())

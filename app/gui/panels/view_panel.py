@@ -40,7 +40,7 @@ _SEGMENTS: tuple[View, ...] = ("overlay", "labels", "confidence", "wipe")
 
 
 _SKIP = "The fine details that the network adds late: off shows what it sees without (S)"
-_SKIP_IDLE = "What is compared here says itself whether the skip connection is on"
+_SKIP_IDLE = "This comparison sets the skip connection for each side"
 
 
 class ViewPanel(QWidget):

@@ -133,7 +133,7 @@ class AudioTrack:
             )
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self.over = True
         self._reader.close()
 

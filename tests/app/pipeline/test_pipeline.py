@@ -335,7 +335,7 @@ def test_after_weights_that_cannot_be_loaded_others_can_be_chosen(sources, make,
     assert wait_for(pipeline, "error").exit_code == 4
     assert pipeline.status().broken
     pipeline.networks.use_weights(_other_weights(tmp_path / "other.pth"))
-    wait_until(lambda: pipeline.take() is not None)
+    wait_until(lambda: (result := pipeline.take()) is not None and result.predictions)
     assert not pipeline.status().broken
 
 

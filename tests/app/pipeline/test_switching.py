@@ -77,7 +77,7 @@ def test_what_was_paused_stays_so_and_answers(player):
     wait_until(lambda: (r := player.take()) is not None and not got.append(r))
     assert got[0].frame.time == pytest.approx(place, abs=1e-3)
     assert player.status().state == "paused"
-    player.skip = False
+    player.live.skip = False
     wait_until(lambda: (r := player.take()) is not None and r.repeated)
 
 
