@@ -6,6 +6,8 @@ It knows nothing of video files, threads of the application, or windows.
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +15,11 @@ if TYPE_CHECKING:
     from fastscnn.model.fast_scnn import FastSCNN
     from fastscnn.model.model_config import FastSCNNConfig
     from fastscnn.segmenter import DeviceError, Segmenter
+
+# Some runtimes report their use to their makers as soon as they are imported, and leave a number
+# for that in the home folder. Nothing of a run is anybody's business.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # as not installed
 
 _HOME = {
     "Checkpoint": "checkpoints.checkpoint",

@@ -23,6 +23,7 @@ from fastscnn.benchmarking.roofline import Rates, measure_rates, network_work
 from fastscnn.benchmarking.timing import Timing, describe_machine, measure
 from fastscnn.benchmarking.ways import ways_of
 from fastscnn.checkpoints.checkpoint import CheckpointError, load
+from fastscnn.console import run_command
 from fastscnn.data.street import Street
 from fastscnn.paths import expand_user
 from fastscnn.segmenter import PRECISIONS, DeviceError, default_checkpoint
@@ -160,4 +161,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 
 from fastscnn.checkpoints.checkpoint import CheckpointError
 from fastscnn.checkpoints.model_zoo import resolve
 from fastscnn.checkpoints.zoo_catalog import ZooError
+from fastscnn.console import run_command
 from fastscnn.data.dataset_factory import open_frames
 from fastscnn.data.label_sets import shipped_tables
 from fastscnn.data.pair_dataset import DataError
@@ -120,10 +120,10 @@ def _run(
         progress=True,
     )
     write = as_markdown if args.markdown else as_text
-    _say(f"{_describe(args, segmenter, reports[0])}\n\n{write(figures(reports), reports)}")
+    print(f"{_describe(args, segmenter, reports[0])}\n\n{write(figures(reports), reports)}")
     if args.by_drive:
-        _say("\nMean IoU of each drive over the classes that occur in it:\n")
-        _say(write(by_drive(reports), reports, "drive"))
+        print("\nMean IoU of each drive over the classes that occur in it:\n")
+        print(write(by_drive(reports), reports, "drive"))
     if args.json:
         about = {
             "data": args.data,
@@ -137,15 +137,7 @@ def _run(
         write_whole(args.confusion, lambda draft: confusion_plot.draw_confusion(reports, draft))
     if args.pictures:
         written = write_worst(args.pictures, reports, evaluator, frames)
-        _say(f"\nPictures of the worst frames in {args.pictures}: {len(written)}")
-
-
-def _say(text: str) -> None:
-    """Print; where nobody reads on (``| head``), the rest is done all the same."""
-    try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"\nPictures of the worst frames in {args.pictures}: {len(written)}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -245,4 +237,4 @@ def _describe(args: argparse.Namespace, segmenter: Segmenter, report: Report) ->
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

@@ -24,6 +24,7 @@ from fastscnn.checkpoints.checkpoint import Checkpoint, CheckpointError, load
 from fastscnn.checkpoints.model_zoo import resolve
 from fastscnn.checkpoints.public_formats import WRITABLE
 from fastscnn.checkpoints.zoo_catalog import ZooError
+from fastscnn.console import run_command
 from fastscnn.exporting.agreement import (
     SIZES,
     Agreement,
@@ -159,4 +160,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

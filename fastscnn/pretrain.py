@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
+from fastscnn.console import run_command
 from fastscnn.training import run_setup
 from fastscnn.training.pretraining import Accuracy, Pretraining
 from fastscnn.training.recipe_options import add_recipe
@@ -65,4 +65,4 @@ def _pretrain(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 from fastscnn.checkpoints.checkpoint import Checkpoint, CheckpointError, load, save
+from fastscnn.console import run_command
 from fastscnn.model.fast_scnn import FastSCNN
 from fastscnn.paths import expand_user
 
@@ -81,4 +82,4 @@ def _say(sentence: str, code: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

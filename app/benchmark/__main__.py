@@ -1,8 +1,7 @@
 """``python -m app.benchmark CLIP``: see ``throughput``."""
 
-import sys
-
 from app.benchmark.throughput import main
+from fastscnn.console import run_command
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

@@ -18,6 +18,7 @@ import numpy as np
 from app.errors import AppError, OutputError, SourceError
 from fastscnn.benchmarking.baseline import Baseline
 from fastscnn.checkpoints.checkpoint import load
+from fastscnn.console import run_command
 from fastscnn.inference.input_size import InputSize, network_size, parse_input_size
 from fastscnn.labels import PALETTE
 from fastscnn.paths import expand_user
@@ -90,4 +91,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

@@ -204,7 +204,9 @@ def plain(clip: Path, out: Path, *, input_size: str, device: str, frames: int) -
     environment = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
     command = [sys.executable, "-m", "app.benchmark.baseline_loop", str(clip), str(out)]
     command += ["--input-size", input_size, "--device", device, "--frames", str(frames)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, errors="replace", check=False
+    )
     if done.returncode:
         raise AppError(f"The plain loop failed: {done.stderr.strip().splitlines()[-1]}")
     figures = json.loads(done.stdout)

@@ -14,6 +14,7 @@ from app.cli.argument_parser import build_parser, settings_from
 from app.errors import AppError
 from app.preflight import check_opencv
 from app.sinks.image_folder import check_folder
+from fastscnn.console import secure_streams
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:
@@ -66,6 +67,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def run() -> NoReturn:
     """Run the application as a process of its own, which ends with it."""
+    secure_streams()
     code = main()
     if any(thread.name in {"worker", "loader"} for thread in threading.enumerate()):
         # Still importing torch or reading weights, for nobody. All files are closed by now; the

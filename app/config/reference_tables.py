@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.config.arguments import ARGUMENTS
 from app.config.shortcuts import COMMANDS
+from fastscnn.console import run_command
 from fastscnn.option_fields import flags_of, help_of, options_of
 
 _DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -69,4 +70,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run_command(main)

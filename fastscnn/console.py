@@ -1,0 +1,64 @@
+"""Console of a command: standard streams that take all signs and may go away; its exit code."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+
+def run_command(main: Callable[[], int]) -> NoReturn:
+    """Run a command as a process of its own, which ends with its exit code."""
+    secure_streams()
+    sys.exit(main())
+
+
+def secure_streams() -> None:
+    """Let printing never fail, whatever standard output and standard error are.
+
+    A sign that they cannot show is replaced. What a reader that went away, a full disk or a stream
+    that was closed from the start does not take is lost; the work and its exit code are not.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # Takes the lowest number, which is this one: no file of ours may get it, since
+            # libraries write their warnings there.
+            os.open(os.devnull, os.O_RDWR)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name) or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+        secured = io.TextIOWrapper(
+            io.BufferedWriter(_Lasting(stream)),
+            stream.encoding,
+            errors="replace",
+            line_buffering=stream.line_buffering,
+            write_through=stream.write_through,
+        )
+        setattr(sys, name, secured)
+
+
+class _Lasting(io.RawIOBase):
+    """Raw side of a stream, to which writing always succeeds."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream  # closed otherwise, once nobody has it
+        self._raw = getattr(stream.buffer, "raw", stream.buffer)  # unbuffered, it is raw itself
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return int(self._raw.fileno())
+
+    def isatty(self) -> bool:
+        return bool(self._raw.isatty())
+
+    def write(self, data: Any, /) -> int | None:
+        try:
+            written: int | None = self._raw.write(data)
+            return written
+        except OSError:
+            return len(data)
