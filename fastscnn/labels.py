@@ -200,6 +200,10 @@ def _own_color(number: int) -> tuple[int, int, int]:
     return red, green, blue
 
 
+CITYSCAPES = class_table()
+"""The table of the 19 classes, whose numbers are train ids."""
+
+
 def colorize(labels: NDArray[np.uint8], names: Sequence[str] = CLASS_NAMES) -> NDArray[np.uint8]:
     """Paint labels in the colours of their classes.
 

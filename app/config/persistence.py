@@ -16,7 +16,7 @@ from platformdirs import user_config_path
 from app.config.settings import NetworkOptions, Settings
 from app.errors import UsageError
 from app.rendering.view_options import Measure, View, ViewOptions, parse_side
-from fastscnn.labels import NUM_CLASSES
+from fastscnn.labels import CLASS_NAMES, NUM_CLASSES
 from fastscnn.option_fields import Option, options_of
 from fastscnn.paths import expand_user
 
@@ -105,6 +105,8 @@ class SavedSettings:
     def keep_view(self, now: ViewOptions, before: ViewOptions) -> None:
         """Keep how frames are drawn, as far as it was changed since ``before``."""
         was, said = _plain(before), _plain(now)
+        if now.numbering != CLASS_NAMES:  # what is hidden of other classes is not kept
+            said["hidden"] = was["hidden"]
         changed = {name: value for name, value in said.items() if value != was[name]}
         if changed:
             kept = self._view()

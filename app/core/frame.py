@@ -13,7 +13,7 @@ from app.rendering.overlay import compose
 from app.rendering.view_options import InferencePass, ViewOptions
 from app.sources.base import SourceInfo
 from app.sources.source_spec import SourceSpec
-from fastscnn.labels import UNKNOWN
+from fastscnn.labels import CITYSCAPES, UNKNOWN, ClassTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +88,12 @@ class Prediction:
 
     Attributes:
         run: which network, how, and what besides the labels.
-        labels: H×W uint8 train ids, of the frame's size.
+        labels: H×W uint8 numbers of classes, of the frame's size.
         logits: classes×h×w at 1/8 of the input size, from which ``pixel_probabilities`` of
             ``fastscnn.upsampling`` tells the probabilities of any one pixel.
         aligned: whether the network's logits are interpolated with corners aligned.
         confidence: H×W uint8, 0–255 for 0–1, of the run's measure.
+        classes: the network's classes, whose numbers are in the labels.
     """
 
     run: InferencePass
@@ -100,6 +101,7 @@ class Prediction:
     logits: NDArray[np.floating[Any]]
     aligned: bool = False
     confidence: NDArray[np.uint8] | None = None
+    classes: ClassTable = CITYSCAPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +130,18 @@ class Result:
 
     @property
     def labels(self) -> NDArray[np.uint8]:
-        """Labels of the first run: H×W uint8 train ids, of the frame's size; unknown before it."""
+        """Labels of the first run: H×W uint8 numbers of its ``classes``, of the frame's size.
+
+        All are unknown before it.
+        """
         if not self.predictions:
             return np.full(self.frame.image.shape[:2], UNKNOWN, np.uint8)
         return self.predictions[0].labels
+
+    @property
+    def classes(self) -> ClassTable:
+        """Classes of the first run, which a legend tells."""
+        return self.predictions[0].classes if self.predictions else CITYSCAPES
 
     @property
     def picture(self) -> NDArray[np.uint8]:
@@ -146,13 +156,22 @@ class Result:
         return compose(self.sides, self.view.view, split, self.captions)
 
     def labels_at(self, split: float) -> tuple[NDArray[np.uint8], ...]:
-        """The labels that are seen with the divider there: of each side what it shows."""
+        """The labels that are seen with the divider there: of each side what it shows.
+
+        A side whose network has other classes than the first is left out.
+        """
+        if not self.predictions:
+            return (self.labels,)
         seen = [self.prediction_at(side) for side in range(len(self.view.sides))]
-        labels = [one.labels for one in seen if one is not None] or [self.labels]
+        shown = [one for one in seen if one is not None] or [self.predictions[0]]
+        labels = [one.labels for one in shown]
         if self.view.view == "wipe" and len(labels) == 2:
             middle = round(split * labels[0].shape[1])
-            return labels[0][:, :middle], labels[1][:, middle:]
-        return tuple(labels)
+            labels = [labels[0][:, :middle], labels[1][:, middle:]]
+        names = self.classes.names
+        return tuple(
+            part for one, part in zip(shown, labels, strict=True) if one.classes.names == names
+        )
 
     def prediction_at(self, side: int) -> Prediction | None:
         """Return the prediction that a side shows; ``None`` while its network is not there."""

@@ -15,6 +15,7 @@ from app.core.frame import Frame, Prediction
 from app.inference.engine import Engine, Segmented, labels_of
 from app.rendering.view_options import InferencePass
 from fastscnn.inference.processor import cpu_threads
+from fastscnn.labels import class_table
 from fastscnn.segmenter import Segmenter
 
 
@@ -143,4 +144,5 @@ def _see(network: Segmenter, frame: Frame, run: InferencePass, logits: Tensor) -
         logits[0].float().cpu().numpy(),
         network.align_corners,
         confidence.cpu().numpy() if confidence is not None else None,
+        class_table(network.classes),
     )

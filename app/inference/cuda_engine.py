@@ -21,6 +21,7 @@ from torch import Tensor
 from app.core.frame import Frame, Prediction
 from app.inference.engine import Engine, Segmented, labels_of
 from app.rendering.view_options import InferencePass
+from fastscnn.labels import class_table
 from fastscnn.segmenter import Segmenter
 
 
@@ -207,6 +208,7 @@ class StreamEngine(Engine):
                 slot.take(index, "logits"),
                 self._network(run).align_corners,
                 slot.take(index, "confidence") if run.measure is not None else None,
+                class_table(self._network(run).classes),
             )
             for index, run in enumerate(done.runs)
         )

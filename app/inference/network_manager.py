@@ -12,6 +12,7 @@ from app.config.settings import NetworkOptions
 from app.core.channel import Closed
 from app.core.events import EventBus
 from app.inference.network_loader import Download, NetworkLoader
+from fastscnn.labels import CLASS_NAMES, class_table
 
 if TYPE_CHECKING:
     from fastscnn.segmenter import Segmenter
@@ -52,6 +53,7 @@ class NetworkManager:
         self._second: Weights = options.weights_b
         self._second_in_use: Weights = None
         self._compares = False
+        self._told: set[str] = set()
         # What was loaded and is not in use yet, with what it was made of.
         self._arriving: dict[Segmenter, NetworkOptions] = {}
         self._loading: list[Weights] = []
@@ -145,6 +147,7 @@ class NetworkManager:
             segmenter.origin,
             options,
             segmenter.runtime,
+            segmenter.classes,
         )
 
     # For the worker
@@ -178,6 +181,7 @@ class NetworkManager:
         if self._load_both and options.weights_b is not None:
             self.second = self._loader.load(replace(options, weights=options.weights_b))
             self._compares = True
+            self._tell_classes(self.second)
         return first
 
     def ready(self, segmenter: Segmenter) -> None:
@@ -192,6 +196,7 @@ class NetworkManager:
             self._events.notice(
                 f"These weights come from {segmenter.origin} and run as they were trained there."
             )
+        self._tell_classes(segmenter)
 
     def shrunk(self, segmenter: Segmenter) -> None:
         """The network in use goes on at a smaller input size."""
@@ -205,6 +210,13 @@ class NetworkManager:
         """The network in use ended with an error, which is reported."""
         self.broken = True
         self._events.failure(error)
+
+    def _tell_classes(self, segmenter: Segmenter) -> None:
+        """Say once that a network knows other classes than those of Cityscapes."""
+        words = class_table(segmenter.classes).in_words
+        if words and words not in self._told:
+            self._told.add(words)
+            self._events.notice(words)
 
     # On threads of its own
 
@@ -249,6 +261,7 @@ class NetworkManager:
                 return  # the user has chosen again meanwhile
             self._second_in_use, self._compares = weights, True
             self.second = segmenter
+        self._tell_classes(segmenter)
 
 
 def _name(weights: Weights) -> str:
@@ -269,6 +282,8 @@ class NetworkInfo:
     """Options as the user gave them; device and precision may be ``auto``."""
     runtime: str = ""
     """The library that runs it, with its version."""
+    classes: tuple[str, ...] = CLASS_NAMES
+    """Names of its classes by their numbers in the labels."""
 
 
 def _text(weights: Weights) -> str | None:

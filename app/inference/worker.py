@@ -257,7 +257,9 @@ class Worker(threading.Thread):
                 sides.append(image)
                 captions[number] += " (not loaded)"
                 continue
-            sides.append(draw(image, side.content, view, seen.labels, seen.confidence))
+            sides.append(
+                draw(image, side.content, view, seen.labels, seen.confidence, seen.classes)
+            )
         return replace(result, sides=tuple(sides), captions=tuple(captions))
 
     def _repeat(self, engine: Engine) -> None:

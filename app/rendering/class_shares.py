@@ -14,21 +14,25 @@ _LEAST = 0.005
 
 
 class SteadyShares:
-    """Shares that follow those of the pictures without flicker, and an order without jumps."""
+    """Shares that follow those of the pictures without flicker, and an order without jumps.
 
-    def __init__(self) -> None:
-        self.values: tuple[float, ...] = (0.0,) * NUM_CLASSES
-        """By train id, 0–1."""
-        self.order: tuple[int, ...] = tuple(range(NUM_CLASSES))
-        """Train ids, the largest share first, but for differences too small to see."""
+    Args:
+        classes: how many classes there are.
+    """
+
+    def __init__(self, classes: int = NUM_CLASSES) -> None:
+        self.values: tuple[float, ...] = (0.0,) * classes
+        """By number of the class, 0–1."""
+        self.order: tuple[int, ...] = tuple(range(classes))
+        """Numbers of classes, the largest share first, but for differences too small to see."""
         self._known = False
 
     def forget(self) -> None:
         """Begin anew, with the next picture as it is."""
-        self.values, self._known = (0.0,) * NUM_CLASSES, False
+        self.values, self._known = (0.0,) * len(self.values), False
 
     def look(self, shares: Sequence[float]) -> None:
-        """Take in the shares of a picture, by train id."""
+        """Take in the shares of a picture, by number of the class."""
         if self._known:
             pairs = zip(self.values, shares, strict=True)
             self.values = tuple(old + _FOLLOW * (new - old) for old, new in pairs)
@@ -39,7 +43,7 @@ class SteadyShares:
 
     def sort(self) -> None:
         """Put the largest share first as it is now, small differences too."""
-        self.order = tuple(sorted(range(NUM_CLASSES), key=lambda i: (-self.values[i], i)))
+        self.order = tuple(sorted(range(len(self.values)), key=lambda i: (-self.values[i], i)))
 
     def _settle(self) -> None:
         """Let classes rise past those that they clearly lead."""

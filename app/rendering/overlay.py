@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.rendering.view_options import Content, View, ViewOptions
-from fastscnn.labels import NUM_CLASSES, PALETTE
+from fastscnn.labels import CITYSCAPES, NUM_CLASSES, ClassTable
 
 Picture = NDArray[np.uint8]
 
@@ -41,6 +41,7 @@ def draw(
     options: ViewOptions,
     labels: NDArray[np.uint8],
     confidence: NDArray[np.uint8] | None = None,
+    classes: ClassTable = CITYSCAPES,
 ) -> Picture:
     """Draw one side.
 
@@ -51,20 +52,22 @@ def draw(
         image: RGB uint8 H×W×3.
         content: what is shown.
         options: how.
-        labels: H×W uint8 train ids.
+        labels: H×W uint8 numbers of classes.
         confidence: H×W uint8, 0–255 for 0–1; without it the confidence shows the frame.
+        classes: those of the network that the labels are of.
 
     Returns:
         RGB uint8 H×W×3: a new array, or ``image`` itself where nothing is drawn over it.
     """
     if content == "raw":
         return image
+    options = options.numbered_as(classes.names)
     if content == "confidence":
         if confidence is None:
             return image
         out = _picture(cv2.applyColorMap(confidence, SCALE))
     else:
-        out = _colors(image, content, options, labels)
+        out = _colors(image, content, options, labels, classes)
     if options.contours:
         visible = labels
         if options.hidden and content != "confidence":
@@ -110,28 +113,32 @@ def compose(
     return out
 
 
-def shares(*parts: NDArray[np.uint8]) -> tuple[float, ...]:
-    """The share that each of the 19 classes has of some labels taken together, 0–1."""
+def shares(*parts: NDArray[np.uint8], classes: int = NUM_CLASSES) -> tuple[float, ...]:
+    """The share that each of so many classes has of some labels taken together, 0–1."""
     size = max(1, sum(labels.size for labels in parts))
     counts = np.zeros(256)
     for labels in parts:
         if labels.size:
             counts += np.asarray(cv2.calcHist([labels], [0], None, [256], [0, 256])).ravel()
-    return tuple(float(n) / size for n in counts[:NUM_CLASSES])
+    return tuple(float(n) / size for n in counts[:classes])
 
 
 def _colors(
-    image: Picture, content: Content, options: ViewOptions, labels: NDArray[np.uint8]
+    image: Picture,
+    content: Content,
+    options: ViewOptions,
+    labels: NDArray[np.uint8],
+    classes: ClassTable,
 ) -> Picture:
-    # applyColorMap is a plain table look-up, ten times faster than PALETTE[labels]
-    colors = _picture(cv2.applyColorMap(labels, PALETTE[:, None]))
+    # applyColorMap is a plain table look-up, ten times faster than palette[labels]
+    colors = _picture(cv2.applyColorMap(labels, classes.palette[:, None]))
     if content == "labels":
         base, out = np.zeros_like(image), colors
     else:
         base = image
         out = _picture(cv2.addWeighted(colors, options.alpha, image, 1 - options.alpha, 0))
     bare = np.full(256, 255, np.uint8)
-    bare[[i for i in range(NUM_CLASSES) if i not in options.hidden]] = 0
+    bare[[i for i in range(len(classes)) if i not in options.hidden]] = 0
     mask = _picture(cv2.LUT(labels, bare))
     if cv2.hasNonZero(mask):
         cv2.copyTo(base, mask, out)

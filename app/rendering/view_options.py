@@ -104,8 +104,9 @@ class ViewOptions:
             0 lets it stand.
         alpha: weight of the colours in the overlay, 0–1.
         contours: whether borders between classes are drawn.
-        hidden: train ids whose colours are left out.
-        selected: train id that is outlined.
+        hidden: numbers of the classes whose colours are left out.
+        selected: number of the class that is outlined.
+        numbering: names of the classes that are numbered so; another network may have others.
         measure: what the confidence shows.
     """
 
@@ -118,6 +119,7 @@ class ViewOptions:
     contours: bool = False
     hidden: frozenset[int] = field(default_factory=frozenset)
     selected: int | None = None
+    numbering: tuple[str, ...] = CLASS_NAMES
     measure: Measure = "probability"
 
     @property
@@ -179,10 +181,20 @@ class ViewOptions:
         return replace(self, view=view, left=left, right=right)
 
     def showing_only(self, classes: Iterable[int]) -> ViewOptions:
-        """All classes hidden but these train ids."""
-        kept = set(classes)
+        """All classes hidden but those of these numbers."""
+        return replace(self, hidden=frozenset(range(len(self.numbering))) - set(classes))
+
+    def numbered_as(self, names: tuple[str, ...]) -> ViewOptions:
+        """The same classes hidden and outlined, by their names, as another network numbers them."""
+        if names == self.numbering:
+            return self
+        hidden = {self.numbering[number] for number in self.hidden}
+        selected = self.numbering[self.selected] if self.selected is not None else None
         return replace(
-            self, hidden=frozenset(c.train_id for c in CLASSES if c.train_id not in kept)
+            self,
+            hidden=frozenset(number for number, name in enumerate(names) if name in hidden),
+            selected=names.index(selected) if selected in names else None,
+            numbering=names,
         )
 
     def captions(

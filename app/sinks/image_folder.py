@@ -15,7 +15,7 @@ from app.core.frame import Result
 from app.errors import AppError, OutputError
 from app.sinks.queued_sink import QueuedSink
 from app.sources.source_spec import SourceSpec
-from fastscnn.labels import TRAIN_ID_TO_ID
+from fastscnn.labels import ClassTable
 from fastscnn.paths import visible
 
 _log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class ImageFolderSink(QueuedSink):
         else:
             image, suffix = result.labels, ".png"
             if self.output.content == "label_ids":
-                image = TRAIN_ID_TO_ID[image]
+                image = self._ids(result.classes)[image]
         ok, data = cv2.imencode(suffix, image)
         if not ok:
             raise OutputError(f"A picture of {image.shape[1]}×{image.shape[0]} cannot be encoded.")
@@ -82,6 +82,20 @@ class ImageFolderSink(QueuedSink):
         # One call with all of it: a kill leaves whole pictures.
         path.write_bytes(data.tobytes())
         self.written += 1
+
+    def _ids(self, classes: ClassTable) -> NDArray[np.uint8]:
+        """Return 256 uint8: number of a class → Cityscapes id; 0 (unlabeled) for what is none.
+
+        Raises:
+            OutputError: not all of the classes have one.
+        """
+        if classes.ids is None:
+            raise OutputError(
+                f"{self.output.folder}: --label-ids writes Cityscapes ids, and the weights know"
+                f" classes that have none ({', '.join(classes.own[:5])}"
+                f"{', …' * (len(classes.own) > 5)}): leave --label-ids away to write their numbers."
+            )
+        return classes.ids
 
     def _called(self, result: Result) -> str:
         wanted = result.frame.name or f"{result.frame.index:06}"

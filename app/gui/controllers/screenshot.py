@@ -15,7 +15,7 @@ from PyQt6.QtGui import QImage, qRgb
 from app.core.frame import Result
 from app.rendering.overlay import draw
 from app.rendering.view_options import ViewOptions
-from fastscnn.labels import PALETTE
+from fastscnn.labels import ClassTable
 
 _PARTS = ("raw", "labels", "overlay")
 
@@ -37,7 +37,8 @@ def save_pictures(
         folder: folder of the files; created where it does not exist.
         name: name of the source.
         parts: the frame, its labels and the overlay in three files, instead of what is shown. The
-            labels are a palette PNG: colours to the eye, train ids (255 is unknown) to a program.
+            labels are a palette PNG: colours to the eye, numbers of classes (255 is unknown) to a
+            program.
         done: called with the files and an error message, on the thread.
     """
 
@@ -48,10 +49,11 @@ def save_pictures(
             base = _free(folder, name, parts=parts)
             if parts:
                 image = result.frame.image
-                overlay = draw(image, "overlay", _overlay_of(result.view), result.labels)
+                view, classes = _overlay_of(result.view), result.classes
+                overlay = draw(image, "overlay", view, result.labels, classes=classes)
                 pictures = {
                     "raw": _rgb(image),
-                    "labels": _indexed(result.labels),
+                    "labels": _indexed(result.labels, classes),
                     "overlay": _rgb(overlay),
                 }
                 for part in _PARTS:
@@ -69,7 +71,7 @@ def save_pictures(
 
 
 def _overlay_of(view: ViewOptions) -> ViewOptions:
-    return ViewOptions(alpha=view.alpha, hidden=view.hidden)
+    return ViewOptions(alpha=view.alpha, hidden=view.hidden, numbering=view.numbering)
 
 
 def _free(folder: Path, name: str, *, parts: bool) -> Path:
@@ -93,13 +95,13 @@ def _rgb(pixels: NDArray[np.uint8]) -> QImage:
     return QImage(image.copy())
 
 
-def _indexed(labels: NDArray[np.uint8]) -> QImage:
+def _indexed(labels: NDArray[np.uint8], classes: ClassTable) -> QImage:
     labels = np.ascontiguousarray(labels)
     height, width = labels.shape
     image = QImage(  # type: ignore[call-overload]  # the stubs know no buffers
         labels.data, width, height, width, QImage.Format.Format_Indexed8
     )
-    image.setColorTable([qRgb(*(int(part) for part in color)) for color in PALETTE])
+    image.setColorTable([qRgb(*(int(part) for part in color)) for color in classes.palette])
     return QImage(image.copy())
 
 

@@ -61,18 +61,19 @@ class ViewController:
         """Set the opacity of the colours, 0–1."""
         self._pipeline.view = replace(self._pipeline.view, alpha=alpha)
 
-    def set_hidden(self, hidden: frozenset[int]) -> None:
-        """Hide classes by their train ids."""
-        self._pipeline.view = replace(self._pipeline.view, hidden=hidden)
+    def set_hidden(self, hidden: frozenset[int], names: tuple[str, ...]) -> None:
+        """Hide classes by their numbers among ``names``."""
+        view = self._pipeline.view.numbered_as(names)
+        self._pipeline.view = replace(view, hidden=hidden)
 
     def set_split(self, split: float) -> None:
         """Move the divider of the wipe, 0–1 of the width; it stays there."""
         self._pipeline.view = replace(self._pipeline.view, split=split, sweep=0.0)
 
-    def select_class(self, train_id: int) -> None:
-        """Outline a class; stop where it is outlined already."""
-        view = self._pipeline.view
-        chosen = None if view.selected == train_id else train_id
+    def select_class(self, number: int, names: tuple[str, ...]) -> None:
+        """Outline a class by its number among ``names``; stop where it is outlined already."""
+        view = self._pipeline.view.numbered_as(names)
+        chosen = None if view.selected == number else number
         self._pipeline.view = replace(view, selected=chosen)
 
     def _toggle(self, view: View) -> None:

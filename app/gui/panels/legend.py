@@ -1,4 +1,4 @@
-"""Legend: the 19 classes in their groups, their shares of the image, switches to hide them."""
+"""Legend: a network's classes in groups, their shares of the image, switches to hide them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from app.gui.widgets.fitting import PlainScrollArea
 from app.pipeline.status import PipelineStatus
 from app.rendering.class_shares import SteadyShares
 from app.rendering.overlay import shares
-from fastscnn.labels import CATEGORIES, CLASSES
+from fastscnn.labels import CITYSCAPES, ClassTable
 
 _LOOK = 0.4
 """Seconds between two updates of the shares."""
@@ -32,16 +32,18 @@ _LOOK = 0.4
 class Legend(QWidget):
     """List of all classes with their shares of the image; it scrolls where the window is small."""
 
-    hidden_changed = pyqtSignal(frozenset)
-    """Emitted with the train ids of the hidden classes when the user changes them."""
+    hidden_changed = pyqtSignal(frozenset, tuple)
+    """Emitted when the user hides or shows classes: numbers of the hidden ones, all names."""
     class_chosen = pyqtSignal(int)
-    """Emitted when the user outlines this class in the image, or stops it."""
+    """Emitted when the user outlines the class of this number in the image, or stops it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.rows = [ClassRow(label) for label in CLASSES]
-        """Rows of the classes, by train id."""
-        self.groups = {category: GroupRow(category) for category in CATEGORIES}
+        self.classes = CITYSCAPES
+        """The classes listed: those of the network whose result is on the screen."""
+        self.rows: list[ClassRow] = []
+        """Rows of the classes, by their numbers."""
+        self.groups: dict[str, GroupRow] = {}
         self.by_share = False
         """True while the classes are sorted by their share, without groups."""
         self._shares = SteadyShares()
@@ -63,20 +65,20 @@ class Legend(QWidget):
         layout.addLayout(self._heading())
         self._scroll = PlainScrollArea(self._list())
         layout.addWidget(self._scroll)
-        self._arrange()
-        self.set_hidden(frozenset())
-        for row in self.rows:
-            row.toggled.connect(self._changed)
-            row.only.connect(lambda row=row: self.show_only({row.train_id}))
-            row.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-            row.customContextMenuRequested.connect(lambda at, row=row: self._ask(row, at))
-        for group in self.groups.values():
-            group.toggled.connect(self._fold)
-            group.tick.clicked.connect(lambda _=False, group=group: self._toggle_group(group))
-        for line in (*self.rows, *self.groups.values()):
-            line.moved.connect(lambda step, line=line: self._focus_from(line, step))
+        self._fill(CITYSCAPES)
 
     # Display
+
+    def list_classes(self, classes: ClassTable) -> None:
+        """List the classes of another network where they are others."""
+        if classes.names == self.classes.names:
+            return
+        for line in (*self.rows, *self.groups.values()):
+            self._lines.removeWidget(line)
+            line.hide()
+            line.deleteLater()
+        self._selected, self._result = None, None
+        self._fill(classes)
 
     @property
     def hidden(self) -> frozenset[int]:
@@ -84,7 +86,7 @@ class Legend(QWidget):
         return frozenset(row.train_id for row in self.rows if not row.isChecked())
 
     def set_hidden(self, hidden: frozenset[int]) -> None:
-        """Tick all classes but these, without a signal."""
+        """Tick all classes but those of these numbers, without a signal."""
         for row in self.rows:
             if row.isChecked() == (row.train_id in hidden):
                 row.blockSignals(True)
@@ -95,8 +97,11 @@ class Legend(QWidget):
 
     def refresh(self, status: PipelineStatus, result: Result | None) -> None:
         """Show the hidden classes, the outlined one, and the shares of the result on the screen."""
-        self.set_hidden(status.view.hidden)
-        self.set_selected(status.view.selected)
+        if result is not None:
+            self.list_classes(result.classes)
+        view = status.view.numbered_as(self.classes.names)
+        self.set_hidden(view.hidden)
+        self.set_selected(view.selected)
         shown_at = result.frame.time if result is not None else 0.0
         self.update_shares(result, status.view.split_at(shown_at))
 
@@ -132,7 +137,7 @@ class Legend(QWidget):
         self._looked = now
         if result is not before or split != self._split:
             self._result, self._split = result, split
-            self._seen = shares(*result.labels_at(split))
+            self._seen = shares(*result.labels_at(split), classes=len(self.rows))
             if before is None or before.frame.token is not result.frame.token:
                 self._shares.forget()  # there is nothing to come from slowly
         self._shares.look(self._seen)
@@ -182,11 +187,11 @@ class Legend(QWidget):
 
     def _choose(self, hidden: Iterable[int]) -> None:
         self.set_hidden(frozenset(hidden))
-        self.hidden_changed.emit(self.hidden)
+        self.hidden_changed.emit(self.hidden, self.classes.names)
 
     def _changed(self) -> None:
         self._tick_groups()
-        self.hidden_changed.emit(self.hidden)
+        self.hidden_changed.emit(self.hidden, self.classes.names)
 
     def _toggle_group(self, group: GroupRow) -> None:
         members = {row.train_id for row in self.rows if row.category == group.category}
@@ -205,6 +210,25 @@ class Legend(QWidget):
             self._scroll.ensureWidgetVisible(order[place], 0, line.height())
 
     # Layout
+
+    def _fill(self, classes: ClassTable) -> None:
+        """Make the rows of these classes and their groups."""
+        self.classes, self._shares = classes, SteadyShares(len(classes))
+        self.rows = [ClassRow(row) for row in classes.rows]
+        categories = dict.fromkeys(row.category for row in classes.rows)
+        self.groups = {category: GroupRow(category) for category in categories}
+        self._arrange()
+        self.set_hidden(frozenset())
+        for row in self.rows:
+            row.toggled.connect(self._changed)
+            row.only.connect(lambda row=row: self.show_only({row.train_id}))
+            row.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+            row.customContextMenuRequested.connect(lambda at, row=row: self._ask(row, at))
+        for group in self.groups.values():
+            group.toggled.connect(self._fold)
+            group.tick.clicked.connect(lambda _=False, group=group: self._toggle_group(group))
+        for line in (*self.rows, *self.groups.values()):
+            line.moved.connect(lambda step, line=line: self._focus_from(line, step))
 
     def _tick_groups(self) -> None:
         hidden = self.hidden
@@ -279,8 +303,6 @@ class Legend(QWidget):
         self._lines = QVBoxLayout(widget)
         self._lines.setContentsMargins(theme.PAD - 9, 0, theme.PAD - 6, theme.GAP)
         self._lines.setSpacing(0)
-        for row in self._order():
-            self._lines.addWidget(row)
         self._lines.addStretch()
         return widget
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.core.frame import Result
-from fastscnn.labels import CLASSES, UNKNOWN
+from fastscnn.labels import CITYSCAPES, UNKNOWN, ClassTable
 from fastscnn.upsampling.pixel_probabilities import probabilities_at
 
 
@@ -14,10 +14,12 @@ class PixelInfo:
     """Pixel with its class and probabilities.
 
     Attributes:
-        train_id: its class; ``None`` where it has none, or where no network ran.
+        train_id: number of its class; ``None`` where it has none, or where no network ran.
         probability: probability of that class, 0–1.
         runner_up: the next likely class, where it is likely enough to be shown.
         column, row: position of the pixel.
+        classes: the classes that are numbered so.
+        listed: number of the class in the legend, which may be of another network.
     """
 
     train_id: int | None
@@ -25,11 +27,13 @@ class PixelInfo:
     runner_up: tuple[int, float] | None
     column: int
     row: int
+    classes: ClassTable = CITYSCAPES
+    listed: int | None = None
 
     @property
     def color(self) -> tuple[int, int, int] | None:
         """Colour of the class."""
-        return CLASSES[self.train_id].color if self.train_id is not None else None
+        return self.classes.rows[self.train_id].color if self.train_id is not None else None
 
     @property
     def lines(self) -> tuple[str, str]:
@@ -37,11 +41,11 @@ class PixelInfo:
         where = f"x {self.column}  y {self.row}"
         if self.train_id is None:
             return "no class", where
-        first = f"{CLASSES[self.train_id].name}  {_percent(self.probability)}"
+        first = f"{self.classes.names[self.train_id]}  {_percent(self.probability)}"
         if self.runner_up is None:
             return first, where
         other, share = self.runner_up
-        return first, f"{where}  ·  {CLASSES[other].name} {_percent(share)}"
+        return first, f"{where}  ·  {self.classes.names[other]} {_percent(share)}"
 
 
 def probe_pixel(result: Result, side: int, column: int, row: int) -> PixelInfo:
@@ -50,7 +54,7 @@ def probe_pixel(result: Result, side: int, column: int, row: int) -> PixelInfo:
     if seen is None:
         return PixelInfo(None, 0.0, None, column, row)
     train_id = int(seen.labels[row, column])
-    if train_id == UNKNOWN or train_id >= len(CLASSES):
+    if train_id == UNKNOWN or train_id >= len(seen.classes):
         return PixelInfo(None, 0.0, None, column, row)
     size = (seen.labels.shape[0], seen.labels.shape[1])
     shares = probabilities_at(seen.logits, size, row, column, seen.aligned)
@@ -58,7 +62,16 @@ def probe_pixel(result: Result, side: int, column: int, row: int) -> PixelInfo:
     others[train_id] = 0
     runner_up = int(others.argmax())
     notified = (runner_up, float(others[runner_up])) if others[runner_up] >= 0.05 else None
-    return PixelInfo(train_id, float(shares[train_id]), notified, column, row)
+    listed, name = result.classes.names, seen.classes.names[train_id]
+    return PixelInfo(
+        train_id,
+        float(shares[train_id]),
+        notified,
+        column,
+        row,
+        seen.classes,
+        listed.index(name) if name in listed else None,
+    )
 
 
 def _percent(share: float) -> str:

@@ -51,7 +51,7 @@ class VideoView(QWidget):
     split_moved = pyqtSignal(float)
     """Emitted when the user moved the divider: 0–1 of the image's width."""
     class_clicked = pyqtSignal(int)
-    """Emitted when the user clicked a pixel of this train id."""
+    """Emitted when the user clicked a pixel of the class with this number in the legend."""
 
     def __init__(
         self,
@@ -325,7 +325,7 @@ class VideoView(QWidget):
 
     def _click(self) -> None:
         pixel_info = self.pixel_info()
-        self._clicked = pixel_info.train_id if pixel_info is not None else None
+        self._clicked = pixel_info.listed if pixel_info is not None else None
         if self._clicked is not None:
             self.class_clicked.emit(self._clicked)
 

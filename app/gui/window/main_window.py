@@ -244,9 +244,9 @@ class MainWindow(QMainWindow):
         self.view_commands.set_view(view)
         self.refresh()
 
-    def select_class(self, train_id: int) -> None:
-        """Outline a class; stop where it is outlined already."""
-        self.view_commands.select_class(train_id)
+    def select_class(self, number: int) -> None:
+        """Outline a class of the legend; stop where it is outlined already."""
+        self.view_commands.select_class(number, self.legend.classes.names)
         self.refresh()
 
     def set_theme(self, choice: str) -> None:

@@ -1,4 +1,4 @@
-"""Labels as a video without loss: a grey FFV1 track whose pixels are train ids."""
+"""Labels as a video without loss: a grey FFV1 track whose pixels are numbers of classes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from app.sinks.recording.crash_safe_file import matroska_skipped
 from app.sinks.recording.fragmented_muxer import FragmentedMuxer
 from app.sinks.recording.timestamps import TIME_BASE
+from fastscnn.labels import CITYSCAPES, ClassTable
 
 _UNKNOWN = 255
 _FULL_RANGE = 2
@@ -28,6 +29,7 @@ class LabelWriter:
         path: the file.
         size: (width, height) of the first labels; others are fitted in between unknown ones.
         rate: pictures per second.
+        classes: what the labels' numbers stand for, which the file's title tells.
         overwrite: replace a file that is there.
 
     Raises:
@@ -35,7 +37,13 @@ class LabelWriter:
     """
 
     def __init__(
-        self, path: Path, *, size: tuple[int, int], rate: Fraction, overwrite: bool
+        self,
+        path: Path,
+        *,
+        size: tuple[int, int],
+        rate: Fraction,
+        classes: ClassTable,
+        overwrite: bool,
     ) -> None:
         self.path = path
         self._size = size
@@ -45,7 +53,10 @@ class LabelWriter:
             path, "matroska", matroska_skipped, options, overwrite=overwrite
         )
         muxer = self._container.muxer
-        muxer.metadata["title"] = "Cityscapes train ids, 255 is unknown"
+        legend = "Cityscapes train ids"
+        if classes.names != CITYSCAPES.names:
+            legend = ", ".join(f"{number} {name}" for number, name in enumerate(classes.names))
+        muxer.metadata["title"] = f"{legend}, 255 is unknown"
         self._video = muxer.add_stream("ffv1", rate=rate)
         self._video.width, self._video.height = size
         self._video.pix_fmt = "gray"
@@ -58,7 +69,7 @@ class LabelWriter:
         """Add labels.
 
         Args:
-            labels: H×W uint8 train ids.
+            labels: H×W uint8 numbers of classes.
             ticks: their time in units of ``TIME_BASE``, later than those before.
 
         Raises:

@@ -110,7 +110,13 @@ def open_tape(
     track = None
     if labels is not None:
         height, width = first.labels.shape
-        track = LabelWriter(labels, size=(width, height), rate=rate, overwrite=overwrite)
+        track = LabelWriter(
+            labels,
+            size=(width, height),
+            rate=rate,
+            classes=first.classes,
+            overwrite=overwrite,
+        )
     if path is None:
         return RecordingWriter(None, track)
     try:

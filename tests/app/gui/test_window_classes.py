@@ -1,0 +1,99 @@
+"""The window tells the classes of the network that it shows."""
+
+import pytest
+import torch
+from PyQt6.QtCore import QPoint
+from PyQt6.QtTest import QTest
+
+from fastscnn.checkpoints.checkpoint import Checkpoint, save
+from fastscnn.labels import CLASS_NAMES
+from fastscnn.model.fast_scnn import FastSCNN
+from fastscnn.model.model_config import FastSCNNConfig
+from tests.support.window_driver import click, hold, messages, play, wait_until, window
+
+OWN = ("lane", "kerb", "sky", "puddle", "cone")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    torch.manual_seed(7)
+    folder = tmp_path_factory.mktemp("weights")
+    for name, names in (("five", OWN), ("thirty", tuple(map(str, range(30))))):
+        network = FastSCNN(FastSCNNConfig(num_classes=len(names))).eval()
+        save(Checkpoint(network, classes=names), folder / f"{name}.pth")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def held():
+    with window() as made:
+        made.resize(1360, 830)
+        play(made)
+        hold(made)
+        yield made
+
+
+def use(made, weights, names):
+    made.network_commands.use_weights(str(weights) if weights else None)
+    wait_until(lambda: listed(made) == list(names), "the list of classes")
+
+
+def listed(made):
+    return [row.text() for row in made.legend.rows]
+
+
+def test_the_list_the_mouse_and_the_picture_go_with_the_network(held, folder):
+    for name, names in (
+        ("five.pth", OWN),
+        ("thirty.pth", tuple(map(str, range(30)))),
+        (None, CLASS_NAMES),
+    ):
+        use(held, folder / name if name else None, names)
+        assert all(row.isVisible() for row in held.legend.rows)
+        result = held.view.result
+        assert result.labels.max() < len(names)
+        assert sum(row.share for row in held.legend.rows) == pytest.approx(1, abs=0.02)
+        QTest.mouseMove(held.view, QPoint(held.view.width() // 2, held.view.height() // 2))
+        seen = held.view.pixel_info()
+        assert seen.lines[0].startswith(names[result.labels[seen.row, seen.column]])
+        assert seen.color == result.classes.rows[seen.train_id].color
+    told = [text for text in messages(held) if "know 5 classes, 4 of them of their own" in text]
+    assert len(told) == 1
+
+
+def test_a_class_that_both_networks_know_stays_hidden_and_others_do_not(held, folder):
+    use(held, None, CLASS_NAMES)
+    for name in ("sky", "road"):
+        click(held.legend.rows[CLASS_NAMES.index(name)])
+    use(held, folder / "five.pth", OWN)
+    wait_until(lambda: held.legend.hidden == {OWN.index("sky")}, "the hidden class")
+    click(held.legend.rows[0])
+    wait_until(lambda: held.legend.hidden == {0, OWN.index("sky")}, "both hidden")
+    use(held, None, CLASS_NAMES)
+    wait_until(lambda: held.legend.hidden == {CLASS_NAMES.index("sky")}, "the sky alone")
+    click(held.legend.show_all)
+
+
+def test_a_class_outlined_in_one_network_is_no_other_class_in_the_next(held, folder):
+    use(held, folder / "five.pth", OWN)
+    held.legend.class_chosen.emit(3)
+    assert held.legend.rows[3].marked
+    use(held, None, CLASS_NAMES)
+    held.refresh()
+    assert not any(row.marked for row in held.legend.rows)
+
+
+def test_a_click_beside_the_divider_chooses_among_the_classes_of_the_list(held, folder):
+    use(held, None, CLASS_NAMES)
+    held.network_commands.compare_with(str(folder / "five.pth"))
+    wait_until(lambda: len(held.view.result.predictions) == 2, "both networks")
+    first, second = held.view.result.predictions
+    assert (first.classes.names, second.classes.names) == (CLASS_NAMES, OWN)
+    held.view_commands.set_split(0.0)
+    held.refresh()
+    QTest.mouseMove(held.view, QPoint(held.view.width() // 2 + 60, held.view.height() // 2))
+    seen = held.view.pixel_info()
+    assert seen.classes.names == OWN
+    name = OWN[seen.train_id]
+    assert seen.listed == (CLASS_NAMES.index(name) if name in CLASS_NAMES else None)
+    assert listed(held) == list(CLASS_NAMES)
