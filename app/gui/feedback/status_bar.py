@@ -8,6 +8,20 @@ from app.gui.widgets import theme
 from app.gui.widgets.controls import ElidedLabel
 from app.pipeline.status import PipelineStatus
 
+CAUSES: dict[str, str] = {
+    "late": "late: the machine cannot keep the file's pace",
+    "busy": "busy: the network was still on another frame",
+    "display": "display: the window took a newer frame",
+    "paused": "paused: the live source went on",
+    "switched": "switched: another source was opened",
+    "seek": "seek: another place was chosen",
+    "stopped": "stopped: the run ended",
+    "failed": "failed: there was no network",
+    "decode": "decode: the data were damaged",
+    "frozen": "frozen: the camera repeated its picture",
+}
+"""Drop causes in words."""
+
 
 class StatusBar(QFrame):
     """Source, size, decoder, device, precision, input size and encoder; counts on the right."""
@@ -35,9 +49,11 @@ class StatusBar(QFrame):
         if not counters.captured:
             self.counts.clear()
             return
-        self.counts.setText(f"{counters.shown} shown · {counters.dropped_total} dropped")
-        causes = (f"{count} {cause}" for cause, count in sorted(counters.dropped.items()))
-        self.counts.setToolTip("Dropped frames: " + (", ".join(causes) or "none"))
+        self.counts.setText(pace(status))
+        lines = [f"{counters.captured} frames captured, {counters.shown} shown"]
+        for cause, count in sorted(counters.dropped.items()):
+            lines.append(f"{count} {CAUSES[cause]}")
+        self.counts.setToolTip("\n".join(lines))
 
 
 def describe(status: PipelineStatus) -> str:
@@ -57,6 +73,25 @@ def describe(status: PipelineStatus) -> str:
     if status.recording is not None:
         parts.append(f"recording {status.recording.encoder}")
     return "  ·  ".join(parts)
+
+
+def pace(status: PipelineStatus) -> str:
+    """Return how the source is kept up with, in words: its speed, and the share of it that is seen.
+
+    Frames that a pause, a seek or another source took away count as seen: nobody missed them.
+    """
+    counters = status.counters
+    missed = sum(counters.dropped.get(cause, 0) for cause in ("busy", "late", "display"))
+    total = counters.shown + missed
+    if not total:
+        return ""
+    share = counters.shown / total
+    frames = "every frame" if share >= 0.995 else f"{max(1, round(100 * share))} % of frames"
+    if status.state != "playing":
+        return f"{frames} shown"
+    if status.recording is not None and status.seekable:
+        return "as fast as it goes, every frame recorded"
+    return f"{'real time' if status.speed == 1 else f'{status.speed:g}× speed'}, {frames} shown"
 
 
 def waiting_message(status: PipelineStatus) -> str:

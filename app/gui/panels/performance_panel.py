@@ -6,6 +6,7 @@ import time
 
 from PyQt6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from app.gui.feedback.status_bar import CAUSES
 from app.gui.panels.plots import History, StageBar
 from app.gui.video.stats_overlay import OverlayStats
 from app.gui.widgets import theme
@@ -14,19 +15,6 @@ from app.pipeline.status import PipelineStatus
 
 _EVERY = 0.25
 """Seconds between two samples."""
-
-_CAUSES = {
-    "late": "late: the machine cannot keep the file's pace",
-    "busy": "busy: the network was still on another frame",
-    "display": "display: the window took a newer frame",
-    "paused": "paused: the live source went on",
-    "switched": "switched: another source was opened",
-    "seek": "seek: another place was chosen",
-    "stopped": "stopped: the run ended",
-    "failed": "failed: there was no network",
-    "decode": "decode: the data were damaged",
-    "frozen": "frozen: the camera repeated its picture",
-}
 
 
 class PerformancePanel(QWidget):
@@ -93,7 +81,7 @@ def frame_facts(status: PipelineStatus) -> list[tuple[str, str, str]]:
         facts.append(("not recorded", str(counters.not_recorded), text))
     facts.append(("dropped", str(counters.dropped_total), "captured and not shown"))
     for cause, count in sorted(counters.dropped.items(), key=lambda item: -item[1]):
-        facts.append((f"  {cause}", str(count), _CAUSES.get(cause, cause)))
+        facts.append((f"  {cause}", str(count), CAUSES[cause]))
     return facts
 
 

@@ -35,8 +35,9 @@ VIEW_NAMES: dict[View, tuple[str, str]] = {
 }
 """Names of the views, and their tooltips."""
 
-_SEGMENTS: tuple[View, ...] = ("overlay", "labels", "confidence", "wipe")
-"""Views with buttons of their own."""
+_ONE: tuple[View, ...] = ("overlay", "labels", "confidence", "raw")
+_TWO: tuple[View, ...] = ("wipe", "side")
+"""Views of one picture and of two, each with a row of buttons."""
 
 
 _SKIP = "The fine details that the network adds late: off shows what it sees without (S)"
@@ -72,26 +73,27 @@ class ViewPanel(QWidget):
         layout.setContentsMargins(theme.PAD, theme.PAD - 2, theme.PAD, theme.GAP)
         layout.setSpacing(6)
         layout.addWidget(heading)
-        layout.addWidget(self._segments())
+        layout.addWidget(self._segments(_ONE))
+        layout.addWidget(self._segments(_TWO))
         layout.addWidget(self._pair_row)
         layout.addLayout(self._opacity_row())
         layout.addWidget(self.skip)
         layout.addWidget(self.weights)
         layout.addWidget(self.network)
 
-    def _segments(self) -> QFrame:
+    def _segments(self, views: tuple[View, ...]) -> QFrame:
         segments = QFrame()
         segments.setObjectName("segments")
         row = QHBoxLayout(segments)
         row.setContentsMargins(2, 2, 2, 2)
         row.setSpacing(2)
-        for view in _SEGMENTS:
+        for view in views:
             text, tip = VIEW_NAMES[view]
             button = QPushButton(text)
             button.setCheckable(True)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.setToolTip(f"{tip} (V changes)")
-            button.setAccessibleName(f"View: {view}")
+            button.setAccessibleName(f"View: {text}")
             button.clicked.connect(lambda _, view=view: self.view_chosen.emit(view))
             self._group.addButton(button)
             # As wide as its word needs, so that none is cut.
@@ -132,10 +134,7 @@ class ViewPanel(QWidget):
         view, skip = status.view, status.skip
         self.weights.refresh(status)
         self.network.refresh(status)
-        self._group.setExclusive(False)  # a view without a button leaves none of them down
-        for name, button in self.views.items():
-            button.setChecked(name == view.view)
-        self._group.setExclusive(True)
+        self.views[view.view].setChecked(True)
         if self._pair_row.isHidden() == (view.view in PAIRED):
             self._pair_row.setVisible(view.view in PAIRED)
             self.rows_changed.emit()

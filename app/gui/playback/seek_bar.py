@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PyQt6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
@@ -16,7 +18,7 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QSlider, QWidget
 
-from app.core.formatting import clock, fine_clock
+from app.core.formatting import fine_clock
 from app.gui.playback.thumbnails import Thumbnails
 from app.gui.widgets import theme
 from app.pipeline.status import PipelineStatus
@@ -227,11 +229,16 @@ class SeekBar(QFrame):
         self.duration.setObjectName("muted")
         for label in (self.position, self.duration):
             label.setMinimumWidth(label.fontMetrics().horizontalAdvance("00:00.0") + 4)
+        self.frame = QLabel()
+        self.frame.setObjectName("muted")
+        self.frame.setAccessibleName("Frame")
+        self.frame.setMinimumWidth(self.frame.fontMetrics().horizontalAdvance("frame 00000") + 4)
         self.duration.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(theme.PAD, 4, theme.PAD, 0)
         layout.setSpacing(4)
         layout.addWidget(self.position)
+        layout.addWidget(self.frame)
         layout.addWidget(self.track, 1)
         layout.addWidget(self.duration)
         self.hide()
@@ -252,14 +259,17 @@ class SeekBar(QFrame):
         known = duration is not None and status.seekable
         self.track.setEnabled(known)
         self.track.setVisible(known)
-        running = status.state == "playing"
-        self.position.setText((clock if running else fine_clock)(status.position))
+        self.position.setText(fine_clock(status.position))
+        self.frame.setVisible(bool(status.seekable and source.rate))
+        self.frame.setText(f"frame {math.floor(status.position * (source.rate or 0) + 0.5)}")
         if known and duration is not None:
-            self.duration.setText(clock(duration))
+            self.duration.setText(fine_clock(duration))
             self.track.setMaximum(max(1, round(duration * 1000)))
             self.track.setPageStep(max(1, self.track.maximum() // 10))
             if not self.track.isSliderDown():
-                self.track.setValue(round(status.position * 1000))
+                # The last picture begins before the end that the file states.
+                place = duration if status.state == "ended" else status.position
+                self.track.setValue(round(place * 1000))
             looping = isinstance(status.loop, tuple)
             if (self.track.loop, self.track.looping) != (marks, looping):
                 self.track.loop, self.track.looping = marks, looping

@@ -36,7 +36,24 @@ def test_a_click_and_a_drag_on_the_timeline_go_there(clip):
         wait_until(lambda: _shown(w, track.seconds_at(further.x())), "the place dragged to")
         assert w.pipeline.status().state == "paused"
         assert w.seek_bar.position.text().startswith("0:0")
-        assert w.seek_bar.duration.text() == "0:10"
+        assert w.seek_bar.duration.text() == "0:10.0"
+
+
+def test_the_frame_is_numbered_and_the_handle_reaches_the_end(clip):
+    with window() as w:
+        play(w, clip)
+        hold(w)
+        press(w, Qt.Key.Key_Home)
+        wait_until(lambda: w.seek_bar.frame.text() == "frame 0", "the first frame")
+        press(w, Qt.Key.Key_Period)
+        wait_until(lambda: w.seek_bar.frame.text() == "frame 1", "the next frame")
+        assert w.seek_bar.position.text() == "0:00.0"
+        w.pipeline.session.seek(9.9)
+        wait_until(lambda: _shown(w, 9.9), "the place")
+        w.pipeline.play()
+        wait_until(lambda: w.pipeline.status().state == "ended", "the end")
+        wait_until(lambda: w.seek_bar.track.value() == w.seek_bar.track.maximum(), "the handle")
+        assert w.seek_bar.frame.text() == "frame 299"
 
 
 def test_a_look_ahead_shows_the_time_and_a_small_picture(clip):

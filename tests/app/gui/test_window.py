@@ -115,7 +115,9 @@ def test_the_status_line_says_what_is_in_use():
         precision = w.pipeline.status().network.precision  # bf16 where the processor has it
         for part in ("demo street", "1024×512", "rendered", "cpu", precision, "input 64×128"):
             assert part in w.status_bar.text.text()
-        wait_until(lambda: w.status_bar.counts.text().endswith("dropped"), "the counts")
+        wait_until(lambda: w.status_bar.counts.text().startswith("real time, "), "the pace")
+        assert w.status_bar.counts.text().endswith("shown")
+        assert "frames captured, " in w.status_bar.counts.toolTip()
 
 
 def test_a_missing_file_gives_one_sentence_and_the_window_plays_on():

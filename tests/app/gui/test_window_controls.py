@@ -67,8 +67,12 @@ def test_v_changes_between_overlay_and_labels():
         assert w.view_panel.views["labels"].isChecked()
         assert not w.view_panel.alpha.isEnabled()
         assert (screenshot(w.view_panel.alpha) != enabled).any()
-        click(w.view_panel.views["overlay"])
-        wait_until(lambda: w.view.result.view.view == "overlay", "the overlay")
+        for view, button in w.view_panel.views.items():
+            click(button)
+            wait_until(lambda view=view: w.view.result.view.view == view, "the view")
+            others = [other for other in w.view_panel.views.values() if other is not button]
+            assert button.isChecked()
+            assert not any(other.isChecked() for other in others)
 
 
 def test_a_click_in_the_legend_hides_a_class_and_show_all_brings_it_back():
