@@ -106,8 +106,8 @@ class ViewOptions:
         contours: whether borders between classes are drawn.
         hidden: numbers of the classes whose colours are left out.
         selected: number of the class that is outlined.
-        numbering: names of the classes that are numbered so; another network may have others.
         measure: what the confidence shows.
+        numbering: names of the classes that are numbered so; another network may have others.
     """
 
     view: View = "overlay"
@@ -119,8 +119,8 @@ class ViewOptions:
     contours: bool = False
     hidden: frozenset[int] = field(default_factory=frozenset)
     selected: int | None = None
-    numbering: tuple[str, ...] = CLASS_NAMES
     measure: Measure = "probability"
+    numbering: tuple[str, ...] = field(default=CLASS_NAMES, repr=False)
 
     @property
     def sides(self) -> tuple[Side, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from app.config.settings import ImageFolderOptions
 from app.core.events import Event, EventBus
