@@ -124,7 +124,7 @@ class Pipeline:
     def start_recording(
         self, path: Path, *, labels: Path | None = None, overwrite: bool = False
     ) -> None:
-        """Record what is shown from the next frame on.
+        """Record what is shown; a file from the frame that is seen on, at its end from its start.
 
         Args:
             path: the file; the same as ``labels`` to record nothing but labels.
@@ -134,10 +134,21 @@ class Pipeline:
         Raises:
             OutputError: the file cannot be written.
         """
+        if self.session.state == "ended" and not self.session.is_seekable:
+            self.play()
         session = self.session
-        self.recordings.start(path, session.opened_spec, labels=labels, overwrite=overwrite)
-        if session.stands:
-            session.show_again()  # the frame that is seen is the recording's first
+        # Of the frames on their way some were dropped: those from here on are read once more. None
+        # was while there is no display, or no network yet.
+        again = session.is_seekable and self.sinks.display is not None and not self.networks.waiting
+        self.recordings.start(
+            path,
+            session.opened_spec,
+            labels=labels,
+            overwrite=overwrite,
+            before=session.token if again else None,
+        )
+        if again:
+            session.play_from_here()
 
     def stop_recording(self) -> None:
         """Close the recording in progress; an event tells when it is done."""

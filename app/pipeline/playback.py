@@ -63,7 +63,9 @@ class Playback:
             if self._asked is not None and move.frames:
                 move = SeekRequest(self._asked.seconds, self._asked.frames + move.frames)
             self._asked = move
-            if self._awaited is None and self._open:
+            # One that capture has not begun goes to the new place with a token of its own: whoever
+            # asks now gets no frame of the token before.
+            if self._open and (self._awaited is None or not self._taken):
                 self._begin_next(following=False)
         self.wake()
 

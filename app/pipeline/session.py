@@ -86,9 +86,9 @@ class Session:
         return self.capture.offline_for if self.capture is not None else None
 
     @property
-    def stands(self) -> bool:
-        """True while a frame stands that can be delivered once more."""
-        return self.state == "paused" and self.source is not None and self.source.seekable
+    def is_seekable(self) -> bool:
+        """True where the user may go about in the open source."""
+        return self.source is not None and self.source.seekable
 
     # Commands
 
@@ -181,9 +181,14 @@ class Session:
         self.playback.loop = loop
         self.playback.wake()
 
-    def show_again(self) -> None:
-        """Deliver the frame that stands once more."""
-        self.playback.move(SeekRequest(None))
+    def play_from_here(self) -> None:
+        """Deliver the frame that is seen once more, then those behind it; at the end, all anew."""
+        if self.state == "ended":
+            self.play()
+        elif self.state == "paused":
+            self.playback.move(SeekRequest(None))
+        elif self.state == "playing":
+            self.playback.move(SeekRequest(self.position))
 
     def ask_to_stop(self) -> None:
         """Let the capture thread end soon."""

@@ -53,11 +53,9 @@ class RecordingController(QObject):
         try:
             if status.recording is not None:
                 self._pipeline.stop_recording()
-            elif status.state in {"playing", "paused"}:
+            elif status.state in {"playing", "paused", "ended"}:
                 where = self._place(QStandardPaths.StandardLocation.MoviesLocation)
                 self._pipeline.start_recording(self._pipeline.recording_path(where))
-            elif status.state == "ended":
-                self.notified.emit("notice", "It has ended: play it again, then record.")
         except (AppError, OSError) as error:
             self.notified.emit("error", str(error))
 

@@ -118,10 +118,11 @@ class TransportBar(QFrame):
         else:
             self.record.setText(" Record")
             ended = status.state == "ended"
-            what = "Play it again to record it" if ended else "Record what is shown to an MP4"
+            what = "Record it from its start" if ended else "Record what is shown to an MP4"
             self._name(self.record, what, "record")
             self.record.setAccessibleName("Record")
-        self.record.setEnabled(recording is not None or status.state in {"playing", "paused"})
+        recordable = status.state in {"playing", "paused", "ended"}
+        self.record.setEnabled(recording is not None or recordable)
         if self.record.property("recording") != (recording is not None):
             self.record.setProperty("recording", recording is not None)
             self.record.setIcon(self._icons["stop"] if recording else self._record_icon)

@@ -164,7 +164,7 @@ class MenuBar:
         self._idle = {
             *(_MOVES if not (status.seekable and status.source is not None) else ()),
             *(() if has_picture else ("play", "snapshot", "snapshot-all")),
-            *(() if state in {"playing", "paused"} or status.recording else ("record",)),
+            *(() if has_picture or status.recording else ("record",)),
             *(() if state != "empty" else ("close",)),
             *(() if view.goes_by_switch else ("skip",)),
         }

@@ -12,6 +12,7 @@ from pathlib import Path
 import av
 
 from app.config.settings import RecordingOptions
+from app.core.cancel_token import CancelToken
 from app.core.events import Event, EventBus
 from app.core.formatting import frames
 from app.core.frame import EndOfSource, Frame, Result
@@ -59,6 +60,7 @@ class Recorder(QueuedSink):
         labels: file for the labels, a ``.mkv``.
         overwrite: replace the file where it exists.
         source: what is recorded; its own file is never replaced.
+        before: token of frames that were on their way before and are not recorded.
 
     Raises:
         OutputError: the file cannot be written.
@@ -79,6 +81,7 @@ class Recorder(QueuedSink):
         labels: Path | None = None,
         overwrite: bool = False,
         source: SourceSpec | None = None,
+        before: CancelToken | None = None,
     ) -> None:
         super().__init__("recorder", events, capacity=self._WAITING[0])
         for kind, file in (("labels", labels), ("picture", path)):
@@ -88,13 +91,18 @@ class Recorder(QueuedSink):
         self.frames = 0
         self._options, self._overwrite = options or RecordingOptions(), overwrite
         self._lead_in = source is None or source.start == 0
-        self._stats = stats
+        self._stats, self._before = stats, before
         self._nbytes = 0
         self._mapper = TimestampMapper()
         self._writer: RecordingWriter | None = None
         self._words = "starting…"
         self._begin = self._end = self._lost = self._session = 0
         self._shape: tuple[int, ...] | None = None
+
+    def put(self, result: Result, *, wait: bool) -> bool:
+        if result.frame.token is self._before:
+            return False
+        return super().put(result, wait=wait)
 
     def end_of_source(self, end: EndOfSource) -> None:
         if self._options.on_switch == "close":

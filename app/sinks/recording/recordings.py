@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.config.settings import RecordingOptions
+from app.core.cancel_token import CancelToken
 from app.core.events import EventBus
 from app.core.stats import Stats
 from app.sinks.fan_out import FanOut
@@ -47,9 +48,22 @@ class Recordings:
         return recording_path(where, source, options.record_name, taken=taken, labels=labels)
 
     def start(
-        self, path: Path, source: SourceSpec | None, *, labels: Path | None, overwrite: bool
+        self,
+        path: Path,
+        source: SourceSpec | None,
+        *,
+        labels: Path | None,
+        overwrite: bool,
+        before: CancelToken | None = None,
     ) -> None:
         """Record to a file in place of the recording in progress.
+
+        Args:
+            path: the file; the same as ``labels`` to record nothing but labels.
+            source: what is recorded.
+            labels: file for the labels.
+            overwrite: replace files that are there.
+            before: token of frames that were on their way before and are not recorded.
 
         Raises:
             OutputError: the file cannot be written.
@@ -65,6 +79,7 @@ class Recordings:
             labels=labels,
             overwrite=overwrite,
             source=source,
+            before=before,
         )
         self._sinks.add(recorder)
 
