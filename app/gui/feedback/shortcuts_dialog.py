@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QKeySequence, QShortcut
 from PyQt6.QtWidgets import (
@@ -30,6 +32,18 @@ def native(key: str) -> str:
     return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
 
 
+MOUSE = (
+    ("Drag files in", "play them; a checkpoint is offered as weights"),
+    ("Wheel", "zoom at the mouse"),
+    ("Drag", "move the picture, or the divider of a wipe"),
+    ("Double click", "full screen"),
+    ("Click on the picture", "outline the class there"),
+    ("Rest on the picture", "class and probability there"),
+    ("Rest on the time line", "look ahead"),
+)
+"""Gestures of the mouse, and what they do."""
+
+
 class ShortcutsDialog(QDialog):
     """Dialog that shows every command with its keys.
 
@@ -52,6 +66,8 @@ class ShortcutsDialog(QDialog):
             for group in GROUPS:
                 if (group in _LEFT) is left:
                     column.addLayout(self._group(group))
+            if left:
+                column.addLayout(_grid("Mouse", MOUSE))
             column.addStretch()
             row.addLayout(column, 1)
         scroll = QScrollArea()
@@ -81,21 +97,26 @@ class ShortcutsDialog(QDialog):
         )
 
     def _group(self, group: str) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(18)
-        grid.setVerticalSpacing(4)
-        grid.setColumnStretch(1, 1)
-        heading = QLabel(group)
-        heading.setObjectName("heading")
-        heading.setContentsMargins(0, 6, 0, 2)
-        grid.addWidget(heading, 0, 0, 1, 2)
         commands = [command for command in COMMANDS if command.group == group]
-        for place, command in enumerate(commands, 1):
-            keys = QLabel("  or  ".join(native(key) for key in self.keys[command.name]) or "–")
-            keys.setObjectName("key")
-            keys.setMinimumWidth(104)
-            words = QLabel(command.text)
-            words.setObjectName("muted")
-            grid.addWidget(keys, place, 0)
-            grid.addWidget(words, place, 1)
-        return grid
+        texts = (("  or  ".join(map(native, self.keys[c.name])) or "–", c.text) for c in commands)
+        return _grid(group, texts)
+
+
+def _grid(title: str, rows: Iterable[tuple[str, str]]) -> QGridLayout:
+    """Return rows of keys and what they do, under a heading."""
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(18)
+    grid.setVerticalSpacing(4)
+    grid.setColumnStretch(1, 1)
+    heading = QLabel(title)
+    heading.setObjectName("heading")
+    heading.setContentsMargins(0, 6, 0, 2)
+    grid.addWidget(heading, 0, 0, 1, 2)
+    for place, (keys, text) in enumerate(rows, 1):
+        left, right = QLabel(keys), QLabel(text)
+        left.setObjectName("key")
+        left.setMinimumWidth(104)
+        right.setObjectName("muted")
+        grid.addWidget(left, place, 0)
+        grid.addWidget(right, place, 1)
+    return grid

@@ -28,13 +28,13 @@ class NetworkMenu(MenuRow):
         self._loaded = False
         self._device = ""
 
-    def fill(self, menu: QMenu) -> None:
-        """Fill a menu with all choices, those in use ticked."""
+    def fill(self, menu: QMenu, *, sizes: bool = True) -> None:
+        """Fill a menu with all choices, those in use ticked; without ``sizes`` all but these."""
         menu.clear()
         options = self._options
-        for size, text in CHOICES["input_size"].items():
+        for size, text in CHOICES["input_size"].items() if sizes else ():
             self._add(menu, f"{size}: {text}", options, replace(options, input_size=size))
-        if options.input_size not in CHOICES["input_size"]:
+        if sizes and options.input_size not in CHOICES["input_size"]:
             self._add(menu, _size_word(options), options, options)
         menu.addSeparator()
         for device in devices(loaded=self._loaded):

@@ -42,6 +42,7 @@ from app.gui.widgets.fitting import available_size
 from app.gui.window.command_handlers import Handlers, handlers
 from app.gui.window.drag_and_drop import DropOverlay, DroppedSources
 from app.gui.window.full_screen import FullScreen
+from app.gui.window.help_menu import HelpMenu
 from app.gui.window.menu_bar import MenuBar
 from app.gui.window.open_menu import OpenMenu
 from app.gui.window.saved_state import SavedState
@@ -90,6 +91,7 @@ class MainWindow(QMainWindow):
             self.pipeline, recordings, lambda: self.view.result, self
         )
         self.open_menu = OpenMenu(self, lambda: saved.recent if saved is not None else [])
+        self.help_menu = HelpMenu(self)
         self.bottom_panel = BottomPanel()
         self.notifications = Notifications()
         self.progress_strip = ProgressStrip()
@@ -170,15 +172,14 @@ class MainWindow(QMainWindow):
             self.actions_by_name,
             open_menu=self.open_menu,
             playback=self.playback,
-            weights=self.view_panel.weights,
-            network=self.view_panel.network,
-            set_view=self.set_view,
-            set_measure=self.view_commands.set_measure,
-            compare=self.network_commands.compare,
-            set_theme=self.set_theme,
+            panel=self.view_panel,
+            help_menu=self.help_menu,
         )
 
     def _connect(self) -> None:
+        self._menu_bar.measure_chosen.connect(self.view_commands.set_measure)
+        self._menu_bar.theme_chosen.connect(self.set_theme)
+        self.help_menu.notified.connect(self.notify)
         self.open_menu.chosen.connect(self.open_dropped)
         self.drop_overlay.dropped.connect(self.open_dropped)
         self.playback.opened.connect(self.opened)
@@ -198,10 +199,9 @@ class MainWindow(QMainWindow):
         self.legend.set_hidden(self._settings.view.hidden)
         self.legend.hidden_changed.connect(self.view_commands.set_hidden)
         self.legend.class_chosen.connect(self.select_class)
-        self.seek_bar.seek_requested.connect(lambda seconds: self.pipeline.session.seek(seconds))
-        self.transport_bar.speed_chosen.connect(
-            lambda speed: self.pipeline.session.set_speed(speed)
-        )
+        pipeline = self.pipeline
+        self.seek_bar.seek_requested.connect(lambda seconds: pipeline.session.seek(seconds))
+        self.transport_bar.speed_chosen.connect(lambda speed: pipeline.session.set_speed(speed))
         self.view.double_clicked.connect(self.toggle_full_screen)
         self.view.split_moved.connect(self.view_commands.set_split)
         self.view.class_clicked.connect(self.select_class)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QAction, QActionGroup
 from PyQt6.QtWidgets import QMenu, QMenuBar
 
 from app.gui.controllers.playback_controller import PlaybackController
-from app.gui.panels.network_menu import NetworkMenu
-from app.gui.panels.view_panel import VIEW_NAMES, pair_name
-from app.gui.panels.weights_menu import WeightsMenu
+from app.gui.panels.view_panel import VIEW_NAMES, ViewPanel, pair_name
 from app.gui.widgets import theme
 from app.gui.widgets.controls import add_choice
+from app.gui.window.help_menu import HelpMenu
 from app.gui.window.open_menu import OpenMenu
 from app.pipeline.status import PipelineStatus
-from app.rendering.view_options import PAIRED, PAIRS, Measure, View
+from app.rendering.view_options import PAIRED, PAIRS
 
 Choices = dict[str, QAction]
 
@@ -29,16 +29,19 @@ _MEASURES = {
 """Names of the measures of confidence."""
 
 
-class MenuBar:
+class MenuBar(QObject):
     """Menus of the menu bar; keeps their ticks up to date.
 
     Args:
         bar: the menu bar.
         actions: actions of the commands by name.
         open_menu, playback: the ways to open a source, and the playlist.
-        weights, network: menus of the panel, offered here too.
-        set_view, set_measure, compare, set_theme: called with the user's choice.
+        panel: the panel whose choices are offered here too.
+        help_menu: the entries of the help menu.
     """
+
+    measure_chosen = pyqtSignal(str)
+    theme_chosen = pyqtSignal(str)
 
     def __init__(
         self,
@@ -47,83 +50,69 @@ class MenuBar:
         *,
         open_menu: OpenMenu,
         playback: PlaybackController,
-        weights: WeightsMenu,
-        network: NetworkMenu,
-        set_view: Callable[[View], None],
-        set_measure: Callable[[Measure], None],
-        compare: Callable[[str], None],
-        set_theme: Callable[[str], None],
+        panel: ViewPanel,
+        help_menu: HelpMenu,
     ) -> None:
+        super().__init__(bar)
         self._bar, self._actions, self._playback = bar, actions, playback
         self._idle: set[str] = set()
-        self._playlist = self._add_source(open_menu)
+        self._playlist = self._add_file(open_menu)
         self._add_play()
-        self._views, self._pairs, self._measures = self._add_picture(set_view, compare, set_measure)
-        self._add_network(weights, network)
-        self._themes = self._add_window(set_theme)
+        self._add_view(panel)
+        self._add_network(panel)
+        menu = self._menu("&Help")
+        self._add(menu, "keys", "")
+        help_menu.fill(menu)
         for name in _TICKED:
             actions[name].setCheckable(True)
 
-    def _add_source(self, open_menu: OpenMenu) -> QMenu:
-        source = self._menu("&Source")
-        open_menu.fill(source, self._actions)
-        source.addSeparator()
-        playlist = QMenu("Playlist", source)
+    def _add_file(self, open_menu: OpenMenu) -> QMenu:
+        file = self._menu("&File")
+        open_menu.fill(file, self._actions)
+        playlist = QMenu("Playlist", file)
         playlist.aboutToShow.connect(self._fill_playlist)
-        source.addMenu(playlist)
-        self._add(source, "next", "previous", "", "close", "quit")
+        file.addMenu(playlist)
+        self._add(file, "", "record", "snapshot", "snapshot-all", "recordings", "")
+        self._add(file, "close", "quit")
         return playlist
 
     def _add_play(self) -> None:
         play = self._menu("&Play")
-        self._add(play, "play", "", "back", "forward", "back-far", "forward-far")
+        self._add(play, "play", "next", "previous", "")
+        self._add(play, "back", "forward", "back-far", "forward-far")
         self._add(play, "step-back", "step", "start", "end", "")
         self._add(play, "loop-in", "loop-out", "loop", "")
-        self._add(play, "slower", "faster", "normal-speed", "", "record", "recordings")
+        self._add(play, "slower", "faster", "normal-speed")
 
-    def _add_picture(
-        self,
-        set_view: Callable[[View], None],
-        compare: Callable[[str], None],
-        set_measure: Callable[[Measure], None],
-    ) -> tuple[Choices, Choices, Choices]:
-        picture = self._menu("P&icture")
-        views = _choices(picture, {v: text for v, (text, _) in VIEW_NAMES.items()}, set_view)
-        self._add(picture, "view")
-        menu = QMenu("Compare", picture)
-        pairs = _choices(menu, {name: name for name in PAIRS}, compare)
-        picture.addMenu(menu)
-        menu = QMenu("Confidence as", picture)
-        measures = _choices(menu, _MEASURES, set_measure)
-        picture.addMenu(menu)
-        self._add(picture, "", "skip", "confidence", "wipe", "contours", "")
-        self._add(picture, "fit", "actual-size", "zoom-in", "zoom-out", "")
-        self._add(picture, "snapshot", "snapshot-all")
-        return views, pairs, measures
+    def _add_view(self, panel: ViewPanel) -> None:
+        view = self._menu("&View")
+        names: dict[str, str] = {v: text for v, (text, _) in VIEW_NAMES.items()}
+        self._views = _choices(view, names, panel.view_chosen.emit)
+        self._add(view, "view")
+        menu = QMenu("Compare", view)
+        self._pairs = _choices(menu, {name: name for name in PAIRS}, panel.pair_chosen.emit)
+        view.addMenu(menu)
+        menu = QMenu("Confidence as", view)
+        self._measures = _choices(menu, _MEASURES, self.measure_chosen.emit)
+        view.addMenu(menu)
+        self._add(view, "contours", "", "fit", "actual-size", "zoom-in", "zoom-out", "")
+        self._add(view, "full-screen", "performance", "log")
+        menu = QMenu("Theme", view)
+        self._themes = _choices(menu, _THEMES, self.theme_chosen.emit)
+        view.addMenu(menu)
 
-    def _add_network(self, weights: WeightsMenu, network: NetworkMenu) -> None:
-        runs = self._menu("&Network")
-        choices = QMenu("Weights", runs)
-        choices.aboutToShow.connect(lambda: weights.fill(choices))
-        runs.addMenu(choices)
-        other = QMenu("Compare with", runs)
-        other.aboutToShow.connect(lambda: weights.fill(other, second=True))
-        runs.addMenu(other)
-        options = QMenu("Input size, device, precision", runs)
-        options.aboutToShow.connect(lambda: network.fill(options))
-        runs.addMenu(options)
-        runs.addSeparator()
-        self._add(runs, "quarter", "half", "full", "exact")
-
-    def _add_window(self, set_theme: Callable[[str], None]) -> Choices:
-        window = self._menu("&Window")
-        self._add(window, "full-screen", "leave", "", "performance", "log", "")
-        menu = QMenu("Theme", window)
-        themes = _choices(menu, _THEMES, set_theme)
-        window.addMenu(menu)
-        window.addSeparator()
-        self._add(window, "keys")
-        return themes
+    def _add_network(self, panel: ViewPanel) -> None:
+        network = self._menu("&Network")
+        choices = QMenu("Weights", network)
+        choices.aboutToShow.connect(lambda: panel.weights.fill(choices))
+        network.addMenu(choices)
+        other = QMenu("Compare with", network)
+        other.aboutToShow.connect(lambda: panel.weights.fill(other, second=True))
+        network.addMenu(other)
+        self._add(network, "skip", "", *_SIZES, "")
+        options = QMenu("Device, precision, runtime", network)
+        options.aboutToShow.connect(lambda: panel.network.fill(options, sizes=False))
+        network.addMenu(options)
 
     def _menu(self, title: str) -> QMenu:
         menu = self._bar.addMenu(title)
@@ -143,6 +132,7 @@ class MenuBar:
     def refresh(self, status: PipelineStatus, *, page: str | None, full_screen: bool) -> None:
         """Tick what is on, and note the commands that cannot be used now."""
         actions, view, state = self._actions, status.view, status.state
+        size = status.network.options.input_size if status.network is not None else ""
         for name, ticked in (
             ("loop", status.loop is not None),
             ("record", status.recording is not None),
@@ -153,6 +143,7 @@ class MenuBar:
             ("performance", page == "performance"),
             ("log", page == "log"),
             ("full-screen", full_screen),
+            *((name, name == size) for name in _SIZES),
         ):
             actions[name].setChecked(ticked)
         self._views[view.view].setChecked(True)
@@ -190,9 +181,10 @@ class MenuBar:
             none.setEnabled(False)
 
 
+_SIZES = ("quarter", "half", "full", "exact")
 _TICKED = (
     *("loop", "record", "skip", "confidence", "wipe", "contours"),
-    *("full-screen", "performance", "log"),
+    *("full-screen", "performance", "log", *_SIZES),
 )
 _MOVES = (
     *("back", "forward", "back-far", "forward-far", "step-back", "step", "start", "end"),

@@ -1,0 +1,71 @@
+"""Help menu: what the program is, and the diagnostics for a bug report."""
+
+from __future__ import annotations
+
+import platform
+import threading
+
+from PyQt6.QtCore import PYQT_VERSION_STR, QObject, Qt, pyqtSignal
+from PyQt6.QtGui import QGuiApplication
+from PyQt6.QtWidgets import QMenu, QMessageBox, QWidget
+
+from app import __version__
+from app.diagnostics import diagnostics
+
+_ABOUT = f"""<h3>Fast-SCNN Live {__version__}</h3>
+<p>Real-time segmentation of street scenes, after <i>Fast-SCNN: Fast Semantic Segmentation
+Network</i> (Poudel, Liwicki, Cipolla, BMVC 2019).</p>
+<p>Python {platform.python_version()}, PyQt {PYQT_VERSION_STR}. Free software under the GNU General
+Public License, version 3 or later. The shipped weights were trained on data whose terms allow
+research use only.</p>
+<p>Nothing leaves this machine.</p>"""
+_COPIED = "The diagnostics are in the clipboard: paste them into the report."
+
+
+class HelpMenu(QObject):
+    """Entries of the help menu.
+
+    Args:
+        window: parent of the dialog.
+    """
+
+    notified = pyqtSignal(str, str)
+    """Kind and text of a message."""
+    _found = pyqtSignal(str)
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        self.about: QMessageBox | None = None
+        self._found.connect(self._copy)
+
+    def fill(self, menu: QMenu) -> None:
+        """Add the entries to a menu."""
+        for text, handler in (
+            ("Copy diagnostics", self.copy_diagnostics),
+            ("About Fast-SCNN Live", self.show_about),
+        ):
+            action = menu.addAction(text)
+            assert action is not None
+            action.triggered.connect(lambda _, handler=handler: handler())
+
+    def show_about(self) -> None:
+        """Open the dialog with versions and licence."""
+        self.about = QMessageBox(self._window)
+        self.about.setWindowTitle("About Fast-SCNN Live")
+        self.about.setIconPixmap(self._window.windowIcon().pixmap(64))
+        self.about.setTextFormat(Qt.TextFormat.RichText)
+        self.about.setText(_ABOUT)
+        self.about.open()
+
+    def copy_diagnostics(self) -> None:
+        """Copy the diagnostics; libraries and encoders are tried on a thread, for seconds."""
+        threading.Thread(
+            target=lambda: self._found.emit(diagnostics()), name="diagnostics", daemon=True
+        ).start()
+
+    def _copy(self, text: str) -> None:
+        clipboard = QGuiApplication.clipboard()
+        if clipboard is not None:
+            clipboard.setText(text)
+        self.notified.emit("notice", _COPIED)
