@@ -43,7 +43,7 @@ class Command:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("play", ("Space",), "Play", "play or pause; restart at the end"),
+    Command("play", ("Space",), "Play", "play/pause"),
     Command("back", ("Left",), "Play", "back by 5 seconds", repeats=True),
     Command("forward", ("Right",), "Play", "forward by 5 seconds", repeats=True),
     Command("back-far", ("Shift+Left",), "Play", "back by 30 seconds", repeats=True),

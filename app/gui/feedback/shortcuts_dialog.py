@@ -33,13 +33,12 @@ def native(key: str) -> str:
 
 
 MOUSE = (
-    ("Drag files in", "play them; a checkpoint is offered as weights"),
+    ("Drop files", "play them; a checkpoint is offered as weights"),
     ("Wheel", "zoom at the mouse"),
     ("Drag", "move the picture, or the divider of a wipe"),
     ("Double click", "full screen"),
-    ("Click on the picture", "outline the class there"),
-    ("Rest on the picture", "class and probability there"),
-    ("Rest on the time line", "look ahead"),
+    ("Click", "outline the class there"),
+    ("Hover", "class and probability; over the seek bar, look ahead"),
 )
 """Gestures of the mouse, and what they do."""
 

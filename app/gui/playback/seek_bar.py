@@ -237,8 +237,9 @@ class SeekBar(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(theme.PAD, 4, theme.PAD, 0)
         layout.setSpacing(4)
-        layout.addWidget(self.position)
-        layout.addWidget(self.frame)
+        for label in (self.position, self.frame):
+            label.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+            layout.addWidget(label)
         layout.addWidget(self.track, 1)
         layout.addWidget(self.duration)
         self.hide()
