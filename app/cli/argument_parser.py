@@ -30,7 +30,17 @@ With no source an empty window opens: drop a video on it."""
 
 _ABOUT_GROUPS = {"view": "what is shown and recorded, in the window and without one"}
 
+_COMMON = frozenset(
+    {
+        *("help", "version", "source", "camera", "demo", "start", "end", "loop"),
+        *("input_size", "skip", "weights", "device", "view", "output", "save_labels"),
+        *("overwrite", "record_dir", "headless", "stats_json"),
+    }
+)
+"""Arguments that ``--help`` shows; ``--help-all`` shows the others too."""
+
 _EXAMPLES = """\
+
 examples:
   fastscnn-live                                 an empty window
   fastscnn-live --camera 0                      the first camera
@@ -38,10 +48,11 @@ examples:
   fastscnn-live --demo                          the built-in demo street
   fastscnn-live clip.mp4 --headless -o out.mp4  no window, annotated copy of every frame
   fastscnn-live clip.mp4 --left skip-on --right skip-off    a wipe between the two
-  fastscnn-live clip.mp4 --weights gluoncv      with a public checkpoint, downloaded once
+  fastscnn-live clip.mp4 --weights gluoncv      with a public checkpoint, downloaded once"""
 
+_EXIT_CODES = """\
 exit codes: 0 done (a damaged file too, as far as it could be read: a notice says so),
-1 unforeseen, 2 wrong use, 3 source, 4 weights, 5 output, 130 interrupted"""
+1 unexpected error, 2 wrong use, 3 source, 4 weights, 5 output, 130 interrupted"""
 
 
 class Prints(argparse.Action):
@@ -63,6 +74,24 @@ class Prints(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *rest: object) -> None:
         print(self._text())
+        parser.exit()
+
+
+class _Help(argparse.Action):
+    """Prints the help, of the common arguments alone unless its flag is ``--help-all``."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *rest: object) -> None:
+        everything = "--help-all" in self.option_strings
+        for action in parser._actions:
+            names = {action.dest, *(flag.lstrip("-") for flag in action.option_strings)}
+            if not everything and not names & (_COMMON | {"help-all"}):
+                action.help = argparse.SUPPRESS
+        if not everything:
+            parser.epilog = f"Further arguments: --help-all.\n\n{parser.epilog}"
+        parser.print_help()
         parser.exit()
 
 
@@ -88,18 +117,22 @@ class _Parser(argparse.ArgumentParser):
     """Says in one line what is wrong; the usage, which is a page, is what --help is for."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"Error: {message} (--help shows all arguments).\n")
+        self.exit(2, f"Error: {message} (--help-all shows all arguments).\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line; its namespace holds only what was given."""
     parser = _Parser(
         prog="fastscnn-live",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
+        usage="%(prog)s [SOURCE ...] [ARGUMENTS]",
+        description=_DESCRIPTION + "\n" + _EXAMPLES,
+        epilog=_EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
+        add_help=False,
     )
+    parser.add_argument("-h", "--help", action=_Help, help="show the common arguments and exit")
+    parser.add_argument("--help-all", action=_Help, help="show all arguments and exit")
     parser.add_argument("--version", action="version", version=f"Fast-SCNN Live {__version__}")
     for flag, text, help in (
         (

@@ -145,6 +145,16 @@ def test_the_last_frame_lasts_as_long_as_the_source_says(tmp_path):
         assert container.duration / av.time_base == pytest.approx(2.0, abs=0.02)
 
 
+def test_help_begins_with_examples_and_shows_the_common_arguments_alone():
+    short, whole = run_program("--help").stdout, run_program("--help-all").stdout
+    assert short.splitlines()[0].startswith("usage: fastscnn-live [SOURCE ...]")
+    assert short.index("examples:") < short.index("--input-size")
+    assert "--help-all" in short
+    assert "--on-switch" not in short
+    assert "--on-switch" in whole
+    assert len(short.splitlines()) < 60 < len(whole.splitlines())
+
+
 def test_help_and_version_answer_at_once():
     started = time.monotonic()
     assert "examples:" in run_program("--help").stdout
