@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from app import __version__
 from app.errors import OutputError
 from app.pipeline.pipeline import Pipeline
+from fastscnn.outputs import as_json
 
 
 def check_report(path: Path, *, overwrite: bool) -> None:
@@ -70,7 +70,7 @@ def write_report(path: Path, content: dict[str, Any]) -> None:
         OutputError: it cannot be written.
     """
     try:
-        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        path.write_bytes(as_json(content))
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(f"{path} cannot be written ({reason}): write it elsewhere.") from error

@@ -10,7 +10,6 @@ program.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import sys
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ from fastscnn.benchmarking.ways import ways_of
 from fastscnn.checkpoints.checkpoint import CheckpointError, load
 from fastscnn.console import run_command
 from fastscnn.data.street import Street
+from fastscnn.outputs import as_json
 from fastscnn.paths import expand_user
 from fastscnn.segmenter import PRECISIONS, DeviceError, default_checkpoint
 
@@ -156,7 +156,7 @@ def main(argv: list[str] | None = None) -> int:
             "frames": args.frames,
             "timings": [asdict(row) for row in rows],
         }
-        args.json.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+        args.json.write_bytes(as_json(figures))
     return 0
 
 

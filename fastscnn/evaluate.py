@@ -27,7 +27,7 @@ from fastscnn.evaluation.score_tables import as_markdown, as_text, by_drive, fig
 from fastscnn.evaluation.scores import Report, Setting
 from fastscnn.inference.input_size import parse_input_size
 from fastscnn.labels import class_table
-from fastscnn.output_error import OutputError
+from fastscnn.outputs import OutputError
 from fastscnn.paths import expand_user
 from fastscnn.segmenter import DeviceError, Segmenter, default_checkpoint
 

@@ -35,7 +35,7 @@ from fastscnn.exporting.agreement import (
 from fastscnn.exporting.export_writers import open_foreign, write_foreign, write_graph
 from fastscnn.exporting.exportable_model import Layout, Output, Signature, Skip
 from fastscnn.labels import class_table
-from fastscnn.output_error import OutputError
+from fastscnn.outputs import OutputError
 from fastscnn.paths import expand_user
 from fastscnn.segmenter import default_checkpoint
 

@@ -17,6 +17,11 @@ def expand_user(text: str | Path) -> Path:
     return Path(os.path.expanduser(text))
 
 
+def unicode_name(path: Path) -> str:
+    """Return the name of a file with a question mark for each byte of it that is no Unicode."""
+    return path.name.encode("utf-8", "replace").decode()
+
+
 def is_hidden(path: Path) -> bool:
     """Return whether a file or folder is no content: ``.DS_Store``, ``._twin.png``, ``.git``."""
     return path.name.startswith(".")

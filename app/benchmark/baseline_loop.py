@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -35,7 +36,8 @@ def annotate(
         OutputError: OpenCV cannot write the file.
     """
     network = Baseline(load(default_checkpoint()), pick_device(device))
-    capture = cv2.VideoCapture(str(clip))
+    # By its bytes: OpenCV crashes over a name that is no Unicode.
+    capture = cv2.VideoCapture(os.fsencode(clip))  # type: ignore[call-overload]
     found, picture = capture.read()
     if not found:
         raise SourceError(f"{clip} cannot be read by OpenCV: choose another clip.")

@@ -38,6 +38,7 @@ from app.sources.source_factory import open_source
 from app.sources.source_spec import SourceSpec, parse_source
 from fastscnn.benchmarking.timing import describe_machine
 from fastscnn.inference.input_size import InputSize, parse_input_size
+from fastscnn.outputs import as_json
 from fastscnn.paths import expand_user
 from fastscnn.segmenter import DeviceError, Segmenter
 
@@ -320,5 +321,5 @@ def main(argv: list[str] | None = None) -> int:
     print(text(report))
     if args.json:
         figures: dict[str, Any] = asdict(report)
-        args.json.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+        args.json.write_bytes(as_json(figures))
     return 0

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from app.errors import SourceError
-from app.sources.urls import SCHEMES, redact, scheme_of
+from app.sources.urls import SCHEMES, local_path, redact, scheme_of
 from fastscnn.paths import expand_user, is_pattern
 
 Kind = Literal["camera", "file", "stream", "images", "demo"]
@@ -79,7 +78,7 @@ def parse_source(text: str) -> SourceSpec:
         return SourceSpec("camera", str(int(text)))
     scheme = scheme_of(text)
     if scheme == "file":
-        return SourceSpec("file", url2pathname(urlsplit(text).path))
+        return SourceSpec("file", local_path(urlsplit(text).path))
     if scheme in SCHEMES:
         return SourceSpec("stream", text)
     if scheme is not None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.request import url2pathname
 
 SCHEMES = ("rtsp", "rtsps", "http", "https", "tcp", "udp", "rtp", "rtmp", "rtmps", "srt")
 
@@ -17,6 +19,13 @@ def scheme_of(text: str) -> str | None:
     """The scheme of an address in small letters; ``None`` for what is no address."""
     match = _ADDRESS.match(text)
     return match[1].lower() if match else None
+
+
+def local_path(path: str) -> str:
+    """The file that is meant by the path of a ``file:`` address, whatever bytes its name has."""
+    if os.name == "nt":
+        return url2pathname(path)
+    return os.fsdecode(unquote_to_bytes(os.fsencode(path)))
 
 
 def redact(address: str) -> str:

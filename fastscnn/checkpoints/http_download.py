@@ -82,7 +82,8 @@ def check_address(address: str) -> str:
         raise DownloadError(f"{address} is not an address that begins with http:// or https://.")
     if parts.username is not None:
         raise DownloadError("an address with a user name in it is not supported.")
-    return quote(parts._replace(fragment="").geturl(), safe="%/:=&?~+!$,;'@()*[]-._")
+    plain = parts._replace(fragment="").geturl()
+    return quote(plain, safe="%/:=&?~+!$,;'@()*[]-._", errors="surrogateescape")
 
 
 def download(

@@ -65,7 +65,7 @@ def fold_of(drive: str, parts: int) -> int:
         >>> fold_of("0016E5", 10)
         2
     """
-    return int(hashlib.sha256(drive.encode()).hexdigest(), 16) % parts
+    return int(hashlib.sha256(drive.encode("utf-8", "surrogateescape")).hexdigest(), 16) % parts
 
 
 def read_split(options: Mapping[str, str]) -> Split:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -17,7 +16,7 @@ from fastscnn.evaluation.error_images import Judged, draw
 from fastscnn.evaluation.evaluator import Evaluator, Frames
 from fastscnn.evaluation.scores import Report, Setting
 from fastscnn.labels import TRAIN_ID_TO_ID
-from fastscnn.output_error import OutputError
+from fastscnn.outputs import OutputError, as_json
 from fastscnn.paths import visible
 
 
@@ -92,8 +91,7 @@ def write_json(path: Path, about: dict[str, Any], reports: Sequence[Report]) -> 
         "classes": list(reports[0].merging.names),
         "reports": [report.to_dict() for report in reports],
     }
-    text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
-    write_whole(path, lambda draft: draft.write_text(text, "utf-8"))
+    write_whole(path, partial(_put, as_json(values)))
 
 
 class LabelWriter:

@@ -29,7 +29,7 @@ from fastscnn.exporting.agreement import (
 from fastscnn.exporting.exportable_model import Exportable, Signature
 from fastscnn.inference.input_size import MAX_SIDE
 from fastscnn.labels import class_table
-from fastscnn.output_error import OutputError
+from fastscnn.outputs import OutputError
 
 OPSET = 20
 
@@ -152,8 +152,11 @@ def _torchscript(exportable: Exportable, path: Path, about: dict[str, str]) -> R
         traced: Any = torch.jit.trace(  # type: ignore[no-untyped-call]
             exportable, inputs, check_trace=False
         )
-    torch.jit.save(traced, str(path), _extra_files={"about.json": json.dumps(about)})
-    model = torch.jit.load(str(path))  # type: ignore[no-untyped-call]
+    # By open files: torch's own code cannot open all names that a file system knows.
+    with path.open("wb") as file:
+        torch.jit.save(traced, file, _extra_files={"about.json": json.dumps(about)})
+    with path.open("rb") as written:
+        model = torch.jit.load(written)  # type: ignore[no-untyped-call]
     return _run_by_torch(model, exportable.signature)
 
 
@@ -172,7 +175,7 @@ def _onnx(exportable: Exportable, path: Path, about: dict[str, str]) -> Run:
     import onnxruntime
 
     _write_onnx(exportable, path, about)
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
 
     def run(pixels: Pixels, skip: bool) -> NDArray[Any]:
         inputs: dict[str, NDArray[Any]] = {"pixels": pixels}

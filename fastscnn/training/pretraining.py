@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from fastscnn.checkpoints.checkpoint import atomic_save
 from fastscnn.checkpoints.public_formats import IMAGENET_MEAN, IMAGENET_STD
 from fastscnn.data.augmentation import Augmentation
-from fastscnn.data.image_files import IMAGE_SUFFIXES
+from fastscnn.data.image_files import IMAGE_SUFFIXES, PictureError, read_picture
 from fastscnn.data.pair_dataset import DataError
 from fastscnn.model.fast_scnn import GlobalFeatureExtractor, LearningToDownsample
 from fastscnn.model.model_config import FastSCNNConfig
@@ -71,9 +71,10 @@ class ImageTree:
             DataError: it cannot be read.
         """
         path, number = self.images[index]
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if image is None:
-            raise DataError(f"{path} cannot be read.")
+        try:
+            image = read_picture(path, cv2.IMREAD_COLOR)
+        except PictureError as error:
+            raise DataError(f"{path} {error}") from error
         return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8), number
 
 

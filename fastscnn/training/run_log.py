@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from fastscnn.paths import unicode_name
+
 ROWS = 2000
 """Number of rows of a whole run's table, about."""
 
@@ -83,7 +85,8 @@ class RunLog:
         steps = [int(row["step"]) for row in self._rows]
         losses = [float(row["loss"]) for row in self._rows]
         axes.plot(steps, losses, color="tab:gray", linewidth=0.8, label="loss")
-        axes.set(xlabel="step", ylabel="loss", title=self._folder.resolve().name)
+        axes.set(xlabel="step", ylabel="loss")
+        axes.set_title(unicode_name(self._folder.resolve()), parse_math=False)
         axes.grid(alpha=0.3)
         if self._figures:
             right = axes.twinx()

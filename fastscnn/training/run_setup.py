@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ import torch
 
 from fastscnn.checkpoints.checkpoint import CheckpointError
 from fastscnn.data.pair_dataset import DataError
+from fastscnn.outputs import as_json
 from fastscnn.paths import expand_user
 from fastscnn.segmenter import DeviceError
 from fastscnn.training import distributed
@@ -298,7 +298,7 @@ def write_config(folder: Path, values: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f"{CONFIG}.{os.getpid()}.part"
     try:
-        temporary.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        temporary.write_bytes(as_json(values))
         os.replace(temporary, folder / CONFIG)
     finally:
         temporary.unlink(missing_ok=True)

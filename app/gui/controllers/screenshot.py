@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PyQt6.QtCore import QBuffer, QByteArray, QIODevice
 from PyQt6.QtGui import QImage, qRgb
 
 from app.core.frame import Result
@@ -106,7 +107,16 @@ def _indexed(labels: NDArray[np.uint8], classes: ClassTable) -> QImage:
 
 
 def _write(image: QImage, path: Path) -> Path:
-    if not image.save(str(path), "PNG"):
-        path.unlink(missing_ok=True)
-        raise OSError(None, "no PNG could be written there")
+    # Not by Qt, which cannot open a file whose name is no Unicode.
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, "PNG")
+    with path.open("xb") as file:
+        try:
+            file.write(data.data())
+            file.flush()
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
     return path

@@ -21,6 +21,7 @@ from app.errors import AppError
 from app.gui.widgets import theme
 from app.sources.playlist import sources_in
 from app.sources.source_spec import PICTURES, Kind, SourceSpec, parse_source
+from app.sources.urls import local_path
 
 _NAMED = 2
 """Number of unusable things that are named in a message."""
@@ -53,7 +54,7 @@ def parse_mime_data(data: QMimeData) -> DroppedSources:
     entries: list[SourceSpec] = []
     left: list[str] = []
     for url in urls:
-        drop = parse_paths([Path(url.toLocalFile())]) if url.isLocalFile() else _address(url)
+        drop = parse_paths([_local_path(url)]) if url.isLocalFile() else _address(url)
         entries += drop.entries
         if drop.text:
             left.append(drop.text)
@@ -83,6 +84,13 @@ def parse_paths(paths: Sequence[Path]) -> DroppedSources:
         except OSError as error:
             left.append(f"{path.name} cannot be read ({error.strerror}): check its permissions.")
     return DroppedSources(tuple(entries), _summary(left))
+
+
+def _local_path(url: QUrl) -> Path:
+    text = url.toLocalFile()
+    if "\ufffd" in text:  # Qt's sign for bytes that are no Unicode
+        text = local_path(url.path(QUrl.ComponentFormattingOption.FullyEncoded))
+    return Path(text)
 
 
 def _address(url: QUrl) -> DroppedSources:

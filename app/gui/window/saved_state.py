@@ -69,7 +69,7 @@ class SavedState(SavedSettings):
 
     @folder.setter
     def folder(self, value: str) -> None:
-        self._store.setValue("open/folder", value)
+        self._profile.set("open/folder", value)
 
     @property
     def by_share(self) -> bool:
@@ -117,7 +117,7 @@ class SavedState(SavedSettings):
 
 
 class _IniStore:
-    """Texts of an INI file."""
+    """Texts of an INI file, which holds Unicode: a name that is none is written as JSON."""
 
     def __init__(self, store: QSettings) -> None:
         self._store = store
@@ -125,8 +125,15 @@ class _IniStore:
     def get(self, key: str) -> str:
         """Return the text under a key; values of another type are as good as not there."""
         value = self._store.value(key, "")
-        return value if isinstance(value, str) else ""
+        if not isinstance(value, str):
+            return ""
+        try:
+            text = json.loads(value) if value.startswith('"') else value
+        except ValueError:
+            return ""
+        return text if isinstance(text, str) else ""
 
     def set(self, key: str, text: str) -> None:
         """Put a text under a key."""
-        self._store.setValue(key, text)
+        plain = not text.startswith('"') and text == text.encode("utf-8", "replace").decode()
+        self._store.setValue(key, text if plain else json.dumps(text))
