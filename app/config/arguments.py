@@ -22,6 +22,7 @@ from app.config.value_parsers import (
     parse_split,
     parse_time,
 )
+from app.rendering.palettes import parse_palette
 from app.rendering.view_options import (
     VIEWS,
     Measure,
@@ -126,6 +127,13 @@ class ViewArguments:
         metavar="0..1",
     )
     contours: bool = option(False, "draw borders between classes", group="view")
+    palette: str = option(
+        "cityscapes",
+        "colours of the classes: cityscapes, colour-blind, or a JSON file of them",
+        group="view",
+        parse=parse_palette,
+        metavar="PALETTE",
+    )
     hide: frozenset[int] | None = option(
         None,
         "leave out the colours of classes or groups, with commas: sky,vegetation",

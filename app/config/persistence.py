@@ -15,6 +15,7 @@ from platformdirs import user_config_path
 
 from app.config.settings import NetworkOptions, Settings
 from app.errors import UsageError
+from app.rendering.palettes import parse_palette
 from app.rendering.view_options import Measure, View, ViewOptions, parse_side
 from fastscnn.labels import CLASS_NAMES, NUM_CLASSES
 from fastscnn.option_fields import Option, options_of
@@ -28,6 +29,7 @@ _ARGUMENTS = {
     "measure": {"confidence"},
     "alpha": {"alpha"},
     "contours": {"contours"},
+    "palette": {"palette"},
     "hidden": {"hide", "only"},
 }
 """The arguments of the command line that say what a field of the view is."""
@@ -129,6 +131,9 @@ class SavedSettings:
             found["alpha"] = float(alpha)
         if type(said.get("contours")) is bool:
             found["contours"] = said["contours"]
+        with contextlib.suppress(ValueError):
+            if isinstance(said.get("palette"), str):
+                found["palette"] = parse_palette(said["palette"])
         if said.get("measure") in get_args(Measure):
             found["measure"] = said["measure"]
         with contextlib.suppress(ValueError):
@@ -166,6 +171,7 @@ def _plain(view: ViewOptions) -> dict[str, Any]:
         "measure": view.measure,
         "alpha": view.alpha,
         "contours": view.contours,
+        "palette": view.palette,
         "hidden": sorted(view.hidden),
     }
 

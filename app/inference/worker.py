@@ -15,6 +15,7 @@ from app.core.frame import EndOfSource, Frame, Prediction, Result, ResultHandler
 from app.core.live_options import LiveOptions
 from app.core.stats import DropCause, Stats
 from app.rendering.overlay import draw
+from app.rendering.palettes import recolored
 from app.rendering.view_options import InferencePass, ViewOptions
 
 if TYPE_CHECKING:
@@ -249,6 +250,11 @@ class Worker(threading.Thread):
     def _drawn(self, result: Result) -> Result:
         """A result with its sides drawn and named."""
         image, view = result.frame.image, result.view
+        seen_as = (
+            replace(one, classes=recolored(one.classes.names, view.palette))
+            for one in result.predictions
+        )
+        result = replace(result, predictions=tuple(seen_as))
         captions = list(view.captions(result.skip, self._networks.names))
         sides = []
         for number, side in enumerate(view.sides):

@@ -104,6 +104,7 @@ class ViewOptions:
             0 lets it stand.
         alpha: weight of the colours in the overlay, 0–1.
         contours: whether borders between classes are drawn.
+        palette: colours of the classes, as ``palettes.parse_palette`` returns them.
         hidden: numbers of the classes whose colours are left out.
         selected: number of the class that is outlined.
         measure: what the confidence shows.
@@ -117,6 +118,7 @@ class ViewOptions:
     sweep: float = 0.0
     alpha: float = 0.5
     contours: bool = False
+    palette: str = "cityscapes"
     hidden: frozenset[int] = field(default_factory=frozenset)
     selected: int | None = None
     measure: Measure = "probability"

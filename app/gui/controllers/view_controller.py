@@ -57,6 +57,10 @@ class ViewController:
         view = self._pipeline.view
         self._pipeline.view = replace(view, contours=not view.contours)
 
+    def set_palette(self, palette: str) -> None:
+        """Choose the colours of the classes, as ``palettes.parse_palette`` returns them."""
+        self._pipeline.view = replace(self._pipeline.view, palette=palette)
+
     def set_alpha(self, alpha: float) -> None:
         """Set the opacity of the colours, 0–1."""
         self._pipeline.view = replace(self._pipeline.view, alpha=alpha)

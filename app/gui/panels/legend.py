@@ -71,7 +71,12 @@ class Legend(QWidget):
 
     def list_classes(self, classes: ClassTable) -> None:
         """List the classes of another network where they are others."""
-        if classes.names == self.classes.names:
+        if classes is self.classes:
+            return
+        if classes.names == self.classes.names:  # in other colours
+            self.classes = classes
+            for row, label in zip(self.rows, classes.rows, strict=True):
+                row.set_color(label.color)
             return
         for line in (*self.rows, *self.groups.values()):
             self._lines.removeWidget(line)

@@ -108,15 +108,20 @@ class ClassRow(Row):
         """Share that fills the bar."""
         self.marked = False
         """True while the class is outlined in the image."""
-        self._color = QColor(*label.color)
-        r, g, b = label.color
-        self._tick_color = QColor("#000000" if 0.3 * r + 0.59 * g + 0.11 * b > 125 else "#ffffff")
+        self.set_color(label.color)
         self.setCheckable(True)
         self.setChecked(True)
         self.setAccessibleName(label.name)
         self.setToolTip(f"Show or hide {label.name}; double click: only this; right click: more")
         self.toggled.connect(self.describe)
         self.describe()
+
+    def set_color(self, color: tuple[int, int, int]) -> None:
+        """Show the class in this colour, RGB."""
+        self._color = QColor(*color)
+        r, g, b = color
+        self._tick_color = QColor("#000000" if 0.3 * r + 0.59 * g + 0.11 * b > 125 else "#ffffff")
+        self.update()
 
     def set_marked(self, marked: bool) -> None:
         """Mark the class as outlined in the image, or not."""

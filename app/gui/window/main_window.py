@@ -173,11 +173,11 @@ class MainWindow(QMainWindow):
             open_menu=self.open_menu,
             playback=self.playback,
             panel=self.view_panel,
+            view_commands=self.view_commands,
             help_menu=self.help_menu,
         )
 
     def _connect(self) -> None:
-        self._menu_bar.measure_chosen.connect(self.view_commands.set_measure)
         self._menu_bar.theme_chosen.connect(self.set_theme)
         self.help_menu.notified.connect(self.notify)
         self.open_menu.chosen.connect(self.open_dropped)

@@ -10,17 +10,21 @@ from PyQt6.QtGui import QAction, QActionGroup
 from PyQt6.QtWidgets import QMenu, QMenuBar
 
 from app.gui.controllers.playback_controller import PlaybackController
+from app.gui.controllers.view_controller import ViewController
 from app.gui.panels.view_panel import VIEW_NAMES, ViewPanel, pair_name
 from app.gui.widgets import theme
 from app.gui.widgets.controls import add_choice
 from app.gui.window.help_menu import HelpMenu
 from app.gui.window.open_menu import OpenMenu
 from app.pipeline.status import PipelineStatus
+from app.rendering.palettes import CITYSCAPES, COLOUR_BLIND
 from app.rendering.view_options import PAIRED, PAIRS
 
 Choices = dict[str, QAction]
 
 _THEMES = {"system": "As the system", "dark": "Dark", "light": "Light"}
+
+_PALETTES = {CITYSCAPES: "Cityscapes", COLOUR_BLIND: "For colour-blind eyes"}
 
 _MEASURES = {
     "probability": "Probability of the class",
@@ -37,10 +41,10 @@ class MenuBar(QObject):
         actions: actions of the commands by name.
         open_menu, playback: the ways to open a source, and the playlist.
         panel: the panel whose choices are offered here too.
+        view_commands: take the other choices of the view.
         help_menu: the entries of the help menu.
     """
 
-    measure_chosen = pyqtSignal(str)
     theme_chosen = pyqtSignal(str)
 
     def __init__(
@@ -51,6 +55,7 @@ class MenuBar(QObject):
         open_menu: OpenMenu,
         playback: PlaybackController,
         panel: ViewPanel,
+        view_commands: ViewController,
         help_menu: HelpMenu,
     ) -> None:
         super().__init__(bar)
@@ -58,7 +63,7 @@ class MenuBar(QObject):
         self._idle: set[str] = set()
         self._playlist = self._add_file(open_menu)
         self._add_play()
-        self._add_view(panel)
+        self._add_view(panel, view_commands)
         self._add_network(panel)
         menu = self._menu("&Help")
         self._add(menu, "keys", "")
@@ -84,7 +89,7 @@ class MenuBar(QObject):
         self._add(play, "loop-in", "loop-out", "loop", "")
         self._add(play, "slower", "faster", "normal-speed")
 
-    def _add_view(self, panel: ViewPanel) -> None:
+    def _add_view(self, panel: ViewPanel, commands: ViewController) -> None:
         view = self._menu("&View")
         names: dict[str, str] = {v: text for v, (text, _) in VIEW_NAMES.items()}
         self._views = _choices(view, names, panel.view_chosen.emit)
@@ -93,7 +98,10 @@ class MenuBar(QObject):
         self._pairs = _choices(menu, {name: name for name in PAIRS}, panel.pair_chosen.emit)
         view.addMenu(menu)
         menu = QMenu("Confidence as", view)
-        self._measures = _choices(menu, _MEASURES, self.measure_chosen.emit)
+        self._measures = _choices(menu, _MEASURES, commands.set_measure)
+        view.addMenu(menu)
+        menu = QMenu("Colours", view)
+        self._palettes = _choices(menu, _PALETTES, commands.set_palette)
         view.addMenu(menu)
         self._add(view, "contours", "", "fit", "actual-size", "zoom-in", "zoom-out", "")
         self._add(view, "full-screen", "performance", "log")
@@ -151,6 +159,8 @@ class MenuBar(QObject):
             action.setChecked(view.view in PAIRED and name == pair_name(view))
         self._measures[view.measure].setChecked(True)
         self._themes[theme.choice()].setChecked(True)
+        for palette, action in self._palettes.items():
+            action.setChecked(palette == view.palette)
         has_picture = state in {"playing", "paused", "ended"}
         self._idle = {
             *(_MOVES if not (status.seekable and status.source is not None) else ()),
