@@ -11,6 +11,9 @@ from app.errors import OutputError
 from app.pipeline.pipeline import Pipeline
 from fastscnn.outputs import as_json
 
+_PLACES = 1000
+"""Places of damage that a report names."""
+
 
 def check_report(path: Path, *, overwrite: bool) -> None:
     """Find out before any work whether the report can go to a file.
@@ -48,6 +51,9 @@ def report(pipeline: Pipeline, seconds: float, exit_code: int) -> dict[str, Any]
             "dropped_total": counters.dropped_total,
             "not_recorded_total": counters.not_recorded_total,
         },
+        "damage": [
+            {"source": source, **asdict(place)} for source, place in stats.damage()[:_PLACES]
+        ],
         "stage_fps": {stage: round(rate, 2) for stage, rate in stats.stage_rates().items()},
         "recordings": [
             {

@@ -10,10 +10,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
+
+from app.sources.base import Damage
 
 DropCause = Literal[
     "late", "busy", "display", "paused", "seek", "switched", "stopped", "failed", "decode", "frozen"
@@ -51,7 +53,7 @@ class Counters:
     """Frames that came while there was a recording: recorded + not recorded + waiting."""
     recorded: int = 0
     unreadable: int = 0
-    """Frames that a damaged file states to have and that could not be read; never captured."""
+    """Frames that a damaged file should have had and that could not be read; never captured."""
     dropped: dict[str, int] = field(default_factory=dict)
     not_recorded: dict[str, int] = field(default_factory=dict)
 
@@ -88,6 +90,7 @@ class Stats:
         self._finished: deque[float] = deque(maxlen=240)
         self._latency: deque[float] = deque(maxlen=30)
         self._at_work: dict[tuple[Task, int], float] = {}
+        self._damage: list[tuple[str, Damage]] = []
 
     def count(self, what: Counted, frames: int = 1) -> None:
         """Count frames."""
@@ -106,6 +109,16 @@ class Stats:
         if frames:
             with self._lock:
                 self._losses[cause] += frames
+
+    def damaged(self, source: str, places: Sequence[Damage]) -> None:
+        """Note where a source could not be read whole."""
+        with self._lock:
+            self._damage += [(source, place) for place in places]
+
+    def damage(self) -> list[tuple[str, Damage]]:
+        """Return the places that could not be read whole, with the names of their sources."""
+        with self._lock:
+            return list(self._damage)
 
     @contextmanager
     def at_work(self, task: Task) -> Iterator[None]:

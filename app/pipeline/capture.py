@@ -117,6 +117,8 @@ class Capture(threading.Thread):
         self._pacer = Pacer()
         self._index = self._segment = 0
         self._left = self._limit()
+        self._told = ""
+        """Words of the end before."""
         self._standing = -math.inf
         """Stamp of the frame that was handed over last."""
 
@@ -154,8 +156,9 @@ class Capture(threading.Thread):
                     self._session.opened(source.info, resumed=self._back)
                     source.listen(self._say)
                     self._read_all(source)
-                end = EndOfSource(self._token, notice=source.notice)
+                end = EndOfSource(self._token, notice=self._ending(source))
                 self._stats.count("unreadable", source.unreadable)
+                self._stats.damaged(source.info.name, source.damage)
             finally:
                 source.close()
         except BaseException as error:  # nothing may end this thread silently
@@ -257,8 +260,14 @@ class Capture(threading.Thread):
 
     def _end(self, source: Source) -> bool:
         """Say that the end is reached; the source stays open."""
-        self._inbox.put(EndOfSource(self._token, notice=source.notice))
+        self._inbox.put(EndOfSource(self._token, notice=self._ending(source)))
         return True
+
+    def _ending(self, source: Source) -> str:
+        """Return what the user should know at the end, and was not told at this end before."""
+        notice = source.notice if source.notice != self._told else ""
+        self._told = source.notice
+        return notice
 
     def _next(self, source: Source) -> _Read | None:
         """The picture to play next: behind the end of a loop it is the loop's first."""
@@ -275,6 +284,8 @@ class Capture(threading.Thread):
             if read is not None and source.info.seekable:
                 self._stand(source)  # a step goes on from here
             return None
+        if notice := self._ending(source):
+            self._say(notice)
         last = self._standing
         source.seek(begin)
         read = self._read(source)

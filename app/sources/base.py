@@ -57,6 +57,22 @@ class SourceInfo:
     seekable: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Place in a source that could not be read whole.
+
+    Attributes:
+        start, end: seconds in the source; an end of ``None`` is the source's own.
+        missing: frames that could not be read, as far as their number is known.
+        incomplete: frames that were read, a part of which had to be made up.
+    """
+
+    start: float
+    end: float | None = None
+    missing: int = 0
+    incomplete: int = 0
+
+
 class Source(ABC):
     """Delivers pictures one after the other; opened, read and closed on the capture thread."""
 
@@ -65,10 +81,10 @@ class Source(ABC):
     """A live source does not wait: what is not read in time is gone."""
 
     unreadable: int = 0
-    """After the end: how many frames it states to have and could not give."""
+    """Frames so far that it should have had and could not give."""
 
     notice: str = ""
-    """After the end: what the user should know about it (a file that broke off early)."""
+    """Words for the user when it ends or is left: a file that broke off early."""
 
     offline_since: float | None = None
     """Monotonic time since when a live source has given nothing; ``None`` while pictures come."""
@@ -78,6 +94,8 @@ class Source(ABC):
         """Notices for the user so far, while nobody listens."""
         self.missed: Counter[Missed] = Counter()
         """Pictures that came and were not delivered, by cause; taken away by who counts them."""
+        self.damage: list[Damage] = []
+        """Places so far that could not be read whole, in the order of their times."""
         self.stopping = threading.Event()
         """Set when ``read`` is to give up waiting."""
         self._listener: Callable[[str], None] | None = None

@@ -37,6 +37,8 @@ _AT_THE_EDGE = 0.004
 _BEHIND, _FAR_BEHIND = 0.5, 2.0
 """Seconds without ever waiting for data after which most pictures are not converted any more, and
 after which they are not decoded either."""
+_ERRORS = 20
+"""Pieces in a row that cannot be read before a stream counts as broken off."""
 _STAMPED = {"rtsp", "rtp", "mpegts", "hls", "flv", "sdp"}
 """Formats whose stamps tell the sender's time; others are guessed from a rate."""
 
@@ -111,6 +113,9 @@ class RemoteFile(VideoFileSource):
     def _find(self, spec: SourceSpec) -> None:
         self._name = spec.name
 
+    def _address(self) -> str:
+        return self._spec.value
+
     def _open(self) -> tuple[InputContainer, str, str]:
         return _connect(self._spec, live=False)
 
@@ -139,6 +144,7 @@ class NetworkStreamSource(Source):
         self._spec, self._device = spec, device
         self._started = self._heard = time.monotonic()
         self._last = -1.0
+        self._damaged = False
         self._container: InputContainer | None = None
         self._use(container)
         try:
@@ -199,15 +205,23 @@ class NetworkStreamSource(Source):
         # Who never has to wait for a packet is behind: packets pile up in the system's buffers.
         waited = delivered = time.monotonic()
         keys_only = False
+        errors = 0
         packets = container.demux(self._stream)
         while not self.stopping.is_set():
             asked = time.monotonic()
             try:
                 packet = next(packets, None)
+            except av.error.InvalidDataError:
+                errors += 1
+                if errors > _ERRORS:
+                    return
+                packets = container.demux(self._stream)
+                continue
             except (av.error.FFmpegError, OSError):
                 return
             if packet is None:
                 return
+            errors = 0
             now = time.monotonic()
             if now - asked > _AT_THE_EDGE:
                 waited = now
@@ -223,7 +237,7 @@ class NetworkStreamSource(Source):
             try:
                 frames = packet.decode()
             except av.error.FFmpegError:
-                self.missed["decode"] += 1
+                self._miss()
                 continue
             for frame in frames:
                 if behind > _BEHIND and now - delivered < _BEHIND:
@@ -231,6 +245,16 @@ class NetworkStreamSource(Source):
                     continue
                 delivered = now
                 yield frame
+
+    def _miss(self) -> None:
+        """Count a packet that cannot be decoded; the first one is said."""
+        self.missed["decode"] += 1
+        if not self._damaged:
+            self._damaged = True
+            self.tell(
+                f"{self._spec.name} sends damaged data (first at {max(0.0, self._last):.1f} s):"
+                " what cannot be decoded is left out and counted."
+            )
 
     def _picture(self, frame: av.VideoFrame) -> Picture:
         check_size(self._spec.name, round(frame.width * self._aspect), frame.height)

@@ -6,13 +6,17 @@ import math
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import av
+from av.format import Flags
 
 from app.errors import SourceError
-from app.sources.base import Picture, Source, SourceInfo
+from app.sources.base import Damage, Picture, Source, SourceInfo
 from app.sources.color_conversion import HDR, MAX_PIXELS, check_size, shown_size, to_rgb
+from app.sources.decoding.completeness import breaks_off
+from app.sources.decoding.damage_record import DamageRecord
+from app.sources.decoding.frame_decoder import DecodedFrame, FrameDecoder
 from app.sources.hardware_decoding import open_container
 from app.sources.source_spec import SourceSpec
 
@@ -26,6 +30,14 @@ _BACK = (0.0, 1.0, 5.0, 25.0)
 """Seconds to land ahead of a sought frame, tried in turn; after them the file is read anew."""
 _KEPT = 8
 """Decoded frames that are kept at once on the way back."""
+_SLACK = 1.0
+"""Seconds by which a file's length may be misstated."""
+_INDEX = 1000
+"""Bytes that even the shortest index takes."""
+_FASTEST = 300
+"""Frames per second above which a raw stream states its clock, and no rate."""
+_HEAD = 5.0
+"""Seconds that the first bytes of a file at an address may take."""
 
 
 def videos(container: InputContainer) -> list[VideoStream]:
@@ -45,9 +57,17 @@ def pixel_aspect(stream: VideoStream) -> float:
     return aspect if 0.1 <= aspect <= 10 else 1.0
 
 
-class _Timed(NamedTuple):
-    frame: av.VideoFrame
-    time: float
+def _stated_rate(container: InputContainer, stream: VideoStream) -> float | None:
+    """Return the frames per second that a video states.
+
+    A raw stream has no clock: what it says itself wins over what its reader takes it for.
+    """
+    raw = Flags.no_timestamps in Flags(container.format.flags)
+    own = stream.codec_context.framerate if raw else None
+    if own and own <= _FASTEST:
+        return float(own)
+    rate = stream.average_rate or stream.guessed_rate
+    return float(rate) if rate else None
 
 
 class VideoFileSource(Source):
@@ -66,17 +86,20 @@ class VideoFileSource(Source):
         self._spec = spec
         self._find(spec)
         self._container: InputContainer | None = None
-        self._ahead: deque[_Timed] = deque()
-        self._decoded: Iterator[_Timed] = iter(())
-        self._wound = False
+        self._ahead: deque[DecodedFrame] = deque()
+        self._decoded: Iterator[DecodedFrame] = iter(())
+        self._record = DamageRecord(self._name)
+        self._count: int | None = 0
+        """Frames read since the beginning; ``None`` once the user has gone elsewhere."""
+        self._threads = "AUTO"
+        self._seekable = True
+        """True where the stamps tell where a frame is; else the file is counted through."""
         try:
-            container = self._rewind()
+            self._rewind()
             stream = self._stream
             first = next(self._decoded, None)
             if first is None:
                 raise SourceError(f"{self._name} holds no picture that can be read: it is damaged.")
-            # Without stamps of its own a file can only be counted through from its beginning.
-            self._stamped = first.frame.time is not None
             self._ahead.append(first)
             width, height = shown_size(first.frame, self._pixel_aspect)
             if first.frame.color_trc in HDR:
@@ -87,25 +110,26 @@ class VideoFileSource(Source):
         except BaseException:
             self.close()
             raise
-        duration = container.duration
         self.info = SourceInfo(
             spec.name,
             width,
             height,
             rate=self._rate,
             frames=stream.frames or None,
-            duration=duration / av.time_base if duration else None,
+            duration=self._duration,
             decoder=f"{stream.codec_context.codec.name} (FFmpeg, {self._device})",
             seekable=True,
         )
 
     def read(self) -> Picture | None:
         timed = self._ahead.popleft() if self._ahead else next(self._decoded, None)
-        return self._picture(timed) if timed is not None else None
+        if timed is None:
+            return None
+        self._count = self._count + 1 if self._count is not None else None
+        return self._picture(timed)
 
     def seek(self, seconds: float, *, before: int = 0) -> None:
-        self._wound = True
-        self.notice = ""
+        self._count = None
         while before > _KEPT:  # in several goes, so that memory stays bounded
             self._seek(seconds, _KEPT)
             seconds, before = self._ahead[0].time, before - _KEPT
@@ -127,11 +151,14 @@ class VideoFileSource(Source):
             raise SourceError(f"{self._name} is empty (0 bytes): choose another file.")
         self._path = path
 
+    def _address(self) -> str:
+        # An absolute path cannot be taken for an option or an address.
+        return f"file:{self._path.resolve()}"
+
     def _open(self) -> tuple[InputContainer, str, str]:
         """The container, the device that decodes (empty: the CPU), why it is not another one."""
         try:
-            # An absolute path cannot be taken for an option or an address.
-            return open_container(f"file:{self._path.resolve()}", self._spec.hwaccel or "auto")
+            return open_container(self._address(), self._spec.hwaccel or "auto")
         except PermissionError as error:
             raise SourceError(f"{self._path} may not be read: check its permissions.") from error
         except (av.error.FFmpegError, OSError, ValueError) as error:
@@ -143,21 +170,21 @@ class VideoFileSource(Source):
         """Put the frames from the sought one to the one after ``seconds`` into ``_ahead``."""
         for back in (*_BACK, math.inf):
             whole = not self._land(seconds - back)
-            kept: deque[_Timed] = deque(maxlen=before + 1)
-            following: list[_Timed] = []
+            kept: deque[DecodedFrame] = deque(maxlen=before + 1)
+            following: list[DecodedFrame] = []
             for timed in self._decoded:
                 if timed.time > seconds + _SAME:
                     following.append(timed)
                     break
                 kept.append(timed)
-            if len(kept) > before or whole:
+            if (len(kept) > before and self._seekable) or whole:
                 self._ahead = deque([*kept, *following])
                 return
 
     def _land(self, seconds: float) -> bool:
         """Go to a key frame before a time; ``False`` where only the beginning can be had."""
         container, stream = self._container, self._stream
-        if container is None or not self._stamped or seconds <= 0 or stream.time_base is None:
+        if container is None or not self._seekable or seconds <= 0 or stream.time_base is None:
             self._rewind()
             return False
         try:
@@ -177,12 +204,12 @@ class VideoFileSource(Source):
         check_size(self._name, stream.width or 0, stream.height or 0)
         # The decoder itself must not be talked into more either.
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
-        stream.thread_type = "AUTO"
+        stream.thread_type = self._threads
         self._device = device or (f"CPU, {reason}" if reason else "CPU")
         self._pixel_aspect = pixel_aspect(stream)
         self._start = (container.start_time or 0) / av.time_base
-        self._rate = float(stream.average_rate) if stream.average_rate else None
-        self._last = -self._step
+        self._duration = container.duration / av.time_base if container.duration else None
+        self._rate = _stated_rate(container, stream)
         self._ahead.clear()
         self._decoded = self._decode(container)
         return container
@@ -202,57 +229,60 @@ class VideoFileSource(Source):
     def _step(self) -> float:
         return 1 / self._rate if self._rate else 1 / 30
 
-    def _decode(self, container: InputContainer) -> Iterator[_Timed]:
-        count = 0
-        damaged = False
-        packets = container.demux(self._stream)
-        while True:
-            try:
-                packet = next(packets, None)
-            except av.error.FFmpegError:
-                damaged = True
-                break
-            if packet is None:
-                break
-            try:
-                # The last packet is empty: it flushes what the decoder's threads still hold.
-                frames = packet.decode()
-            except av.error.FFmpegError:
-                # What a decoder makes of the data behind a gap is not a picture of the scene.
-                damaged = True
-                break
-            for frame in frames:
-                count += 1
-                time = frame.time
-                self._last = self._last + self._step if time is None else time - self._start
-                yield _Timed(frame, self._last)
-        self.notice = self._ending(None if self._wound else count, damaged)
+    def _decode(self, container: InputContainer) -> Iterator[DecodedFrame]:
+        decoder = FrameDecoder(container, self._stream, self._start, self._step)
+        last = None
+        for last in decoder:
+            self._note(decoder)
+            yield last
+        if decoder.cut_short and last is not None and self._threads != "SLICE":
+            # Once more from there on, with threads of which none holds a frame back.
+            self._threads = "SLICE"
+            self._rewind()
+            self._land(last.time)
+            yield from (timed for timed in self._decoded if timed.time > last.time + _SAME)
+        elif last is not None:
+            self._note(decoder, last)
 
-    def _picture(self, timed: _Timed) -> Picture:
+    def _note(self, decoder: FrameDecoder, last: DecodedFrame | None = None) -> None:
+        """Keep what a pass through the file has found until now, or until its last frame."""
+        self._seekable = self._seekable and decoder.seekable
+        losses = decoder.take_losses()
+        for loss in losses:
+            start = round(decoder.seconds(loss.start), 6)
+            end = round(decoder.seconds(loss.end), 6) if loss.end is not None else None
+            self._record.add(Damage(start, end, loss.missing, loss.incomplete))
+        if last is not None and self._breaks_off(decoder, last):
+            end = round(last.time + (last.length or self._step), 6)
+            absent = self._stream.frames - decoder.packets.seen
+            if self._count is None or "mp4" not in decoder.packets.formats:
+                # Without a table of all frames their number is a guess of whoever wrote it.
+                absent = self._stream.frames - round(end / self._step)
+            self._record.break_off(
+                end, count=self._count, stated=self._duration or 0.0, absent=max(0, absent)
+            )
+        if losses or last is not None:
+            self.damage, self.unreadable = self._record.places(), self._record.unreadable
+            self.notice = self._record.words(self._count if last is not None else None)
+
+    def _breaks_off(self, decoder: FrameDecoder, last: DecodedFrame) -> bool:
+        if decoder.packets.broken_off:
+            return True
+        # What is found at the end of a whole file is its index: nothing that would last.
+        short = (self._duration or 0.0) - last.time - max(_SLACK, last.length)
+        if decoder.packets.unread > _INDEX and short > 0:
+            return True
+        return self._container is not None and breaks_off(self._container, self._head())
+
+    def _head(self) -> bytes:
+        """Return the file's first bytes, by the way on which it is read as a video."""
+        try:
+            with av.open(self._address(), format="data", timeout=_HEAD) as container:
+                return bytes(next(container.demux()))
+        except (av.error.FFmpegError, OSError, StopIteration):
+            return b""
+
+    def _picture(self, timed: DecodedFrame) -> Picture:
         frame = timed.frame
         check_size(self._name, round(frame.width * self._pixel_aspect), frame.height)
         return Picture(to_rgb(frame, self._pixel_aspect), timed.time)
-
-    def _ending(self, count: int | None, damaged: bool) -> str:
-        """Return the notice at the end: that parts were unreadable, or that frames are missing.
-
-        Args:
-            count: frames from the beginning on; ``None`` where not all of it was played.
-            damaged: whether reading broke off.
-        """
-        stated = self._stream.frames
-        short = bool(stated) and count is not None and count < stated
-        self.unreadable = stated - count if short and count is not None else 0
-        if not short and not damaged:
-            duration = self._container.duration if self._container else None
-            # Sound may last a little longer than the picture, and counts in the duration.
-            audio = self._container is not None and bool(self._container.streams.audio)
-            slack = max(1.0 if audio else 0.3, 3 * self._step)
-            if duration and duration / av.time_base - (self._last + self._step) > slack:
-                where = f"at {self._last:.1f} s" if count is None else f"after {count} frames"
-                return f"{self._name} ended early, {where}: the file is not complete."
-            return ""
-        if count is None:
-            return f"{self._name} is damaged: it could be read up to {self._last:.1f} s."
-        of = f" of {stated}" if short else ""
-        return f"{self._name} is damaged: {count}{of} frames could be read."

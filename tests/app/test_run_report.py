@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.diagnostics import diagnostics
+from tests.support.awkward_clips import make_clip, spoil
 from tests.support.cli_process import run_main
 from tests.support.media import SHARED, count_by_opencv, needs_clips, write_clip
 
@@ -37,6 +38,29 @@ def test_a_report_that_cannot_be_written_is_said_before_any_work(tmp_path, name)
     assert done.returncode == 5
     assert done.stderr.startswith("Error: ")
     assert (tmp_path / "old.json").read_text() == "precious"
+
+
+def test_a_damaged_file_ends_with_0_and_its_damage_said_once_and_reported(tmp_path):
+    clip = spoil(make_clip(tmp_path / "d.avi", "mjpeg"), 12, 13, 40)
+    out, report = tmp_path / "o.mp4", tmp_path / "s.json"
+    done = run_main(str(clip), *FAST, "-o", str(out), "--stats-json", str(report))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("is damaged") == 1
+    assert "d.avi is damaged: 3 of 60 frames could not be read (at 0.6, 2 s)." in done.stderr
+    content = json.loads(report.read_text("utf-8"))
+    assert content["counters"]["recorded"] == 57 == count_by_opencv(out)
+    assert content["counters"]["unreadable"] == 3
+    assert content["damage"] == [
+        {"source": "d.avi", "start": 0.6, "end": 0.7, "missing": 2, "incomplete": 0},
+        {"source": "d.avi", "start": 2.0, "end": 2.05, "missing": 1, "incomplete": 0},
+    ]
+
+
+def test_what_is_damaged_is_said_where_only_a_part_is_processed(tmp_path):
+    clip = spoil(make_clip(tmp_path / "d.avi", "mjpeg"), 12)
+    done = run_main(str(clip), *FAST, "--max-frames", "20")
+    assert done.returncode == 0, done.stderr
+    assert "d.avi is damaged: 1 frame could not be read (at 0.6 s)." in done.stderr
 
 
 @needs_clips

@@ -41,6 +41,8 @@ class MjpegServer:
         self.refusing = threading.Event()
         self.orientation: int | None = None
         """Where it is set, the pictures carry EXIF data, this orientation among them."""
+        self.spoiled = 0
+        """Every so many pictures one is sent whose data are damaged; 0 is never."""
         self.sent = 0
         """Index of the picture that was sent last."""
         self.attempts: list[float] = []
@@ -97,6 +99,8 @@ class MjpegServer:
             while not self._closed.is_set() and not self._cut.is_set():
                 if not self.silent.is_set():
                     jpeg = still(picture(index, *self.size), orientation=self.orientation)
+                    if self.spoiled and index % self.spoiled == self.spoiled - 1:
+                        jpeg = jpeg[:2] + bytes(len(jpeg) - 2)
                     head = (
                         f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\n"
                         f"Content-Length: {len(jpeg)}\r\n\r\n"

@@ -185,6 +185,20 @@ def test_a_cameras_pictures_with_exif_data_are_read_and_turned(camera):
         source.close()
 
 
+def test_damaged_pictures_of_a_camera_are_left_out_counted_and_said_once(camera):
+    camera.spoiled = 5
+    source = open_source(parse_source(camera.url))
+    try:
+        pictures = [source.read() for _ in range(20)]
+    finally:
+        source.close()
+    assert all(b.time > a.time for a, b in pairwise(pictures))
+    assert source.missed["decode"] >= 3
+    assert len(camera.attempts) <= 2  # the connection is kept
+    assert [text for text in source.news if "sends damaged data" in text] == source.news[:1]
+    assert len(source.news) == 1
+
+
 def test_live_hls_is_read(tmp_path):
     import av
 

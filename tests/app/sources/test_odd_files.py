@@ -21,7 +21,7 @@ ODD = SHARED / "clips" / "odd"
 # Frames, size as shown, what is said at the end.
 PLAYS = {
     "decord_video_90.mov": (3, (320, 568), ""),
-    "decord_corrupted.mp4": (28, (1280, 720), "is damaged: 28 of 50 frames could be read"),
+    "decord_corrupted.mp4": (49, (1280, 720), "is damaged: 1 of 50 frames could not be read"),
     "derived_vfr_h264.mp4": (30, (480, 360), ""),
     "derived_mjpeg.avi": (30, (480, 360), ""),
     "derived_odd_467x333_vp9.webm": (30, (467, 333), ""),
