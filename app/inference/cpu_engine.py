@@ -53,6 +53,9 @@ class SerialEngine(Engine):
     def collect(self) -> Segmented:
         return self._done.popleft()
 
+    def close(self) -> None:
+        self._done.clear()
+
     def settle(self) -> None:
         pass  # nothing is ever under way
 
@@ -112,6 +115,10 @@ class OverlappedEngine(Engine):
             "labels": time.monotonic() - started,
         }
         return Segmented(done.frame, seen, stages)
+
+    def close(self) -> None:
+        self._under_way.clear()
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def settle(self) -> None:
         if self._under_way and not self._under_way[-1].frame.lossless:

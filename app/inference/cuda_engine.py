@@ -2,6 +2,7 @@
 
 Each step has a stream of its own and every frame a slot of pinned host and device buffers that are
 allocated once per size: while frame *n* is in the network, *n+1* is uploaded and *n−1* downloaded.
+All engines of a process share a device's streams: libraries keep memory for each that they saw.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -51,6 +53,10 @@ class Queues(ABC):
     def seconds(self, earlier: Any, later: Any) -> float:
         """Time between two reached marks."""
 
+    @abstractmethod
+    def free(self) -> None:
+        """Give buffers that are not in use any more back to device and system."""
+
 
 class CudaQueues(Queues):
     """CUDA streams and events; nothing runs on the default stream."""
@@ -59,10 +65,8 @@ class CudaQueues(Queues):
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
-        self._streams = {
-            name: torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-            for name in ("upload", "compute", "download")
-        }
+        with torch.cuda.device(device):
+            self._streams = _streams(torch.cuda.current_device())
         # The weights went up on the default stream: what follows must find them there.
         torch.cuda.synchronize(device)
 
@@ -82,6 +86,20 @@ class CudaQueues(Queues):
 
     def seconds(self, earlier: torch.cuda.Event, later: torch.cuda.Event) -> float:
         return float(earlier.elapsed_time(later)) / 1000
+
+    def free(self) -> None:
+        torch.cuda.empty_cache()
+        free_pinned = getattr(torch._C, "_host_emptyCache", None)  # public from torch 2.12 on
+        if free_pinned is not None:
+            free_pinned()
+
+
+@cache
+def _streams(device: int) -> dict[str, torch.cuda.Stream]:
+    return {
+        name: torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        for name in ("upload", "compute", "download")
+    }
 
 
 class _Buffer:
@@ -221,6 +239,14 @@ class StreamEngine(Engine):
             if slot.network == network:
                 return slot
         return _Slot(network, self._queues)
+
+    def close(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the device may have failed for good
+            for under_way in self._under_way:
+                self._queues.finish(under_way.marks["download"])
+            self._under_way.clear()
+            self._free.clear()
+            self._queues.free()
 
     def settle(self) -> None:
         if self._under_way and not self._under_way[-1].frame.lossless:

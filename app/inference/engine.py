@@ -96,6 +96,10 @@ class Engine(ABC):
         """Wait for the oldest pending frame."""
 
     @abstractmethod
+    def close(self) -> None:
+        """Free what only this engine needs; what is pending is lost."""
+
+    @abstractmethod
     def settle(self) -> None:
         """Wait until a frame that may be dropped can start at once.
 

@@ -47,12 +47,13 @@ class NetworkManager:
         """Monotonic time at which the first network was ready."""
         self._events, self._load_both = events, load_both
         self._next: Segmenter | None = None
+        self._last: NetworkInfo | None = None
         self._lock = threading.Lock()
         self._loader = NetworkLoader(say=events.notice, watch=self._downloading)
         self._in_use = self._wanted = options
         self._second: Weights = options.weights_b
         self._second_in_use: Weights = None
-        self._compares = False
+        self._compares = self._ended = False
         self._told: set[str] = set()
         # What was loaded and is not in use yet, with what it was made of.
         self._arriving: dict[Segmenter, NetworkOptions] = {}
@@ -101,6 +102,14 @@ class NetworkManager:
         """End what is downloading."""
         self._loader.ask_to_stop()
 
+    def release(self) -> None:
+        """Let go of the networks, behind the end of the worker; ``info`` stays."""
+        last = self.info()
+        with self._lock:
+            self._last, self._ended = last, True
+            self.segmenter = self.second = self._next = None
+            self._arriving.clear()
+
     # How it stands
 
     @property
@@ -139,7 +148,7 @@ class NetworkManager:
         with self._lock:
             segmenter, options = self.segmenter, self._in_use
         if segmenter is None:
-            return None
+            return self._last
         return NetworkInfo(
             str(segmenter.device),
             segmenter.precision,
@@ -238,7 +247,7 @@ class NetworkManager:
         finally:
             self._loading.remove(options.weights)
         with self._lock:
-            if options != self._wanted:
+            if options != self._wanted or self._ended:
                 return  # the user has chosen again meanwhile
             self._arriving[segmenter] = options
             passed_over, self._next = self._next, segmenter
@@ -257,7 +266,7 @@ class NetworkManager:
             self._events.failure(error)
             return
         with self._lock:
-            if weights != self._second:
+            if weights != self._second or self._ended:
                 return  # the user has chosen again meanwhile
             self._second_in_use, self._compares = weights, True
             self.second = segmenter

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from app.core.channel import Channel, Closed
 from app.core.frame import EndOfSource, Frame, Prediction, Result, ResultHandler
 from app.core.live_options import LiveOptions
+from app.core.memory import return_freed_memory
 from app.core.stats import DropCause, Stats
 from app.rendering.overlay import draw
 from app.rendering.palettes import recolored
@@ -80,6 +81,7 @@ class Worker(threading.Thread):
             segmenter = self._refuse_all()
         while segmenter is not None:
             segmenter = self._serve(segmenter)
+        self._last = self._compared = None
 
     def _first(self) -> Segmenter:
         """Return the first network, and show frames as they are until it is there.
@@ -124,6 +126,7 @@ class Worker(threading.Thread):
         from app.inference.engine_factory import make_engine  # imports torch
 
         engine: Engine | None = None
+        failed = False
         try:
             engine = make_engine(segmenter)
             self._compare(engine)
@@ -136,9 +139,14 @@ class Worker(threading.Thread):
             pass
         except BaseException as error:  # nothing may end this thread silently
             self._fail(error)
-            self._account("failed")
+            failed = True
+        if engine is not None:
+            engine.close()
+            del engine
+        return_freed_memory()
+        self._account("failed" if failed else "stopped")
+        if failed:
             return self._refuse_all()
-        self._account("stopped")
         return None if self._stop_asked.is_set() else self._networks.take_next()
 
     def _deliver(self, result: Result) -> None:

@@ -13,6 +13,7 @@ from app.core.cancel_token import CancelToken
 from app.core.channel import Channel
 from app.core.events import EventBus
 from app.core.frame import EndOfSource, Frame, SessionInfo
+from app.core.memory import return_freed_memory
 from app.core.stats import Stats
 from app.errors import AppError, SourceError
 from app.pipeline.pacer import Pacer
@@ -125,7 +126,8 @@ class Capture(threading.Thread):
     @property
     def offline_for(self) -> float | None:
         """Seconds since when a live source has given nothing; ``None`` while pictures come."""
-        since = self._source.offline_since if self._source is not None else None
+        source = self._source
+        since = source.offline_since if source is not None else None
         return time.monotonic() - since if since is not None else None
 
     def _limit(self) -> float:
@@ -139,13 +141,19 @@ class Capture(threading.Thread):
         self._stats.leave(self.ident)
 
     def run(self) -> None:
-        end = EndOfSource(self._token)
+        end = self._work()
+        return_freed_memory()
+        if not self._stop_asked.is_set():
+            self._inbox.put(end)
+
+    def _work(self) -> EndOfSource:
         try:
             if self._previous is not None:
                 self._previous.join(2.0)
                 self._previous = None
             if self._stop_asked.is_set():
-                return  # the user went on before its turn came: opening would only cost others time
+                # The user went on before its turn came: opening would only cost others time.
+                return EndOfSource(self._token)
             with self._stats.at_work("opening"):
                 source = self._open()
             source.stopping = self._stop_asked
@@ -156,15 +164,14 @@ class Capture(threading.Thread):
                     self._session.opened(source.info, resumed=self._back)
                     source.listen(self._say)
                     self._read_all(source)
-                end = EndOfSource(self._token, notice=self._ending(source))
                 self._stats.count("unreadable", source.unreadable)
                 self._stats.damaged(source.info.name, source.damage)
+                return EndOfSource(self._token, notice=self._ending(source))
             finally:
+                self._source = None
                 source.close()
         except BaseException as error:  # nothing may end this thread silently
-            end = EndOfSource(self._token, error=error)
-        if not self._stop_asked.is_set():
-            self._inbox.put(end)
+            return EndOfSource(self._token, error=error)
 
     def _open(self) -> Source:
         try:

@@ -20,6 +20,7 @@ from app.core.channel import Channel
 from app.core.events import EventBus
 from app.core.frame import EndOfSource, Frame, Result
 from app.core.live_options import LiveOptions
+from app.core.memory import return_freed_memory
 from app.core.stats import Stats
 from app.core.watchdog import Watchdog
 from app.inference.network_manager import NetworkManager
@@ -163,12 +164,14 @@ class Pipeline:
         self._inbox.close()
         if self.worker.ident is not None:
             self.worker.join()
+            self.networks.release()
         self.sinks.stop()
         capture = self.session.capture
         if capture is not None:
             # A driver that does not return is left behind: its thread dies with the process, for
             # which the command line waits a little longer (app.cli).
             capture.join(0.5)
+        return_freed_memory()
         left = sum(isinstance(item, Frame) for item in self._inbox.drain())
         self.stats.drop("stopped", left)
 

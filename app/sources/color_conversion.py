@@ -9,6 +9,7 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 from av.sidedata.sidedata import Type as SideData
 from numpy.typing import NDArray
 
@@ -92,7 +93,9 @@ def upright(frame: av.VideoFrame, pixels: NDArray[np.uint8]) -> NDArray[np.uint8
 
 def _orientation(frame: av.VideoFrame) -> tuple[bool, bool, bool]:
     """Steps that make a frame upright: swap rows and columns, mirror across, mirror down."""
-    side_data: Any = frame.side_data  # PyAV's stubs do not know its keys
+    # The frame's own attribute would hold the frame in turn: its memory would then wait for the
+    # garbage collector, hundreds of frames at a time. PyAV's stubs know neither this nor the keys.
+    side_data: Any = SideDataContainer(frame)  # type: ignore[call-arg]
     data = side_data.get(SideData.DISPLAYMATRIX)
     if data is None:
         return False, False, False

@@ -183,6 +183,7 @@ class NetworkStreamSource(Source):
 
     def close(self) -> None:
         container, self._container = self._container, None
+        self._frames: Iterator[av.VideoFrame] = iter(())  # holds decoder and source
         if container is not None:
             container.close()
 

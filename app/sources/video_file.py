@@ -136,6 +136,9 @@ class VideoFileSource(Source):
         self._seek(seconds, before)
 
     def close(self) -> None:
+        # Decoder and frames are freed with the last that holds them.
+        self._ahead.clear()
+        self._decoded = iter(())
         if self._container is not None:
             self._container.close()
             self._container = None

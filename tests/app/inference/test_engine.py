@@ -3,6 +3,7 @@
 import contextlib
 import threading
 import time
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -49,6 +50,9 @@ class HostQueues(Queues):
 
     def seconds(self, earlier, later):
         return later[1] - earlier[1]
+
+    def free(self):
+        self.log.append("free")
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +203,18 @@ def test_labels_outlive_the_slot_they_came_through(segmenter):
         engine.submit(Frame(255 - picture(index), index, 0, 0), [InferencePass()])
         engine.collect()
     assert np.array_equal(first, kept)
+
+
+def test_a_closed_engine_waits_for_what_is_under_way_and_frees_its_buffers(segmenter):
+    queues = HostQueues()
+    engine = StreamEngine(segmenter, queues)
+    for index in range(3):
+        engine.submit(frame(index), [InferencePass()])
+    slots = [weakref.ref(under_way.slot) for under_way in engine._under_way]
+    del queues.log[:]
+    engine.close()
+    assert queues.log == ["finish download"] * 3 + ["free"]
+    assert not any(slot() for slot in slots)
 
 
 @pytest.mark.parametrize("which", [0, 1])

@@ -1,0 +1,96 @@
+"""What a source, a network or a pipeline held is freed when it ends, not some time later."""
+
+import gc
+import time
+
+import av
+import pytest
+
+from app.config.settings import NetworkOptions, Settings, SourceOptions
+from app.inference.engine import Engine
+from app.pipeline.pipeline import Pipeline
+from app.sources import open_source
+from app.sources.source_spec import SourceSpec
+from fastscnn.segmenter import Segmenter, default_checkpoint
+from tests.support.media import write_clip
+
+HEAVY = {av.VideoFrame, av.CodecContext, Engine, Segmenter}
+
+
+def _heavy():
+    return [each for each in gc.get_objects() if HEAVY.intersection(type(each).__mro__)]
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    return write_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", 80, rate=25)
+
+
+@pytest.fixture
+def heavy():
+    """Names of the heavy objects there are besides those that there were, with no collector."""
+    gc.collect()
+    before = {id(each) for each in _heavy()}
+    gc.disable()
+    yield lambda: [type(each).__name__ for each in _heavy() if id(each) not in before]
+    gc.enable()
+
+
+def wait_until(condition, seconds=60.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "did not happen in time"
+        time.sleep(0.01)
+
+
+def settings(clip, most=None):
+    network = NetworkOptions(device="cpu", input_size=(64, 96))
+    return Settings(
+        sources=(SourceSpec("file", str(clip)),),
+        network=network,
+        source=SourceOptions(max_frames=most),
+    )
+
+
+def test_a_frame_that_was_converted_is_freed_at_once(clip, heavy):
+    source = open_source(SourceSpec("file", str(clip)))
+    for _ in range(40):
+        source.read()
+    # What the decoder's threads give at once may wait; what was read must not.
+    assert heavy().count("VideoFrame") < 20
+    source.close()
+
+
+@pytest.mark.parametrize("most", [None, 20])
+def test_a_run_leaves_neither_decoder_nor_network_nor_frames_behind(clip, most, heavy):
+    for _ in range(2):
+        pipeline = Pipeline(settings(clip, most), display=False)
+        pipeline.start()
+        pipeline.open(pipeline.settings.sources[0])
+        while (event := pipeline.events.get(timeout=60)).kind != "ended":
+            assert event.kind != "error", event.text
+        pipeline.stop()
+        assert pipeline.status().network is not None  # a report may still be written
+        wait_until(lambda: not heavy())
+
+
+def test_switching_sources_and_networks_leaves_nothing_of_those_before(clip, heavy):
+    pipeline = Pipeline(settings(clip), display=True)
+    pipeline.start()
+    try:
+        for round_ in range(3):
+            pipeline.open(pipeline.settings.sources[0])
+            wait_until(lambda: pipeline.take() is not None)
+            used = pipeline.networks.segmenter
+            pipeline.networks.use_weights(default_checkpoint())
+            wait_until(lambda before=used: pipeline.networks.segmenter is not before)
+            del used
+            wait_until(lambda: pipeline.take() is not None)
+            there = heavy()
+            assert there.count("Segmenter") == 1, (round_, there)
+            assert sum("Engine" in name for name in there) == 1, (round_, there)
+        pipeline.close()
+        wait_until(lambda: "VideoCodecContext" not in heavy())
+        assert heavy().count("VideoFrame") <= 2  # the memory of the picture that is shown
+    finally:
+        pipeline.stop()
