@@ -48,6 +48,7 @@ class Frame:
             between two segments.
         name: what it is called in its source, empty where it has no name.
         session: the opened source that it comes from.
+        duration: seconds for which its source says that it is shown; 0 where it does not.
     """
 
     image: NDArray[np.uint8]
@@ -60,6 +61,7 @@ class Frame:
     segment: tuple[int, int] = (0, 0)
     name: str = ""
     session: SessionInfo | None = None
+    duration: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

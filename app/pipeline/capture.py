@@ -118,6 +118,8 @@ class Capture(threading.Thread):
         self._pacer = Pacer()
         self._index = self._segment = 0
         self._left = self._limit()
+        self._lasts = 0.0
+        """Seconds for which it is shown; 0 where that is unknown."""
         self._told = ""
         """Words of the end before."""
         self._standing = -math.inf
@@ -246,6 +248,8 @@ class Capture(threading.Thread):
             if held is None:
                 held = self._next(source) if self._left > 0 else None
             if held is None:
+                if self._policy.paced and not self._outlast():
+                    continue  # something was asked for meanwhile
                 if not (self._policy.paced and source.info.seekable):
                     break
                 ended = self._end(source)
@@ -258,12 +262,22 @@ class Capture(threading.Thread):
             stamp = held.picture.time
             lossless, late = self._policy.lossless(), False
             if self._policy.paced:
-                delay = self._pacer.delay(stamp, self._playback.speed)
+                delay = self._due_in(stamp)
                 if delay > 0 and self._playback.wait(delay):
                     continue  # something was asked for meanwhile
                 late = self._pacer.passed(stamp, slip=lossless)
             self._hand_over(held, lossless=lossless, late=late)
             held = None
+
+    def _due_in(self, stamp: float) -> float:
+        return self._pacer.delay(stamp, self._playback.speed, stated=self._lasts)
+
+    def _outlast(self) -> bool:
+        """Let the last picture stand for its length; ``False`` where that is cut short."""
+        if not math.isfinite(self._standing):
+            return True
+        delay = self._due_in(self._standing + self._lasts)
+        return delay <= 0 or not self._playback.wait(delay)
 
     def _end(self, source: Source) -> bool:
         """Say that the end is reached; the source stays open."""
@@ -297,9 +311,8 @@ class Capture(threading.Thread):
         source.seek(begin)
         read = self._read(source)
         if read is not None:
-            step = 1 / source.info.rate if source.info.rate else 1 / 30
-            gap = end - last if math.isfinite(end) else step
-            self._pacer.splice(read.picture.time, min(max(gap, 0.01), 1.0))
+            gap = end - last if math.isfinite(end) else self._lasts or 1 / 30
+            self._pacer.splice(read.picture.time, min(max(gap, 0.01), max(1.0, self._lasts)))
             self._segment += 1
         return read
 
@@ -340,6 +353,14 @@ class Capture(threading.Thread):
             return None
         return _Read(picture, time.monotonic() - started)
 
+    def _length(self, picture: Picture) -> float:
+        """Return for how long a picture is shown where nothing follows it; 0 where unknown."""
+        rate = self._info.source.rate if self._info is not None else None
+        usual = 1 / rate if rate and rate <= 240 else 0.0
+        length = picture.duration or usual
+        end = self._spec.end
+        return min(length, max(end - picture.time, 1e-3)) if end is not None else length
+
     def _say(self, text: str) -> None:
         if not self._stop_asked.is_set():
             self._events.notice(text)
@@ -359,7 +380,9 @@ class Capture(threading.Thread):
             (self._session.id, self._segment),
             read.picture.name,
             self._info,
+            self._length(read.picture),
         )
+        self._lasts = frame.duration
         self._index += 1
         self._left -= 1
         self._standing = frame.time

@@ -11,7 +11,7 @@ class Pacer:
     LATE = 0.02
     """Seconds behind at which a picture counts as late."""
     LONGEST = 5.0
-    """A longer gap between two stamps is taken for an error in the file and not waited for."""
+    """A longer gap between two stamps, of which the file says nothing, is taken for an error."""
 
     def __init__(self) -> None:
         self._speed = 1.0
@@ -33,12 +33,13 @@ class Pacer:
         if self._last is not None:
             self._anchor = (stamp, self._last[1] + gap / self._speed)
 
-    def delay(self, stamp: float, speed: float = 1.0) -> float:
+    def delay(self, stamp: float, speed: float = 1.0, *, stated: float = 0.0) -> float:
         """Seconds until a picture is due; negative where its time has passed.
 
         Args:
             stamp: presentation time in seconds.
             speed: seconds of the source's time that pass in one second.
+            stated: seconds for which the file says that the picture before it is shown.
         """
         now = time.monotonic()
         if speed != self._speed:
@@ -47,7 +48,8 @@ class Pacer:
         if self._anchor is None:
             self._anchor = (stamp, now)
         due = self._due(stamp)
-        if not -self.LONGEST < due - now < self.LONGEST / speed:
+        longest = max(self.LONGEST, 2 * stated)
+        if not -self.LONGEST < due - now < longest / speed:
             self._anchor = (stamp, now)
             return 0.0 if due > now else due - now
         return due - now

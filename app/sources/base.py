@@ -26,11 +26,13 @@ class Picture(NamedTuple):
         image: RGB uint8 H×W×3, contiguous, not touched again by the source.
         time: presentation time in seconds, from the source's own clock.
         name: what it is called in its source; empty where its pictures have no names.
+        duration: seconds for which the source says that it is shown; 0 where it does not.
     """
 
     image: NDArray[np.uint8]
     time: float
     name: str = ""
+    duration: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

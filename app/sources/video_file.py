@@ -288,4 +288,4 @@ class VideoFileSource(Source):
     def _picture(self, timed: DecodedFrame) -> Picture:
         frame = timed.frame
         check_size(self._name, round(frame.width * self._pixel_aspect), frame.height)
-        return Picture(to_rgb(frame, self._pixel_aspect), timed.time)
+        return Picture(to_rgb(frame, self._pixel_aspect), timed.time, duration=timed.length)

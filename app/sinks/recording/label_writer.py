@@ -8,11 +8,12 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from av.codec.context import Flags
 from numpy.typing import NDArray
 
 from app.sinks.recording.crash_safe_file import matroska_skipped
 from app.sinks.recording.fragmented_muxer import FragmentedMuxer
-from app.sinks.recording.timestamps import TIME_BASE
+from app.sinks.recording.timestamps import TIME_BASE, MappedTime
 from fastscnn.labels import CITYSCAPES, ClassTable
 
 _UNKNOWN = 255
@@ -62,22 +63,24 @@ class LabelWriter:
         self._video.pix_fmt = "gray"
         context = self._video.codec_context
         context.time_base = TIME_BASE
+        context.flags |= Flags.frame_duration
         context.gop_size = 1
         context.color_range = _FULL_RANGE
 
-    def write(self, labels: NDArray[np.uint8], ticks: int) -> None:
+    def write(self, labels: NDArray[np.uint8], place: MappedTime) -> None:
         """Add labels.
 
         Args:
             labels: H×W uint8 numbers of classes.
-            ticks: their time in units of ``TIME_BASE``, later than those before.
+            place: where they stand, later than those before.
 
         Raises:
             OSError, av.error.FFmpegError: they cannot be written.
         """
         self._container.look()
         frame = av.VideoFrame.from_ndarray(self._fitted(labels), format="gray")
-        frame.pts, frame.time_base = ticks, TIME_BASE
+        frame.pts, frame.time_base = place.ticks, TIME_BASE
+        frame.duration = round(place.length / TIME_BASE)
         self._container.mux(self._video.encode(frame))
 
     def close(self) -> None:

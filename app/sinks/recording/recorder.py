@@ -142,7 +142,7 @@ class Recorder(QueuedSink):
                 None if self.path == self.labels else self.path,
                 self.labels,
                 first,
-                Fraction(_rate_of(first)).limit_denominator(1001),
+                Fraction(max(1.0, _rate_of(first))).limit_denominator(1001),
                 choice=self._options.encoder,
                 heard=self._sound_of(first.frame),
                 overwrite=self._overwrite,
@@ -171,13 +171,13 @@ class Recorder(QueuedSink):
             place = self._mapper.place(
                 frame.segment,
                 frame.time,
-                step=1 / _rate_of(result),
+                length=_length_of(result),
                 lead_in=self._leads_in(frame),
             )
             if not self.frames:
                 self._begin = place.ticks
             self._writer.write(result, picture, place)
-            self._end = place.ticks
+            self._end = place.ticks + round(place.length / TIME_BASE)
         self._stats.spent({"encode": time.monotonic() - started})
         self._stats.count("recorded")
         self.frames += 1
@@ -232,8 +232,12 @@ class Recorder(QueuedSink):
 
 
 def _rate_of(result: Result) -> float:
-    """Return the source's frames per second, which set the distance of key frames, the length of
-    the last frame and the step across a break; stamps decide on all else."""
+    """Return the source's frames per second as far as they are believed: stamps decide."""
     session = result.frame.session
     stated = session.source.rate if session is not None else None
-    return stated if stated and 1 <= stated <= 240 else 30.0
+    return stated if stated and 0 < stated <= 240 else 30.0
+
+
+def _length_of(result: Result) -> float:
+    """Return for how many seconds a frame is shown where nothing follows it."""
+    return result.frame.duration or 1 / _rate_of(result)

@@ -56,7 +56,7 @@ class RecordingWriter:
         if self._movie is not None:
             self._movie.write(picture, place)
         if self._labels is not None:
-            self._labels.write(result.labels, place.ticks)
+            self._labels.write(result.labels, place)
 
     def end_sound(self) -> bool:
         """Let the pictures go on without the sound; whether there was any."""

@@ -16,7 +16,7 @@ from app.sinks.recording.audio_track import AudioTrack
 from app.sinks.recording.crash_safe_file import mp4_skipped
 from app.sinks.recording.encoders import Encoder, encodable
 from app.sinks.recording.fragmented_muxer import FragmentedMuxer
-from app.sinks.recording.timestamps import MappedTime
+from app.sinks.recording.timestamps import TIME_BASE, MappedTime
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -32,7 +32,7 @@ class VideoWriter:
     Args:
         path: the file.
         encoder: makes the video, at its own size.
-        rate: pictures per second: sets the distance of key frames and the last frame's length.
+        rate: pictures per second: sets the distance of key frames.
         sound: is recorded with the pictures; closed at the end.
         overwrite: replace a file that is there.
 
@@ -51,7 +51,10 @@ class VideoWriter:
     ) -> None:
         self.encoder = encoder
         self._sound = sound
-        self._step = float(1 / rate)
+        self._length = 0.0
+        """Seconds for which the picture that came last is shown."""
+        self._lengths: dict[int, int] = {}
+        """The same in ticks, by the places of those that the encoder holds."""
         # With delay_moov the index of the fragments knows when each track begins; without, all
         # tracks would begin at 0.
         options = {
@@ -83,15 +86,17 @@ class VideoWriter:
         """
         self._container.look()
         frame = encodable(fit(picture, self.encoder.size), place.ticks)
-        self._container.mux(self._video.encode(frame))
+        self._lengths[place.ticks] = round(place.length / TIME_BASE)
+        self._container.mux(self._timed(self._video.encode(frame)))
         if self._sound is not None:
-            self._mux_sound(self._sound.follow(place, self._step))
+            self._mux_sound(self._sound.follow(place, self._length))
+        self._length = place.length
 
     def end_sound(self) -> bool:
         """Let the pictures go on without the sound; whether there was any."""
         if self._sound is None or self._sound.over:
             return False
-        self._mux_sound(self._sound.finish(self._step))
+        self._mux_sound(self._sound.finish(self._length))
         return True
 
     def close(self) -> None:
@@ -116,8 +121,14 @@ class VideoWriter:
             self._sound.end(error)
 
     def _flush(self) -> None:
-        self._container.mux(self._video.encode(None))
+        self._container.mux(self._timed(self._video.encode(None)))
         self.end_sound()
+
+    def _timed(self, packets: list[av.Packet[VideoStream]]) -> list[av.Packet[VideoStream]]:
+        """Give packets the lengths of their pictures: of the last one none follows to tell it."""
+        for packet in packets:
+            packet.duration = self._lengths.pop(packet.pts or 0, packet.duration)
+        return packets
 
 
 def fit(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:

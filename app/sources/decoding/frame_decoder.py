@@ -77,6 +77,16 @@ class FrameDecoder:
         return stamp * self._base - self._start
 
     def __iter__(self) -> Iterator[DecodedFrame]:
+        last: DecodedFrame | None = None
+        for timed in self._in_order():
+            if last is not None:
+                yield last
+            last = timed
+        if last is not None:  # its packet's length may be that of another one
+            length = self.seconds(self.packets.end) - last.time
+            yield last._replace(length=max(last.length, length))
+
+    def _in_order(self) -> Iterator[DecodedFrame]:
         held: list[VideoFrame] = []
         for frame in self._frames():
             held.append(frame)

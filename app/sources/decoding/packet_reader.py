@@ -55,7 +55,10 @@ class PacketReader:
         self.suspect = self.damaged = False
         """True where something may be, and is, missing before the latest packet or in it."""
         self._flagged = -1
+        self.end = 0
+        """Stamp at which the last frame ends, as far as the format has a table of lengths."""
         self._place: int | None = None
+        self._delay = 0
         self._shift = self._end = 0
         self._decoded: int | None = None
 
@@ -121,3 +124,7 @@ class PacketReader:
         shown = packet.pts if packet.pts is not None else packet.dts
         if shown is not None:
             self._end = max(self._end, shown + (packet.duration or 0))
+        if packet.dts is not None and shown is not None and "mp4" in self.formats:
+            # Lengths there are distances of decoding: the last one stored need not be shown last.
+            self._delay = shown - packet.dts if packet.is_keyframe else self._delay
+            self.end = max(self.end, packet.dts + (packet.duration or 0) + self._delay)

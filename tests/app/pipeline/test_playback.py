@@ -445,3 +445,32 @@ def test_a_beginning_behind_the_end_is_said(clip):
     done = run_main(str(clip), "--headless", "--input-size", "64x96", "--start", "1:00")
     assert done.returncode == 3
     assert "lasts 2.4 s: there is nothing at 60 s" in done.stderr
+
+
+@pytest.mark.parametrize("length", [0.8, 6.0])
+def test_the_last_picture_stands_for_as_long_as_its_file_says(tmp_path, length):
+    # Six seconds are more than a gap of which a file says nothing would be waited for.
+    path = tmp_path / "last.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 160, 96, "yuvj420p"
+        packets = []
+        for _ in range(3):
+            frame = av.VideoFrame.from_ndarray(np.full((96, 160, 3), 90, np.uint8), format="rgb24")
+            packets += stream.encode(frame.reformat(format="yuvj420p"))
+        for packet in packets + stream.encode(None):
+            packet.duration = round(length / packet.time_base) if packet.pts else 1
+            container.mux(packet)
+    pipeline = Pipeline(TINY, display=True)
+    pipeline.session.set_speed(4)
+    pipeline.start()
+    wait_until(lambda: pipeline.status().network is not None)
+    pipeline.open(SourceSpec("file", str(path)))
+    try:
+        while take(pipeline).frame.time < 0.19:
+            pass
+        seen = time.monotonic()
+        wait_until(lambda: pipeline.status().state == "ended")
+        assert time.monotonic() - seen > length / 4 - 0.15
+    finally:
+        pipeline.stop()
