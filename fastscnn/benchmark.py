@@ -24,7 +24,7 @@ from fastscnn.benchmarking.ways import ways_of
 from fastscnn.checkpoints.checkpoint import CheckpointError, load
 from fastscnn.console import run_command
 from fastscnn.data.street import Street
-from fastscnn.outputs import as_json
+from fastscnn.outputs import OutputError, as_json, check_apart, check_file
 from fastscnn.paths import expand_user
 from fastscnn.segmenter import PRECISIONS, DeviceError, default_checkpoint
 
@@ -132,6 +132,9 @@ def main(argv: list[str] | None = None) -> int:
     if args.frames < 1 or args.burn_in < 0:
         parser.error("--frames must be at least 1 and --burn-in at least 0")
     try:
+        if args.json:
+            check_file(args.json, overwrite=True)
+            check_apart([args.json], [args.weights])
         rows, rates = benchmark(
             args.weights,
             device=args.device,
@@ -142,9 +145,9 @@ def main(argv: list[str] | None = None) -> int:
             sizes=args.size or tuple(SIZES),
             outputs=args.output or OUTPUTS,
         )
-    except (CheckpointError, DeviceError) as error:
+    except (CheckpointError, DeviceError, OutputError) as error:
         print(f"fastscnn.benchmark: {error}", file=sys.stderr)
-        return 2
+        return error.exit_code if isinstance(error, OutputError) else 2
     machine = describe_machine(args.device)
     print(f"{machine}\nlimit: {rates.flops / 1e9:.0f} GFLOP/s, {rates.bytes / 1e9:.1f} GB/s")
     print(f"{args.frames} frames after {args.burn_in}\n{table(rows)}")

@@ -6,18 +6,18 @@ import argparse
 import sys
 
 from fastscnn.checkpoints.checkpoint import CheckpointError
-from fastscnn.checkpoints.model_zoo import resolve
+from fastscnn.checkpoints.model_zoo import file_of, resolve
 from fastscnn.checkpoints.zoo_catalog import ZooError
 from fastscnn.console import run_command
 from fastscnn.data.dataset_factory import open_frames
+from fastscnn.data.dataset_spec import tables_of
 from fastscnn.data.label_sets import shipped_tables
-from fastscnn.data.pair_dataset import DataError
+from fastscnn.data.pair_dataset import DataError, files_of
 from fastscnn.evaluation import confusion_plot
 from fastscnn.evaluation.class_merging import PLAIN, ClassMerging, merging_of_data, read_merging
-from fastscnn.evaluation.evaluator import Evaluator, evaluate_settings
+from fastscnn.evaluation.evaluator import Evaluator, Frames, evaluate_settings
 from fastscnn.evaluation.output_files import (
     LabelWriter,
-    check_file,
     check_folder,
     write_json,
     write_whole,
@@ -27,7 +27,7 @@ from fastscnn.evaluation.score_tables import as_markdown, as_text, by_drive, fig
 from fastscnn.evaluation.scores import Report, Setting
 from fastscnn.inference.input_size import parse_input_size
 from fastscnn.labels import class_table
-from fastscnn.outputs import OutputError
+from fastscnn.outputs import OutputError, check_apart, check_file
 from fastscnn.paths import expand_user
 from fastscnn.segmenter import DeviceError, Segmenter, default_checkpoint
 
@@ -99,6 +99,7 @@ def _run(
     frames = open_frames(args.data, merging_given.table if merging_given else None)
     unmerged = args.merge or args.labels
     merging = merging_given or (PLAIN if unmerged else merging_of_data(args.data))
+    _check_outputs(args, settings, frames)
     weights = resolve(args.weights) if args.weights else default_checkpoint()
     segmenter = Segmenter.from_checkpoint(
         weights, device=args.device, precision=args.precision, runtime=args.runtime
@@ -107,9 +108,8 @@ def _run(
         evaluator = Evaluator(segmenter, frames.sets, merging)
     except ValueError as error:
         raise CheckpointError(f"{weights}: {error}") from error
-    read = [file for p in getattr(frames, "pairs", ()) for file in (p.image, p.truth)]
     for folder in filter(None, (args.pictures, args.labels)):
-        check_folder(folder, args.overwrite, read)
+        check_folder(folder, args.overwrite)
     reports = evaluate_settings(
         evaluator,
         frames,
@@ -138,6 +138,22 @@ def _run(
     if args.pictures:
         written = write_worst(args.pictures, reports, evaluator, frames)
         print(f"\nPictures of the worst frames in {args.pictures}: {len(written)}")
+
+
+def _check_outputs(args: argparse.Namespace, settings: list[Setting], frames: Frames) -> None:
+    """Check that no output replaces an input or another output.
+
+    Raises:
+        OutputError: one does.
+    """
+    read = [file_of(args.weights), *files_of([frames]), *tables_of([args.data])]
+    read += [expand_user(args.merge)] if args.merge else []
+    files, folders = [args.json, args.confusion], [args.pictures, args.labels]
+    if args.labels:
+        names = [frames.name(index) for index in range(len(frames))]
+        writer = LabelWriter(args.labels, settings)
+        files += [writer.path(name, setting) for name in names for setting in settings]
+    check_apart(filter(None, files), read, filter(None, folders))
 
 
 def _parser() -> argparse.ArgumentParser:

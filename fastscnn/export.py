@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import get_args
 
 from fastscnn.checkpoints.checkpoint import Checkpoint, CheckpointError, load
-from fastscnn.checkpoints.model_zoo import resolve
+from fastscnn.checkpoints.model_zoo import file_of, resolve
 from fastscnn.checkpoints.public_formats import WRITABLE
 from fastscnn.checkpoints.zoo_catalog import ZooError
 from fastscnn.console import run_command
@@ -35,7 +35,7 @@ from fastscnn.exporting.agreement import (
 from fastscnn.exporting.export_writers import open_foreign, write_foreign, write_graph
 from fastscnn.exporting.exportable_model import Layout, Output, Signature, Skip
 from fastscnn.labels import class_table
-from fastscnn.outputs import OutputError
+from fastscnn.outputs import OutputError, check_apart
 from fastscnn.paths import expand_user
 from fastscnn.segmenter import default_checkpoint
 
@@ -138,6 +138,8 @@ def main(argv: list[str] | None = None) -> int:
             raise OutputError(
                 f"There is no folder {args.file.parent}: make it or export elsewhere."
             )
+        beside = [args.file.with_suffix(".bin")] if format_ == "openvino" else []
+        check_apart([args.file, *beside], [file_of(args.weights)])
         weights = resolve(args.weights) if args.weights else default_checkpoint()
         checkpoint = load(weights)
         agreement = export(checkpoint, args.file, format_, Signature(**chosen))

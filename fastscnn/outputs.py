@@ -1,9 +1,16 @@
-"""Outputs of a command: their error, and JSON for any name that a file system knows."""
+"""Outputs of a command: kept apart from inputs and each other; JSON for any file's name."""
 
 from __future__ import annotations
 
 import json
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
+
+_IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
+"""Suffixes of what may be replaced by images, or would be taken for one of them afterwards."""
 
 
 class OutputError(Exception):
@@ -20,3 +27,57 @@ def as_json(values: Any) -> bytes:
     """
     text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
     return text.encode("utf-8", "backslashreplace")
+
+
+def check_file(path: Path, overwrite: bool) -> None:
+    """Check that a file can be written.
+
+    Raises:
+        OutputError: it exists and is not to be replaced, or its folder takes no files.
+    """
+    if path.is_file() and not overwrite:
+        raise OutputError(f"{path} exists: give another name, or --overwrite to replace it.")
+    if path.exists() and not path.is_dir() and not path.is_file():
+        return
+    folder = path.absolute().parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK) or path.is_dir():
+        raise OutputError(f"{path} cannot be written: {folder} takes no such file.")
+
+
+def check_apart(
+    outputs: Iterable[Path], inputs: Iterable[Path], folders: Iterable[Path] = ()
+) -> None:
+    """Check that nothing that a run reads or writes is replaced by one of its outputs.
+
+    Links of either kind are seen through. Devices and pipes may be named as often as one likes.
+
+    Args:
+        outputs: files that will be written; none need be there.
+        inputs: files that are read; those that are not there do not matter.
+        folders: places of images under names of their own.
+
+    Raises:
+        OutputError: an output is an input, or two outputs are one file.
+    """
+    read = {_identity(path) for path in inputs if os.path.exists(path)} - {None}
+    written: dict[object, Path] = {}
+    for path in outputs:
+        identity = _identity(path)
+        if identity in read:
+            raise OutputError(f"{path} is what is being read: name another file.")
+        if identity is not None and identity in written:
+            raise OutputError(f"{path} and {written[identity]} are one file: name two.")
+        written[identity] = path
+    for folder in folders:
+        there = folder.iterdir() if folder.is_dir() else ()
+        if any(path.suffix.lower() in _IMAGES and _identity(path) in read for path in there):
+            raise OutputError(f"{folder} holds what is being read: name another folder.")
+
+
+def _identity(path: Path) -> object:
+    """Return what all names of a file have in common; ``None`` where it is no ordinary file."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return os.path.normcase(os.path.realpath(path))
+    return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else None

@@ -88,4 +88,5 @@ def matches(path: Path) -> tuple[Path, list[Path]]:
 def _step(place: Path, part: str) -> list[Path]:
     if os.path.lexists(place / part):
         return [place / part]
-    return [place / name for name in glob(part, root_dir=place, recursive=True)]
+    deeper = [place / name for name in glob(part, root_dir=place, recursive=True)]
+    return [place, *deeper] if part == "**" else deeper

@@ -61,7 +61,10 @@ def _pretrain(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None
     validation = None
     if val["data"] and opened.world.is_first:
         validation = Accuracy(task, str(val["data"]), trainer.recipe.crop, trainer.device)
-    run_setup.run(trainer, args, opened, {"data": task.data, "validation": val}, validation)
+    trees = [task.tree, *([validation.tree] if validation else [])]
+    read = [path for tree in trees for path, _ in tree.images]
+    more = {"data": task.data, "validation": val}
+    run_setup.run(trainer, args, opened, more, validation, read)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fastscnn.checkpoints.checkpoint import Checkpoint, load
+from fastscnn.checkpoints.model_zoo import default_checkpoint as default_checkpoint
 from fastscnn.inference.input_size import InputSize, network_size, parse_input_size
 from fastscnn.inference.processor import cpu_has_bfloat16
 from fastscnn.inference.runtimes import RuntimeMissing, make_runtime, pick_runtime
@@ -82,11 +82,6 @@ def pick_precision(name: str, device: torch.device) -> Precision:
                 raise DeviceError("float16 is not for the CPU: use --precision fp32 or bf16.")
             return precision
     raise DeviceError(f"{name!r} is no precision: use auto, fp32, fp16 or bf16.")
-
-
-def default_checkpoint() -> Path:
-    """Return the checkpoint that ships with the program."""
-    return Path(str(resources.files("weights"))) / "fastscnn.pth"
 
 
 class Segmenter:

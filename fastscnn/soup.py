@@ -17,6 +17,7 @@ import torch
 from fastscnn.checkpoints.checkpoint import Checkpoint, CheckpointError, load, save
 from fastscnn.console import run_command
 from fastscnn.model.fast_scnn import FastSCNN
+from fastscnn.outputs import OutputError, check_apart
 from fastscnn.paths import expand_user
 
 
@@ -65,7 +66,10 @@ def main(argv: list[str] | None = None) -> int:
     if output.exists() and not args.overwrite:
         return _say(f"{output} exists: give another name, or --overwrite to replace it.", 5)
     try:
+        check_apart([output], args.weights)
         save(average([load(path) for path in args.weights]), output, half=args.half)
+    except OutputError as error:
+        return _say(str(error), error.exit_code)
     except CheckpointError as error:
         return _say(str(error), 4)
     except ValueError as error:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 
 from fastscnn.console import run_command
+from fastscnn.data.dataset_spec import tables_of
+from fastscnn.data.pair_dataset import files_of
+from fastscnn.paths import expand_user
 from fastscnn.training import run_setup
 from fastscnn.training.recipe_options import add_recipe
 from fastscnn.training.task import Segmentation
@@ -116,7 +119,10 @@ def _train(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
         except ValueError as error:
             parser.error(str(error))
     more = {"data": task.data, "shares": task.shares, "validation": val}
-    run_setup.run(trainer, args, opened, more, validation)
+    read = files_of([*task.mix.datasets, *(validation.frames if validation else ())])
+    read += tables_of([*task.data, *(val["data"] or ())])
+    read += [expand_user(val["merge"])] if val["merge"] else []
+    run_setup.run(trainer, args, opened, more, validation, read)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from app.config.settings import NetworkOptions, Settings, SourceOptions
 from app.core.events import EventBus
 from app.core.frame import Frame, Result
 from app.core.stats import Stats
-from app.errors import AppError, SourceError
+from app.errors import AppError, OutputError, SourceError
 from app.inference.engine_factory import make_engine
 from app.pipeline.pipeline import Pipeline
 from app.rendering.overlay import draw
@@ -38,9 +38,10 @@ from app.sources.source_factory import open_source
 from app.sources.source_spec import SourceSpec, parse_source
 from fastscnn.benchmarking.timing import describe_machine
 from fastscnn.inference.input_size import InputSize, parse_input_size
-from fastscnn.outputs import as_json
+from fastscnn.outputs import OutputError as UnwritableError
+from fastscnn.outputs import as_json, check_apart, check_file
 from fastscnn.paths import expand_user
-from fastscnn.segmenter import DeviceError, Segmenter
+from fastscnn.segmenter import DeviceError, Segmenter, default_checkpoint
 
 _HELD = 32
 """Decoded frames that the stages after decoding are measured on, over and over."""
@@ -286,6 +287,14 @@ def text(report: Report) -> str:
     return "\n".join(lines)
 
 
+def _check_report(path: Path, clip: str) -> None:
+    try:
+        check_file(path, overwrite=True)
+        check_apart([path], [Path(parse_source(clip).value), default_checkpoint()])
+    except UnwritableError as error:
+        raise OutputError(str(error)) from error
+
+
 def main(argv: list[str] | None = None) -> int:
     """The command; returns the exit code."""
     parser = argparse.ArgumentParser(
@@ -307,6 +316,8 @@ def main(argv: list[str] | None = None) -> int:
     if args.frames < 2 or args.rounds < 1:
         parser.error("--frames must be at least 2 and --rounds at least 1")
     try:
+        if args.json:
+            _check_report(args.json, args.clip)
         report = measure(
             args.clip,
             input_size=args.input_size,

@@ -14,6 +14,7 @@ from app.cli.argument_parser import build_parser, settings_from
 from app.errors import AppError
 from app.preflight import check_opencv
 from app.sinks.image_folder import check_folder
+from app.sinks.output_collisions import check_collisions
 from fastscnn.console import secure_streams
 
 
@@ -43,6 +44,7 @@ def main(argv: list[str] | None = None) -> int:
             format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         )
         check_opencv()
+        check_collisions(settings)
         overwrite, source = settings.recording.overwrite, settings.first_source
         for output in settings.images:
             check_folder(output, overwrite=overwrite, source=source)

@@ -24,6 +24,7 @@ from app.gui.window.main_window import TITLE, MainWindow
 from app.gui.window.saved_state import SavedState
 from app.preflight import drop_opencv_paths
 from app.run_report import check_report, report, write_report
+from app.sinks.output_collisions import check_collisions
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ def run_window(settings: Settings) -> int:
     if settings.window.reset_settings:
         saved.forget()
     settings = saved.apply(settings)
+    check_collisions(settings)  # once more, with the weights that were kept
     if settings.run.stats_json is not None:
         check_report(settings.run.stats_json, overwrite=settings.recording.overwrite)
     drop_opencv_paths()  # once more: OpenCV sets them whenever it is first imported

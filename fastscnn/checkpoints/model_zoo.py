@@ -24,6 +24,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from importlib import resources
 from pathlib import Path
 from typing import IO
 from urllib.parse import unquote, urlsplit
@@ -107,15 +108,40 @@ def resolve(
     Raises:
         ZooError: the text means nothing, or the checkpoint cannot be had or verified.
     """
+    meant = _meaning(weights)
+    if isinstance(meant, Path):
+        return meant
+    return obtain(meant, progress, folder, say=say, limits=limits)
+
+
+def file_of(weights: str | Path | None) -> Path:
+    """Return where the checkpoint lies that is meant, or will lie once it is downloaded.
+
+    Args:
+        weights: as ``resolve`` takes it; ``None`` is the one that ships with the program.
+
+    Raises:
+        ZooError: the text means nothing.
+    """
+    meant = default_checkpoint() if weights is None else _meaning(weights)
+    return meant if isinstance(meant, Path) else cache_folder() / meant.file
+
+
+def default_checkpoint() -> Path:
+    """Return the checkpoint that ships with the program."""
+    return Path(str(resources.files("weights"))) / "fastscnn.pth"
+
+
+def _meaning(weights: str | Path) -> Path | Entry:
     if isinstance(weights, Path):
         return weights
     if "://" in weights:
-        return obtain(_entry_of(weights), progress, folder, say=say, limits=limits)
+        return _entry_of(weights)
     path = Path(weights)
     if path.suffix or len(path.parts) != 1 or weights != path.name:
         return expand_user(path)
     if weights.lower() in NAMES:
-        return fetch(weights.lower(), progress, folder, say=say, limits=limits)
+        return next(entry for entry in ENTRIES if entry.name == weights.lower())
     if path.exists():
         return path
     raise ZooError(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import unquote
 
 from fastscnn.data.pair_dataset import DataError
@@ -58,6 +60,16 @@ def read_spec(text: str) -> DataSpec:
             raise DataError(f"{text}: the option {key!r} {trouble}.")
         options[key] = unquote(value)
     return DataSpec(text, name, kind, path and str(expand_user(path)), options)
+
+
+def tables_of(texts: Iterable[str]) -> list[Path]:
+    """Return the tables of sets that data sets name, whether they are files or not.
+
+    Raises:
+        DataError: a name of a data set is malformed.
+    """
+    named = (read_spec(text).options.get("sets") for text in texts)
+    return [expand_user(table) for table in named if table]
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -151,6 +151,12 @@ class PairDataset:
         if strange.size:
             raise ValuesError(f"{path} holds {strange[0]}, which is no label here.")
         return truth
+
+
+def files_of(datasets: Iterable[object]) -> list[Path]:
+    """Return all files of those data sets that are made of pairs."""
+    pairs = [pair for each in datasets if isinstance(each, PairDataset) for pair in each.pairs]
+    return [path for pair in pairs for path in (pair.image, pair.truth)]
 
 
 def known_values(values: list[int]) -> NDArray[np.bool_]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,35 +20,16 @@ from fastscnn.outputs import OutputError, as_json
 from fastscnn.paths import visible
 
 
-def check_file(path: Path, overwrite: bool) -> None:
-    """Check that a file can be written.
-
-    Raises:
-        OutputError: it exists and is not to be replaced, or its folder takes no files.
-    """
-    if path.is_file() and not overwrite:
-        raise OutputError(f"{path} exists: give another name, or --overwrite to replace it.")
-    if path.exists() and not path.is_dir() and not path.is_file():
-        return
-    folder = path.absolute().parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK) or path.is_dir():
-        raise OutputError(f"{path} cannot be written: {folder} takes no such file.")
-
-
-def check_folder(path: Path, overwrite: bool, reads: Iterable[Path] = ()) -> None:
+def check_folder(path: Path, overwrite: bool) -> None:
     """Create a folder for images.
 
     Args:
         path: the folder.
         overwrite: whether it may hold files already.
-        reads: files that are being read, which lie elsewhere.
 
     Raises:
-        OutputError: it holds files already and they are not to be replaced, they are being read,
-            or it cannot be made.
+        OutputError: it holds files already and they are not to be replaced, or it cannot be made.
     """
-    if path.resolve() in {file.parent.resolve() for file in reads}:
-        raise OutputError(f"{path} holds the data themselves: give another folder.")
     try:
         path.mkdir(parents=True, exist_ok=True)
         if visible(path) and not overwrite:
@@ -108,13 +89,17 @@ class LabelWriter:
             for setting in settings
         }
 
+    def path(self, name: str, setting: Setting) -> Path:
+        """Return the file of one frame's labels."""
+        return self._folders[setting] / f"{name}.png"
+
     def __call__(self, name: str, setting: Setting, labels: NDArray[np.uint8]) -> None:
         """Write one frame's labels, H×W train ids.
 
         Raises:
             OutputError: the file cannot be written.
         """
-        path = self._folders[setting] / f"{name}.png"
+        path = self.path(name, setting)
         done, data = cv2.imencode(".png", cv2.LUT(labels, TRAIN_ID_TO_ID))
         assert done
         try:

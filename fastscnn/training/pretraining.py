@@ -199,7 +199,7 @@ class Accuracy:
         self, task: Pretraining, data: str, crop: tuple[int, int], device: torch.device
     ) -> None:
         self._task, self._crop, self._device = task, crop, device
-        self._tree = ImageTree(data, task.tree.classes)
+        self.tree = ImageTree(data, task.tree.classes)
 
     @torch.inference_mode()
     def __call__(self, weights: dict[str, Tensor]) -> dict[str, float]:
@@ -207,16 +207,16 @@ class Accuracy:
         network = self._task.network(weights).to(self._device)
         mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in self._task.normalisation)
         hits = np.zeros(2)
-        for begin in range(0, len(self._tree), self.BATCH):
-            places = range(begin, min(begin + self.BATCH, len(self._tree)))
-            found, numbers = zip(*map(self._tree.read, places), strict=True)
+        for begin in range(0, len(self.tree), self.BATCH):
+            places = range(begin, min(begin + self.BATCH, len(self.tree)))
+            found, numbers = zip(*map(self.tree.read, places), strict=True)
             images = torch.from_numpy(np.stack([self._fit(image) for image in found]))
             x = (images.permute(0, 3, 1, 2).float() / 255 - mean) / std
             logits = network(x.to(self._device)).cpu()
             ranks = logits.topk(min(5, logits.shape[1]), dim=1).indices
             right = (ranks == torch.tensor(numbers)[:, None]).numpy()
             hits += right[:, 0].sum(), right.any(axis=1).sum()
-        return dict(zip(self.names, (float(h) / len(self._tree) for h in hits), strict=True))
+        return dict(zip(self.names, (float(h) / len(self.tree) for h in hits), strict=True))
 
     def _fit(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the middle of the image, as large as the crop allows."""

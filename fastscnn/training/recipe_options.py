@@ -107,6 +107,11 @@ def recipe_of(args: argparse.Namespace, config: dict[str, Any]) -> Recipe:
     return replace(recipe, **asked)
 
 
+def config_file(path: Path) -> Path:
+    """Return the config that is meant by a file or a run's folder."""
+    return path / "config.json" if path.is_dir() else path
+
+
 def read_config(path: Path | None) -> dict[str, Any]:
     """The values of a run's ``config.json``, or of one written by hand; none for ``None``.
 
@@ -115,8 +120,7 @@ def read_config(path: Path | None) -> dict[str, Any]:
     """
     if path is None:
         return {}
-    if path.is_dir():
-        path = path / "config.json"
+    path = config_file(path)
     try:
         values = json.loads(path.read_text("utf-8"))
     except OSError as error:

@@ -12,6 +12,7 @@ from typing import Any
 
 from fastscnn.paths import unicode_name
 
+TABLE, CURVE = FILES = "log.csv", "curve.png"
 ROWS = 2000
 """Number of rows of a whole run's table, about."""
 
@@ -45,7 +46,7 @@ class RunLog:
     @property
     def path(self) -> Path:
         """The table."""
-        return self._folder / "log.csv"
+        return self._folder / TABLE
 
     def add(
         self,
@@ -99,7 +100,7 @@ class RunLog:
         temporary = self._folder / f"curve.{os.getpid()}.part.png"
         try:
             figure.savefig(temporary, dpi=110)
-            os.replace(temporary, self._folder / "curve.png")
+            os.replace(temporary, self._folder / CURVE)
         finally:
             temporary.unlink(missing_ok=True)
 

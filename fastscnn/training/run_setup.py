@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -14,15 +14,15 @@ import torch
 
 from fastscnn.checkpoints.checkpoint import CheckpointError
 from fastscnn.data.pair_dataset import DataError
-from fastscnn.outputs import as_json
+from fastscnn.outputs import OutputError, as_json, check_apart
 from fastscnn.paths import expand_user
 from fastscnn.segmenter import DeviceError
 from fastscnn.training import distributed
 from fastscnn.training.distributed import World
 from fastscnn.training.initial_weights import STATE_NAME, InitialWeights, read_start
 from fastscnn.training.recipe import Recipe
-from fastscnn.training.recipe_options import given, read_config, recipe_of
-from fastscnn.training.run_log import RunLog
+from fastscnn.training.recipe_options import config_file, given, read_config, recipe_of
+from fastscnn.training.run_log import FILES, RunLog
 from fastscnn.training.run_loop import BEST, LAST, Pace, TrainingRun
 from fastscnn.training.task import Task
 from fastscnn.training.trainer import Trainer, saved_run
@@ -135,6 +135,8 @@ def guard(name: str, folder: Path, body: Callable[[], None]) -> int:
         return _say(name, str(error), 3)
     except CheckpointError as error:
         return _say(name, str(error), 4)
+    except OutputError as error:
+        return _say(name, str(error), error.exit_code)
     except OSError as error:
         return _say(name, f"{folder} cannot be written: {error.strerror or error}.", 5)
     except torch.OutOfMemoryError:
@@ -253,6 +255,7 @@ def run(
     opened: Opened,
     config: dict[str, Any],
     validation: Validator | None,
+    data: Iterable[Path],
 ) -> None:
     """Begin or resume the run, train to its end, and report what it left.
 
@@ -263,12 +266,26 @@ def run(
         config: values of its config file beside the recipe; ``validation`` among them holds the
             interval, ``every``.
         validation: judges the network, if any.
+        data: files that the run reads, of the command's own.
+
+    Raises:
+        OutputError: one of the run's files would replace what the run reads.
     """
+    if trainer.world.is_first:
+        _check_outputs(args, opened, data)
     begin(trainer, args, opened, config)
     every = config["validation"]["every"] or max(1, trainer.recipe.steps // 20)
     names = list(validation.names) if validation else []
     TrainingRun(trainer, Pace(every, args.save_every), validation, names)()
     conclude(trainer)
+
+
+def _check_outputs(args: argparse.Namespace, opened: Opened, data: Iterable[Path]) -> None:
+    read = list(data)
+    if opened.state is None:
+        read += [opened.start.path] if opened.start else []
+        read += [config_file(args.config)] if args.config else []
+    check_apart([args.run / name for name in (CONFIG, STATE_NAME, LAST, BEST, *FILES)], read)
 
 
 def begin(trainer: Trainer, args: argparse.Namespace, opened: Opened, more: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from fastscnn.data.dataset_factory import open_frames
 from fastscnn.evaluation.class_merging import merging_of_data, read_merging
-from fastscnn.evaluation.evaluator import evaluate
+from fastscnn.evaluation.evaluator import Frames, evaluate
 from fastscnn.evaluation.scores import Setting
 from fastscnn.inference.input_size import parse_input_size
 from fastscnn.segmenter import Segmenter
@@ -57,6 +57,11 @@ class Validation:
             )
             for text in data
         ]
+
+    @property
+    def frames(self) -> list[Frames]:
+        """Frames that are judged, of each data set."""
+        return [frames for _, frames, _ in self._sets]
 
     @property
     def names(self) -> list[str]:

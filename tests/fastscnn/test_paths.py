@@ -15,6 +15,7 @@ def tree(tmp_path):
         "cam f 2024/other.png",
         "drive/a [1]/x.png",
         "drive/b/x.png",
+        "drive/x.png",
         "drive/.cache/x.png",
         "drive/._x.png",
     ):
@@ -50,8 +51,9 @@ def test_without_any_home_a_tilde_is_a_letter(monkeypatch):
 
 
 def test_hidden_files_and_folders_are_no_content(tree):
-    assert names(tree, visible(tree / "drive")) == ["drive/a [1]", "drive/b"]
-    assert names(tree, files_below(tree / "drive")) == ["drive/a [1]/x.png", "drive/b/x.png"]
+    assert names(tree, visible(tree / "drive")) == ["drive/a [1]", "drive/b", "drive/x.png"]
+    found = ["drive/a [1]/x.png", "drive/b/x.png", "drive/x.png"]
+    assert names(tree, files_below(tree / "drive")) == found
     assert names(tree, files_below(tree / "drive" / ".cache")) == ["drive/.cache/x.png"]
 
 
@@ -66,8 +68,8 @@ def test_hidden_files_and_folders_are_no_content(tree):
         ("cam [f] 2024/*.png", ".", ["cam f 2024/other.png"]),
         ("drive/*/x.png", "drive", ["drive/a [1]/x.png", "drive/b/x.png"]),
         ("*/a [1]/*.png", ".", ["drive/a [1]/x.png"]),
-        ("drive/**/x.png", "drive", ["drive/a [1]/x.png", "drive/b/x.png"]),
-        ("drive/**/*.png", "drive", ["drive/a [1]/x.png", "drive/b/x.png"]),
+        ("drive/**/x.png", "drive", ["drive/a [1]/x.png", "drive/b/x.png", "drive/x.png"]),
+        ("drive/**/*.png", "drive", ["drive/a [1]/x.png", "drive/b/x.png", "drive/x.png"]),
         ("drive/a [12]/*", ".", []),
         ("nothing/*.png", ".", []),
     ],

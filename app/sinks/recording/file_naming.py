@@ -10,6 +10,7 @@ from pathlib import Path
 
 from app.config.value_parsers import _SUFFIXES, PATTERN
 from app.errors import OutputError
+from app.sinks.output_collisions import check_apart
 from app.sources.source_spec import SourceSpec
 
 _LONGEST = 80
@@ -63,12 +64,7 @@ def check_output(
         OutputError: it cannot.
     """
     if source is not None and source.kind == "file":
-        try:
-            same = os.path.samefile(path, source.value)
-        except OSError:  # one of them is not there
-            same = False
-        if same:
-            raise OutputError(f"{path} is what is being read: record to another file.")
+        check_apart([path], [Path(source.value)])
     if path.suffix.lower() not in ((".mkv",) if labels else _SUFFIXES):
         what, end = ("hold labels", ".mkv") if labels else ("be recorded", ".mp4")
         or_folder = "" if labels else ", or in / for a folder of pictures"

@@ -1,0 +1,71 @@
+"""Collisions of outputs with what a run reads and with each other, found before any work."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from app.config.persistence import config_folder, profile_path
+from app.config.settings import ImageFolderOptions, Settings
+from app.errors import OutputError
+from app.sources.image_sequence import find_pictures
+from app.sources.source_spec import SourceSpec
+from fastscnn import outputs
+from fastscnn.checkpoints.model_zoo import file_of
+from fastscnn.checkpoints.zoo_catalog import ZooError
+
+
+def check_collisions(settings: Settings) -> None:
+    """Find out whether a run would replace what it reads, or one of its outputs another.
+
+    Raises:
+        OutputError: it would.
+    """
+    named = (settings.recording.file, settings.recording.labels, settings.run.stats_json)
+    files, folders = [path for path in named if path is not None], settings.images
+    if files or folders:
+        images = [path for output in folders for path in _images(settings, output)]
+        where = [output.folder for output in folders]
+        check_apart([*files, *images], _inputs(settings), where)
+
+
+def check_apart(
+    files: Iterable[Path], inputs: Iterable[Path], folders: Iterable[Path] = ()
+) -> None:
+    """See ``fastscnn.outputs.check_apart``.
+
+    Raises:
+        OutputError: an output is an input, or two are one file.
+    """
+    try:
+        outputs.check_apart(files, inputs, folders)
+    except outputs.OutputError as error:
+        raise OutputError(str(error)) from error
+
+
+def _inputs(settings: Settings) -> Iterator[Path]:
+    for spec in settings.sources:
+        if spec.kind == "file":
+            yield Path(spec.value)
+        yield from _pictures(spec)[1]
+    for weights in (settings.network.weights, settings.network.weights_b):
+        with contextlib.suppress(ZooError):  # said when it is to be loaded
+            yield file_of(weights)
+    yield settings.window.keys or config_folder() / "keys.json"
+    yield profile_path(settings.window.profile)
+
+
+def _images(settings: Settings, output: ImageFolderOptions) -> set[Path]:
+    """Return what images of images will be called; those of videos are numbered."""
+    names = set()
+    for root, found in map(_pictures, settings.sources):
+        names |= {(output.folder / path.relative_to(root)) for path in found}
+    return {path.with_suffix(output.suffix) for path in names}
+
+
+def _pictures(spec: SourceSpec) -> tuple[Path, list[Path]]:
+    if spec.kind == "images":
+        with contextlib.suppress(OSError):  # said when it is to be opened
+            return find_pictures(spec.value)
+    return Path(), []

@@ -1,0 +1,205 @@
+"""Outputs never replace what a run reads, nor each other."""
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fastscnn.benchmark import main as benchmark
+from fastscnn.checkpoints.model_zoo import default_checkpoint
+from fastscnn.evaluate import main as evaluate
+from fastscnn.export import main as export
+from fastscnn.outputs import OutputError, check_apart
+from fastscnn.pretrain import main as pretrain
+from fastscnn.soup import main as soup
+from fastscnn.train import main as train
+from tests.support.labelled_data import labelled_folder
+
+LINKS = {"itself": lambda a, b: b, "link": os.symlink, "hard link": os.link}
+
+
+@pytest.fixture
+def weights(tmp_path):
+    path = tmp_path / "w.pth"
+    path.write_bytes(default_checkpoint().read_bytes())
+    return path
+
+
+@pytest.fixture
+def data(tmp_path):
+    return labelled_folder(tmp_path / "data", 2)
+
+
+def named(file, kind, folder=None):
+    """Another name of a file, or the file by a way round."""
+    if kind == "itself":
+        return file.parent / ".." / file.parent.name / file.name
+    other = (folder or file.parent) / f"other{file.suffix}"
+    LINKS[kind](file, other)
+    return other
+
+
+def state(*folders):
+    return {
+        path: path.read_bytes()
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("kind", LINKS)
+def test_an_input_is_known_by_all_its_names(tmp_path, kind):
+    (tmp_path / "a.mp4").touch()
+    with pytest.raises(OutputError, match="is what is being read"):
+        check_apart([named(tmp_path / "a.mp4", kind)], [tmp_path / "a.mp4"])
+
+
+def test_two_outputs_are_one_file_whether_it_is_there_or_not(tmp_path):
+    (tmp_path / "folder").mkdir()
+    there, missing = tmp_path / "there", tmp_path / "missing"
+    there.touch()
+    (tmp_path / "dangling").symlink_to(missing)
+    os.link(there, tmp_path / "hard")
+    for pair in (
+        (there, there),
+        (missing, tmp_path / "folder" / ".." / "missing"),
+        (missing, tmp_path / "dangling"),
+        (there, tmp_path / "hard"),
+    ):
+        with pytest.raises(OutputError, match="are one file"):
+            check_apart(pair, [])
+    check_apart([there, missing, tmp_path / "third"], [tmp_path / "gone"])
+
+
+def test_devices_may_be_named_twice():
+    check_apart([Path(os.devnull)] * 2, [])
+
+
+def test_a_folder_of_images_holds_no_input(tmp_path):
+    for name in ("in/a.png", "in/b.mp4", "out/c.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    read = [tmp_path / "in" / "a.png", tmp_path / "in" / "b.mp4"]
+    check_apart([], read, [tmp_path / "out", tmp_path / "new"])
+    with pytest.raises(OutputError, match="holds what is being read"):
+        check_apart([], read, [tmp_path / "in"])
+    (tmp_path / "out" / "000000.png").symlink_to(read[1])
+    with pytest.raises(OutputError, match="holds what is being read"):
+        check_apart([], read, [tmp_path / "out"])
+
+
+@pytest.mark.parametrize("kind", LINKS)
+@pytest.mark.parametrize("option", ["--json", "--confusion"])
+@pytest.mark.parametrize("victim", ["weights", "image", "labels", "table"])
+def test_an_evaluation_replaces_nothing_that_it_reads(
+    data, weights, tmp_path, capsys, kind, option, victim
+):
+    table = tmp_path / "t.json"
+    table.write_text('{"0": ["road"], "5": ["car"]}')
+    files = {"weights": weights, "image": data / "images" / "0.jpg", "table": table}
+    files["labels"] = data / "groups" / "0.png"
+    output = named(files[victim], kind, tmp_path)
+    before = state(tmp_path)
+    words = [f"{data}?sets={table}", "--weights", str(weights), "--overwrite", "--device", "cpu"]
+    assert evaluate([*words, option, str(output)]) == 5
+    assert "is what is being read" in capsys.readouterr().err
+    assert state(tmp_path) == before
+
+
+def test_an_evaluation_s_outputs_are_files_of_their_own(data, tmp_path, capsys):
+    words = [str(data), "--device", "cpu", "--overwrite"]
+    file, folder = str(tmp_path / "x.png"), tmp_path / "labels"
+    folder.mkdir()
+    assert evaluate([*words, "--json", file, "--confusion", file]) == 5
+    assert evaluate([*words, "--labels", str(folder), "--confusion", str(folder / "1.png")]) == 5
+    assert capsys.readouterr().err.count("are one file") == 2
+    assert not (tmp_path / "x.png").exists()
+    assert [*folder.iterdir()] == []
+
+
+@pytest.mark.parametrize("kind", LINKS)
+def test_a_checkpoint_is_never_replaced_by_what_is_made_of_it(weights, tmp_path, capsys, kind):
+    target, before = str(named(weights, kind)), state(tmp_path)
+    more = ["--overwrite", "--format"]
+    assert export([target, "--weights", str(weights), *more, "torchscript"]) == 5
+    assert soup([str(weights), str(weights), "-o", target, "--overwrite"]) == 5
+    assert benchmark(["--weights", str(weights), "--json", target, "--frames", "1"]) == 5
+    assert capsys.readouterr().err.count("is what is being read") == 3
+    assert state(tmp_path) == before
+
+
+def test_the_second_file_of_an_export_counts_too(weights, tmp_path, capsys):
+    weights = weights.rename(tmp_path / "w.bin")
+    words = [str(tmp_path / "w.xml"), "--weights", str(weights)]
+    assert export(words) == 5
+    assert "w.bin is what is being read" in capsys.readouterr().err
+
+
+def test_the_checkpoint_that_ships_is_an_input_where_none_is_named(tmp_path, capsys):
+    shipped = default_checkpoint()
+    before = shipped.read_bytes()
+    (tmp_path / "x.json").symlink_to(shipped)
+    words = ["street?frames=1", "--json", str(tmp_path / "x.json"), "--overwrite"]
+    assert evaluate(words) == 5
+    assert export([str(shipped), "--format", "mmseg", "--overwrite"]) == 5
+    assert benchmark(["--json", str(tmp_path / "x.json"), "--frames", "1"]) == 5
+    assert shipped.read_bytes() == before
+
+
+def test_a_report_that_cannot_be_written_is_said_before_measuring(tmp_path, capsys):
+    assert benchmark(["--json", str(tmp_path / "nosuch" / "x.json")]) == 5
+    assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "victim"),
+    [
+        ("last.pth", "--start"),
+        ("best.pth", "--start"),
+        ("config.json", "--config"),
+        ("log.csv", "table"),
+        ("curve.png", "image"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["itself", "link", "hard link"])
+def test_a_run_replaces_nothing_that_it_reads(data, weights, tmp_path, capsys, name, victim, kind):
+    run = data / "images" if victim == "image" and kind == "itself" else tmp_path / "run"
+    run.mkdir(exist_ok=True)
+    spec = f"folder:{data}"
+    words = ["--run", str(run), "--preset", "cpu", "--steps", "1", "--device", "cpu"]
+    file = run / name if kind == "itself" else tmp_path / f"elsewhere{(run / name).suffix}"
+    if victim == "--start":
+        file.write_bytes(weights.read_bytes())
+        words += [victim, str(file)]
+    elif victim == "--config":
+        file.write_text('{"preset": "cpu"}')
+        words += [victim, str(file)]
+    elif victim == "table":
+        file.write_text('{"0": ["road"], "5": ["car"]}')
+        spec += f"?sets={file}"
+    else:
+        file = run / name if kind == "itself" else data / "images" / name
+        (data / "labels" / "1.png").rename(data / "labels" / f"{file.stem}.png")
+        (data / "images" / "1.jpg").unlink()
+        assert cv2.imwrite(str(file), np.zeros((72, 96, 3), np.uint8))
+    if kind != "itself":
+        LINKS[kind](file, run / name)
+    before = state(tmp_path)
+    assert train([*words, "--data", spec]) == 5
+    assert "is what is being read" in capsys.readouterr().err
+    assert state(tmp_path) == before
+
+
+def test_a_pre_training_replaces_none_of_its_pictures(tmp_path, capsys):
+    for kind in ("a", "b"):
+        (tmp_path / "tree" / kind).mkdir(parents=True)
+        image = np.zeros((70, 80, 3), np.uint8)
+        assert cv2.imwrite(str(tmp_path / "tree" / kind / "curve.png"), image)
+    before = state(tmp_path)
+    words = ["--data", str(tmp_path / "tree"), "--run", str(tmp_path / "tree" / "a")]
+    assert pretrain([*words, "--steps", "1", "--crop", "64x64", "--device", "cpu"]) == 5
+    assert "is what is being read" in capsys.readouterr().err
+    assert state(tmp_path) == before
