@@ -42,7 +42,12 @@ def run_headless(settings: Settings) -> int:
         pipeline.start()
         pipeline.open(source)
         if (path := output or labels) is not None:
-            pipeline.start_recording(path, labels=labels, overwrite=settings.recording.overwrite)
+            pipeline.start_recording(
+                path,
+                labels=labels,
+                overwrite=settings.recording.overwrite,
+                renames=path != settings.recording.file and path != labels,
+            )
         exit_code = _follow(pipeline, settings)
     except AppError as error:
         print(f"Error: {error}", file=sys.stderr)

@@ -123,7 +123,12 @@ class Pipeline:
         return self.recordings.new_path(folder, self.session.opened_spec)
 
     def start_recording(
-        self, path: Path, *, labels: Path | None = None, overwrite: bool = False
+        self,
+        path: Path,
+        *,
+        labels: Path | None = None,
+        overwrite: bool = False,
+        renames: bool = False,
     ) -> None:
         """Record what is shown; a file from the frame that is seen on, at its end from its start.
 
@@ -131,6 +136,7 @@ class Pipeline:
             path: the file; the same as ``labels`` to record nothing but labels.
             labels: file for the labels; where the user wants them, ``None`` is one beside ``path``.
             overwrite: replace files that are there.
+            renames: take another name of ``recording_path`` where this one is taken by then.
 
         Raises:
             OutputError: the file cannot be written.
@@ -147,6 +153,7 @@ class Pipeline:
             labels=labels,
             overwrite=overwrite,
             before=session.token if again else None,
+            rename=(lambda: self.recording_path(path.parent)) if renames else None,
         )
         if again:
             session.play_from_here()

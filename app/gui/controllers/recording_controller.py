@@ -55,7 +55,8 @@ class RecordingController(QObject):
                 self._pipeline.stop_recording()
             elif status.state in {"playing", "paused", "ended"}:
                 where = self._place(QStandardPaths.StandardLocation.MoviesLocation)
-                self._pipeline.start_recording(self._pipeline.recording_path(where))
+                path = self._pipeline.recording_path(where)
+                self._pipeline.start_recording(path, renames=True)
         except (AppError, OSError) as error:
             self.notified.emit("error", str(error))
 

@@ -40,16 +40,14 @@ class CrashSafeFile:
     Args:
         path: the file.
         skipped: such an element, in the file's format.
-        overwrite: whether a file there is replaced; else it is an error, even where it appeared
-            only just now.
 
     Raises:
         OSError: the file cannot be made.
     """
 
-    def __init__(self, path: Path, *, skipped: Skipped, overwrite: bool) -> None:
+    def __init__(self, path: Path, *, skipped: Skipped) -> None:
         self._path, self._skipped = path, skipped
-        self._file = FileIO(path, "w" if overwrite else "x")
+        self._file = FileIO(path, "w")
         self._whole = 0
         self._place = 0
         self._end = 0
@@ -123,10 +121,13 @@ class CrashSafeFile:
             raise FileNotFoundError(2, "another file has taken its name", str(self._path))
 
     def close(self) -> None:
-        """Close the file; after a failure, cut back to what was whole."""
+        """Close the file; after a failure, cut back to what was whole, or gone if nothing was."""
         self._settle()
-        if self.error is not None:
-            with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):
+            if self.error is not None:
                 self._file.truncate(self._whole)
+                if not self._whole and not self._path.is_symlink():
+                    self.check_place()
+                    self._path.unlink()
         with contextlib.suppress(OSError):
             self._file.close()

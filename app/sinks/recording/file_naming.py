@@ -49,6 +49,24 @@ def labels_path(recording: Path) -> Path:
     return recording.with_suffix(".labels.mkv")
 
 
+def take_names(*files: Path) -> None:
+    """Make files, empty, whose names nobody else can have then.
+
+    Raises:
+        FileExistsError: one of them was there; none is made.
+        OSError: they cannot be made.
+    """
+    made: list[Path] = []
+    try:
+        for file in files:
+            file.open("xb").close()
+            made.append(file)
+    except OSError:
+        for file in made:
+            file.unlink()
+        raise
+
+
 def check_output(
     path: Path, *, overwrite: bool, source: SourceSpec | None = None, labels: bool = False
 ) -> None:

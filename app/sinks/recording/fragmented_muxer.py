@@ -23,7 +23,6 @@ class FragmentedMuxer:
         kind: FFmpeg's name of the format.
         skipped: an element of that format that means nothing, see ``CrashSafeFile``.
         options: of the muxer; every packet is flushed besides.
-        overwrite: replace a file that is there.
 
     Attributes:
         muxer: for adding streams.
@@ -38,10 +37,8 @@ class FragmentedMuxer:
         kind: str,
         skipped: Skipped,
         options: dict[str, str],
-        *,
-        overwrite: bool,
     ) -> None:
-        self._file = CrashSafeFile(path, skipped=skipped, overwrite=overwrite)
+        self._file = CrashSafeFile(path, skipped=skipped)
         self._looked = time.monotonic()
         options = {**options, "flush_packets": "1"}
         self.muxer: OutputContainer = av.open(self._file, "w", format=kind, options=options)

@@ -31,7 +31,6 @@ class LabelWriter:
         size: (width, height) of the first labels; others are fitted in between unknown ones.
         rate: pictures per second.
         classes: what the labels' numbers stand for, which the file's title tells.
-        overwrite: replace a file that is there.
 
     Raises:
         OSError, av.error.FFmpegError: the file cannot be made.
@@ -44,15 +43,12 @@ class LabelWriter:
         size: tuple[int, int],
         rate: Fraction,
         classes: ClassTable,
-        overwrite: bool,
     ) -> None:
         self.path = path
         self._size = size
         # A cluster reaches the disk when it is whole; unasked, that is after five seconds.
         options = {"cluster_time_limit": "1000"}
-        self._container = FragmentedMuxer(
-            path, "matroska", matroska_skipped, options, overwrite=overwrite
-        )
+        self._container = FragmentedMuxer(path, "matroska", matroska_skipped, options)
         muxer = self._container.muxer
         legend = "Cityscapes train ids"
         if classes.names != CITYSCAPES.names:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +20,7 @@ from app.core.frame import EndOfSource, Frame, Result
 from app.core.stats import Stats
 from app.errors import AppError, OutputError
 from app.sinks.queued_sink import QueuedSink
-from app.sinks.recording.file_naming import check_output
+from app.sinks.recording.file_naming import check_output, labels_path, take_names
 from app.sinks.recording.recording_writer import RecordingWriter, open_tape
 from app.sinks.recording.timestamps import TIME_BASE, TimestampMapper
 from app.sources.source_spec import SourceSpec
@@ -61,6 +62,8 @@ class Recorder(QueuedSink):
         overwrite: replace the file where it exists.
         source: what is recorded; its own file is never replaced.
         before: token of frames that were on their way before and are not recorded.
+        rename: gives another name where ``path`` is taken when the file is made; labels that lie
+            beside it go with it.
 
     Raises:
         OutputError: the file cannot be written.
@@ -82,12 +85,14 @@ class Recorder(QueuedSink):
         overwrite: bool = False,
         source: SourceSpec | None = None,
         before: CancelToken | None = None,
+        rename: Callable[[], Path] | None = None,
     ) -> None:
         super().__init__("recorder", events, capacity=self._WAITING[0])
         for kind, file in (("labels", labels), ("picture", path)):
             if file is not None and (kind == "labels" or file != labels):
-                check_output(file, overwrite=overwrite, source=source, labels=kind == "labels")
-        self.path, self.labels = path, labels
+                named = overwrite or rename is not None
+                check_output(file, overwrite=named, source=source, labels=kind == "labels")
+        self.path, self.labels, self._rename = path, labels, rename
         self.frames = 0
         self._options, self._overwrite = options or RecordingOptions(), overwrite
         self._lead_in = source is None or source.start == 0
@@ -138,17 +143,38 @@ class Recorder(QueuedSink):
     def _open(self, first: Result) -> None:
         self._session = first.frame.segment[0]
         with self._stats.at_work("recorder"):
-            self._writer = open_tape(
-                None if self.path == self.labels else self.path,
-                self.labels,
-                first,
-                Fraction(max(1.0, _rate_of(first))).limit_denominator(1001),
-                choice=self._options.encoder,
-                heard=self._sound_of(first.frame),
-                overwrite=self._overwrite,
-                say=self._events.notice,
-            )
+            taken = self._take_names()
+            try:
+                self._writer = open_tape(
+                    None if self.path == self.labels else self.path,
+                    self.labels,
+                    first,
+                    Fraction(max(1.0, _rate_of(first))).limit_denominator(1001),
+                    choice=self._options.encoder,
+                    heard=self._sound_of(first.frame),
+                    say=self._events.notice,
+                )
+            except BaseException:
+                for file in taken:
+                    file.unlink(missing_ok=True)
+                raise
         self._words = self._writer.words
+
+    def _take_names(self) -> list[Path]:
+        """Make the files that replace none; a name that is taken by now may give way to another."""
+        while True:
+            beside = self.labels == labels_path(self.path)
+            named = {self.path: self._rename is not None, self.labels: beside and self._rename}
+            files = [file for file, ours in named.items() if file and (ours or not self._overwrite)]
+            try:
+                take_names(*files)
+            except FileExistsError as error:
+                if self._rename is None or not named.get(Path(str(error.filename))):
+                    raise
+                self.path = self._rename()
+                self.labels = labels_path(self.path) if beside else self.labels
+            else:
+                return files
 
     def _write(self, result: Result) -> None:
         assert self._writer is not None
@@ -211,7 +237,8 @@ class Recorder(QueuedSink):
     def _in_words(self, error: Exception) -> AppError:
         _log.info("the recording failed", exc_info=error)
         if isinstance(error, FileExistsError):
-            text = f"{self.path} exists by now: give another name, or --overwrite to replace it."
+            taken = error.filename or self.path
+            text = f"{taken} exists by now: give another name, or --overwrite to replace it."
         elif isinstance(error, FileNotFoundError):
             text = (
                 f"The recording {self.path} was moved or deleted while it was written: record again"

@@ -88,7 +88,6 @@ def open_tape(
     *,
     choice: EncoderChoice,
     heard: tuple[Path | str, float] | None,
-    overwrite: bool,
     say: Callable[[str], None],
 ) -> RecordingWriter:
     """Make the files of a recording.
@@ -101,33 +100,26 @@ def open_tape(
         choice: which encoder the user asks for.
         heard: path or address of the file to take sound from, and the time in it at which the
             recording begins.
-        overwrite: replace files that are there.
         say: told what the user should know.
 
     Raises:
-        OutputError, OSError, av.error.FFmpegError: they cannot be made; none is left behind.
+        OutputError, OSError, av.error.FFmpegError: they cannot be made.
     """
-    track = None
-    if labels is not None:
-        height, width = first.labels.shape
-        track = LabelWriter(
-            labels,
-            size=(width, height),
-            rate=rate,
-            classes=first.classes,
-            overwrite=overwrite,
-        )
-    if path is None:
-        return RecordingWriter(None, track)
-    try:
+    encoder = sound = track = None
+    if path is not None:
         height, width = first.picture.shape[:2]
         encoder = choose(choice, (width, height), say)
         sound = open_sound(*heard, say) if heard is not None else None
-        movie = VideoWriter(path, encoder=encoder, rate=rate, overwrite=overwrite, sound=sound)
+    if labels is not None:
+        height, width = first.labels.shape
+        track = LabelWriter(labels, size=(width, height), rate=rate, classes=first.classes)
+    if path is None or encoder is None:
+        return RecordingWriter(None, track)
+    try:
+        movie = VideoWriter(path, encoder=encoder, rate=rate, sound=sound)
     except BaseException:
-        if track is not None and labels is not None:
+        if track is not None:
             with suppress(av.error.FFmpegError, OSError):
                 track.close()
-            labels.unlink(missing_ok=True)
         raise
     return RecordingWriter(movie, track)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,6 +56,7 @@ class Recordings:
         labels: Path | None,
         overwrite: bool,
         before: CancelToken | None = None,
+        rename: Callable[[], Path] | None = None,
     ) -> None:
         """Record to a file in place of the recording in progress.
 
@@ -64,6 +66,7 @@ class Recordings:
             labels: file for the labels.
             overwrite: replace files that are there.
             before: token of frames that were on their way before and are not recorded.
+            rename: gives another name where ``path`` is taken when the file is made.
 
         Raises:
             OutputError: the file cannot be written.
@@ -80,6 +83,7 @@ class Recordings:
             overwrite=overwrite,
             source=source,
             before=before,
+            rename=rename,
         )
         self._sinks.add(recorder)
 

@@ -34,7 +34,6 @@ class VideoWriter:
         encoder: makes the video, at its own size.
         rate: pictures per second: sets the distance of key frames.
         sound: is recorded with the pictures; closed at the end.
-        overwrite: replace a file that is there.
 
     Raises:
         OSError, av.error.FFmpegError: the file cannot be made.
@@ -46,7 +45,6 @@ class VideoWriter:
         *,
         encoder: Encoder,
         rate: Fraction,
-        overwrite: bool,
         sound: AudioTrack | None = None,
     ) -> None:
         self.encoder = encoder
@@ -62,7 +60,7 @@ class VideoWriter:
             # Pictures do not wait for sound that has ended before them: a kill would lose them.
             "max_interleave_delta": "1000000",
         }
-        self._container = FragmentedMuxer(path, "mp4", mp4_skipped, options, overwrite=overwrite)
+        self._container = FragmentedMuxer(path, "mp4", mp4_skipped, options)
         muxer = self._container.muxer
         self._video = cast("VideoStream", muxer.add_stream(encoder.name, rate=rate))
         encoder.prepare(self._video.codec_context, rate)

@@ -77,7 +77,7 @@ def test_cityscapes_classes_in_another_order_are_written_with_their_ids(tmp_path
 )
 def test_a_recording_of_labels_tells_what_its_numbers_are(tmp_path, names, title):
     path, classes = tmp_path / "l.mkv", class_table(names)
-    writer = LabelWriter(path, size=(32, 16), rate=Fraction(30), classes=classes, overwrite=False)
+    writer = LabelWriter(path, size=(32, 16), rate=Fraction(30), classes=classes)
     writer.write(np.zeros((16, 32), np.uint8), MappedTime(0.0, 0, 0.0, 0.1, False))
     writer.close()
     with av.open(str(path)) as container:
