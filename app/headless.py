@@ -65,19 +65,20 @@ def run_headless(settings: Settings) -> int:
         event = pipeline.events.get()
         if not (exit_code and event.kind == "notice"):  # an error has said all there is to say
             exit_code = _tell(event) or exit_code
+    return _close_up(pipeline, settings, started, ended, exit_code)
+
+
+def _close_up(
+    pipeline: Pipeline, settings: Settings, started: float, ended: float, exit_code: int
+) -> int:
+    """Say what was done, and report it; returns the exit code."""
     ready_at = pipeline.networks.ready_at
     if ready_at is not None and pipeline.stats.counters().processed:
         network = pipeline.status().network
         if network is not None:  # what was used is said, whatever was asked for
             parts = (network.device, network.precision, network.runtime)
             print(f"Network on {', '.join(parts)}.", file=sys.stderr)
-        print(
-            closing_line(
-                pipeline.stats,
-                ended - ready_at,
-                ready_at - started,
-            )
-        )
+        print(closing_line(pipeline.stats, ended - ready_at, ready_at - started))
     if settings.run.stats_json is not None:
         seconds = ended - ready_at if ready_at is not None else 0.0
         try:
