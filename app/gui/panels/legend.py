@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QMenu,
-    QPushButton,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -20,6 +20,7 @@ from app.core.frame import Result
 from app.gui.panels.legend_rows import ClassRow, GroupRow, Row
 from app.gui.widgets import theme
 from app.gui.widgets.fitting import PlainScrollArea
+from app.gui.widgets.icons import icon
 from app.pipeline.status import PipelineStatus
 from app.rendering.class_shares import SteadyShares
 from app.rendering.overlay import shares
@@ -52,11 +53,12 @@ class Legend(QWidget):
         self._seen: tuple[float, ...] = ()
         self._split = 0.5
         self._selected: int | None = None
-        self.show_all = _link("All", "Show all classes")
+        self.show_all = _toggle("eye-shut", "Show all classes")
         self.show_all.clicked.connect(lambda: self._choose(()))
-        self.show_none = _link("None", "Hide all classes")
+        self.show_none = _toggle("eye", "Hide all classes")
         self.show_none.clicked.connect(lambda: self._choose(range(len(self.rows))))
-        self.sort = _link("", "")
+        self.sort = _toggle("sort", "")
+        self.sort.setCheckable(True)
         self.sort.clicked.connect(lambda: self.sort_by_share(not self.by_share))
 
         layout = QVBoxLayout(self)
@@ -250,7 +252,6 @@ class Legend(QWidget):
     def _show_shares(self) -> None:
         values = self._shares.values
         for row in self.rows:
-            row.largest = max(0.01, *values)
             row.set_share(values[row.train_id])
         for group in self.groups.values():
             members = (row.train_id for row in self.rows if row.category == group.category)
@@ -283,23 +284,23 @@ class Legend(QWidget):
         for group in self.groups.values():
             group.setVisible(not self.by_share)
         self._fold()
-        self.sort.setText("By share" if self.by_share else "In groups")
+        self.sort.setChecked(self.by_share)
         other = "in groups" if self.by_share else "by their share of the picture"
         self.sort.setToolTip(f"Sort the classes {other}")
-        self.sort.setAccessibleName(f"Classes: {self.sort.text().lower()}")
+        self.sort.setAccessibleName(f"Classes: {'by share' if self.by_share else 'in groups'}")
 
     def _heading(self) -> QHBoxLayout:
         heading = QLabel("Classes")
         heading.setObjectName("heading")
         top = QHBoxLayout()
         top.setContentsMargins(theme.PAD, 0, theme.PAD, 0)
-        top.setSpacing(10)
+        top.setSpacing(2)
         top.addWidget(heading)
-        top.addWidget(self.sort)
         top.addStretch()
+        top.addWidget(self.sort)
         top.addWidget(self.show_none)
         top.addWidget(self.show_all)
-        top.addStrut(22)  # the heading keeps its height when a link goes
+        top.addStrut(26)  # the heading keeps its height when a button goes
         return top
 
     def _list(self) -> QWidget:
@@ -312,11 +313,11 @@ class Legend(QWidget):
         return widget
 
 
-def _link(text: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName("link")
+def _toggle(drawing: str, tip: str) -> QToolButton:
+    button = QToolButton()
+    button.setObjectName("flat")
+    button.setIcon(icon(drawing))
     button.setToolTip(tip)
     button.setAccessibleName(tip)
-    button.setCursor(Qt.CursorShape.PointingHandCursor)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return button

@@ -20,6 +20,9 @@ from fastscnn.labels import LabelClass
 
 _PERCENT = 38
 _BAR = 44
+_FULL = 0.5
+"""Share of the picture that fills a bar."""
+_INDENT = 12
 _TICK = ((-4.0, 0.2), (-1.2, 3.0), (4.2, -3.2))
 _DASH = ((-3.6, 0.0), (3.6, 0.0))
 
@@ -27,7 +30,7 @@ _DASH = ((-3.6, 0.0), (3.6, 0.0))
 class Row(QAbstractButton):
     """Row that can have the focus; the arrow keys go to the next one."""
 
-    HEIGHT = 21
+    HEIGHT = 20
     moved = pyqtSignal(int)
     """Emitted when the arrow keys go so many rows further down."""
 
@@ -104,8 +107,6 @@ class ClassRow(Row):
         super().__init__(label.name, parent)
         self.train_id = label.train_id
         self.category = label.category
-        self.largest = 1.0
-        """Share that fills the bar."""
         self.marked = False
         """True while the class is outlined in the image."""
         self.set_color(label.color)
@@ -147,7 +148,7 @@ class ClassRow(Row):
         painter = QPainter(self)
         self.paint_ground(painter, marked=self.marked)
         shown = self.isChecked()
-        swatch = QRectF(8.5, (self.height() - 15) / 2, 24, 15)
+        swatch = QRectF(8.5 + _INDENT, (self.height() - 15) / 2, 24, 15)
         # The rim makes the darkest and the lightest colours visible on either panel.
         painter.setPen(QPen(QColor(theme.EDGE), 1))
         painter.setBrush(self._color if shown else QColor(theme.CANVAS))
@@ -159,7 +160,7 @@ class ClassRow(Row):
         painter.setFont(face)
         painter.setPen(QColor(theme.TEXT if shown else theme.MUTED))
         right = self.width() - _PERCENT - _BAR - 12
-        words = QRectF(42, 0, right - 44, self.height())
+        words = QRectF(42 + _INDENT, 0, right - 44 - _INDENT, self.height())
         painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, self.text())
         self._paint_bar(painter, right)
         self.paint_share(painter)
@@ -170,7 +171,7 @@ class ClassRow(Row):
         painter.setBrush(QColor(theme.LINE))
         painter.drawRoundedRect(bar, 3, 3)
         if self.share >= 0.0005:
-            bar.setWidth(max(4.0, _BAR * min(1.0, self.share / self.largest)))
+            bar.setWidth(max(4.0, _BAR * min(1.0, self.share / _FULL)))
             painter.setPen(QPen(QColor(theme.EDGE), 1))
             painter.setBrush(self._color)
             painter.drawRoundedRect(bar, 3, 3)
@@ -219,7 +220,7 @@ class GroupTick(QAbstractButton):
 class GroupRow(Row):
     """Row of a group: an arrow that folds it, a tick box for all of it, its name and share."""
 
-    HEIGHT = 18
+    HEIGHT = 20
 
     def __init__(self, category: str, parent: QWidget | None = None) -> None:
         super().__init__(category.capitalize(), parent)
@@ -227,7 +228,7 @@ class GroupRow(Row):
         self.setCheckable(True)
         self.setChecked(True)
         self.tick = GroupTick(self.text(), self)
-        self.tick.setGeometry(11, 0, self.HEIGHT, self.HEIGHT)
+        self.tick.setGeometry(8, 1, 18, 18)
         self.toggled.connect(self.describe)
         self.describe()
 
@@ -240,8 +241,8 @@ class GroupRow(Row):
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
         self.paint_ground(painter)
-        painter.setFont(theme.font(11))
-        painter.setPen(QColor(theme.MUTED))
+        painter.setFont(theme.font(13, bold=True))
+        painter.setPen(QColor(theme.TEXT))
         width = painter.fontMetrics().horizontalAdvance(self.text())
         words = QRectF(34, 0, width + 4, self.height())
         painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, self.text())

@@ -176,6 +176,20 @@ def _close(painter: QPainter, color: QColor) -> None:
     painter.drawLine(QPointF(17.5, 6.5), QPointF(6.5, 17.5))
 
 
+def _sort(painter: QPainter, color: QColor) -> None:
+    for y, right in ((7.0, 20.0), (12.0, 15.0), (17.0, 10.0)):
+        painter.drawLine(QPointF(4.5, y), QPointF(right, y))
+
+
+def _eye(painter: QPainter, color: QColor, *, shut: bool) -> None:
+    painter.drawArc(QRectF(2, 6.5, 20, 20), 40 * 16, 100 * 16)
+    painter.drawArc(QRectF(2, -2.5, 20, 20), 220 * 16, 100 * 16)
+    painter.setBrush(QBrush(color))
+    painter.drawEllipse(QPointF(12, 12), 2.2, 2.2)
+    if shut:
+        painter.drawLine(QPointF(5, 19.5), QPointF(19, 4.5))
+
+
 _DRAWINGS: dict[str, Callable[[QPainter, QColor], None]] = {
     "play": _play,
     "pause": _pause,
@@ -192,4 +206,7 @@ _DRAWINGS: dict[str, Callable[[QPainter, QColor], None]] = {
     "shot": _shot,
     "chart": _chart,
     "list": _list,
+    "sort": _sort,
+    "eye": lambda painter, color: _eye(painter, color, shut=False),
+    "eye-shut": lambda painter, color: _eye(painter, color, shut=True),
 }

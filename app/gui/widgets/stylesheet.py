@@ -50,11 +50,6 @@ QPushButton#record[recording="true"] {
     background: $RECORD; color: $ON_RECORD; border-color: $RECORD; font-weight: 600;
 }
 QPushButton#record[recording="true"]:hover { background: $RECORD_HOVER; }
-QPushButton#link {
-    background: transparent; border: none; color: $ACCENT; padding: 0 2px; min-height: 20px;
-}
-QPushButton#link:hover, QPushButton#link:focus { text-decoration: underline; }
-QPushButton#link:disabled { color: $DISABLED; }
 QPushButton#dropdown { min-height: 26px; padding: 0 22px 0 10px; }
 #transport_bar QPushButton#dropdown { min-height: ${INNER}px; padding: 0; }
 QToolButton#narrow { min-width: 32px; }
@@ -62,6 +57,7 @@ QToolButton#flat { background: transparent; border: 1px solid transparent; min-w
     min-height: 26px; }
 QToolButton#flat:hover { border-color: $EDGE; }
 QToolButton#flat:focus { border-color: $ACCENT; }
+QToolButton#flat:checked { background: $HOVER; border-color: $EDGE; }
 QLabel#figure { font-size: 20px; font-weight: 600; }
 QPushButton::menu-indicator { image: none; width: 0; }
 QToolButton::menu-indicator { image: none; width: 0; }
