@@ -16,7 +16,10 @@ example:
   python -m fastscnn.pretrain --run runs/imagenet --data IMAGENET/train --val IMAGENET/val
   python -m fastscnn.train --run runs/a --start runs/imagenet/best.pth --data cityscapes:CITYSCAPES
 """
-NOT_HERE = {"skip_drop", "class_balance", "balance_c", "ohem", "loss_stride", "dropout", "augment"}
+NOT_HERE = {
+    *("skip_drop", "class_balance", "balance_c", "ohem", "loss_stride", "dropout"),
+    *("repeat_rare", "augment"),
+}
 
 
 def main(argv: list[str] | None = None) -> int:

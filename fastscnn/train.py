@@ -21,6 +21,7 @@ data, several mixed by weight:
   street             the demo street, endless and exactly labelled
 Options follow a question mark and are separated by &; quote them for the shell:
   weight=N           how often samples come from it, relative to the others
+  loss=N             what its pixels count in the loss (1): less where labels are less sure
   sets=TABLE         what the labels' values stand for: camvid, idd_lite or a JSON file
   worlds=N           of the demo street: how many different ones (24), 90 MB each
   drives=A,B without=A,B fold=K/N fold=!K/N
@@ -35,6 +36,7 @@ the run's folder:
 examples:
   python -m fastscnn.train --run runs/a --data cityscapes:CITYSCAPES --val cityscapes:CITYSCAPES
   python -m fastscnn.train --run runs/b --preset cpu --data street --steps 500 --val street
+  python -m fastscnn.train --run runs/d --preset gpu --minutes 20 --data folder:FRAMES
   torchrun --nproc-per-node 4 -m fastscnn.train --run-dir runs/c --data cityscapes:CITYSCAPES
 """
 
@@ -51,8 +53,8 @@ def _parser() -> argparse.ArgumentParser:
         "train",
         data="SPEC",
         description="Train Fast-SCNN. The recipe is the paper's unless options say otherwise; in"
-        "\nbrackets stand each option's values in the presets paper and cpu, and where\nthe paper"
-        " gives it. What the paper does not know is off.",
+        "\nbrackets stand each option's values in the presets (those of cpu and gpu where they"
+        "\ndiffer), and where the paper gives it. What the paper does not know is off.",
         epilog=EPILOG,
     )
     parser.add_argument(

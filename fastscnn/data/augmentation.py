@@ -29,6 +29,8 @@ class Variation:
         gamma: exponent of the channels.
         noise: deviation of the pixel noise in grey levels, 0 for none.
         seed: of that noise.
+        saturation: factor of each pixel's distance from its own grey.
+        contrast: factor of each pixel's distance from the crop's mean.
     """
 
     height: float
@@ -41,6 +43,8 @@ class Variation:
     gamma: float
     noise: float
     seed: int
+    saturation: float = 1.0
+    contrast: float = 1.0
 
     def matrix(self, stored: tuple[int, int], crop: tuple[int, int]) -> NDArray[np.float64]:
         """Return the 2×3 map of pixels (x, y) of an image of stored size (H, W) to the crop's."""
@@ -82,6 +86,7 @@ class Augmentation:
         noise: largest deviation of the pixel noise, in grey levels; half of the samples have some.
         blur: share of images that are shrunk before they are enlarged, so that sharpness does
             not give the data set away.
+        saturation, contrast: largest logarithms of these factors, either way.
     """
 
     crop: tuple[int, int] = (384, 512)
@@ -93,6 +98,8 @@ class Augmentation:
     gamma: float = 0.3
     noise: float = 6.0
     blur: float = 0.25
+    saturation: float = 0.0
+    contrast: float = 0.0
 
     FILL: ClassVar[tuple[int, int, int]] = (124, 116, 104)
     """Fill outside the image: the mean of ImageNet, which the network sees as zero."""
@@ -134,7 +141,10 @@ class Augmentation:
         noise = sigma if sigma > 0.5 and rng.random() < 0.5 else 0.0
         gains = float(red), float(green), float(blue)
         seed = int(rng.integers(2**31 - 1))
-        return Variation(new_h, new_w, y, x, flip, sharpness, gains, gamma, noise, seed)
+        # Last, so that runs that do not use them draw what they always drew.
+        saturation, contrast = np.exp(rng.uniform(-1, 1, 2) * (self.saturation, self.contrast))
+        colours = gains, gamma, noise, seed, float(saturation), float(contrast)
+        return Variation(new_h, new_w, y, x, flip, sharpness, *colours)
 
     def _warp(
         self, array: NDArray[np.uint8], variation: Variation, *, target: bool
@@ -157,7 +167,15 @@ class Augmentation:
         )
 
     def _photometric(self, image: NDArray[np.uint8], variation: Variation) -> NDArray[np.uint8]:
-        ramp = np.linspace(0, 1, 256)[:, None] ** variation.gamma * variation.gains * 255
+        if variation.saturation != 1:
+            grey = cv2.cvtColor(cv2.transform(image, np.full((1, 3), 1 / 3)), cv2.COLOR_GRAY2RGB)
+            share = variation.saturation
+            image = np.asarray(cv2.addWeighted(image, share, grey, 1 - share, 0), np.uint8)
+        levels = np.linspace(0, 1, 256)
+        if variation.contrast != 1:
+            mean = image.mean() / 255
+            levels = (mean + (levels - mean) * variation.contrast).clip(0, 1)
+        ramp = levels[:, None] ** variation.gamma * variation.gains * 255
         table = np.clip(ramp, 0, 255).astype(np.uint8)
         out = np.asarray(cv2.LUT(image, table[None]))
         if variation.noise:

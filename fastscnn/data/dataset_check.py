@@ -1,7 +1,7 @@
 """Dataset check before a training run: finds what would otherwise end it after hours.
 
 Missing pairs are found when a data set is opened. Sizes and values are looked at here: every
-label file and the header of every image.
+label file and the header of every image. What they hold is kept, since it was read already.
 """
 
 from __future__ import annotations
@@ -9,8 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import ClassVar
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from fastscnn.data.image_files import PictureError, picture_size
@@ -21,25 +25,46 @@ LARGE = 500
 """Number of pairs from which on a progress bar is shown."""
 
 
-def check(datasets: Iterable[object], *, progress: bool = True) -> None:
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Contents of a data set's label files.
+
+    Attributes:
+        sizes: frames×2: height and width.
+        shares: frames×256: which share of each frame every target covers.
+    """
+
+    sizes: NDArray[np.int64]
+    shares: NDArray[np.float32]
+
+    SPECK: ClassVar[float] = 1e-4
+    """Share of a frame below which a target cannot be learned from it."""
+
+
+def check(datasets: Iterable[object], *, progress: bool = True) -> list[Contents | None]:
     """Look at every pair of those data sets that are made of files.
 
     Args:
         datasets: any; those that are no ``PairDataset`` have nothing to look at.
         progress: show a bar for large ones where there is a terminal.
 
+    Returns:
+        What each holds; ``None`` for one that is not made of files.
+
     Raises:
         DataError: one sentence for each kind of trouble, with its first case and how many there
             are.
     """
-    for dataset in datasets:
-        if isinstance(dataset, PairDataset):
-            _check_pairs(dataset, progress)
+    return [
+        _check_pairs(dataset, progress) if isinstance(dataset, PairDataset) else None
+        for dataset in datasets
+    ]
 
 
-def _check_pairs(dataset: PairDataset, progress: bool) -> None:
+def _check_pairs(dataset: PairDataset, progress: bool) -> Contents:
     troubles: dict[type[DataError], list[str]] = {}
-    labelled = False
+    sizes: list[tuple[int, ...]] = []
+    shares: list[NDArray[np.float32]] = []
     count = len(dataset)
     bar = tqdm(
         total=count,
@@ -54,18 +79,23 @@ def _check_pairs(dataset: PairDataset, progress: bool) -> None:
             if isinstance(found, DataError):
                 troubles.setdefault(type(found), []).append(str(found))
             else:
-                labelled |= found
+                sizes.append(found[0])
+                shares.append(found[1])
             bar.update()
     if troubles:
         raise DataError(" ".join(_sentence(cases, count) for cases in troubles.values()))
-    if not labelled:
+    contents = Contents(np.array(sizes, np.int64), np.stack(shares))
+    if not contents.shares[:, :UNKNOWN].any():
         raise DataError(
             f"{dataset.pairs[0].truth.parent} holds no labelled pixel: there is nothing to learn."
         )
+    return contents
 
 
-def _look(dataset: PairDataset, index: int) -> DataError | bool:
-    """Return what is wrong with a pair, or whether any of its pixels is labelled."""
+def _look(
+    dataset: PairDataset, index: int
+) -> DataError | tuple[tuple[int, ...], NDArray[np.float32]]:
+    """Return what is wrong with a pair, or its size and the targets' shares of it."""
     pair = dataset.pairs[index]
     try:
         truth = dataset.read_truth(index)
@@ -76,7 +106,9 @@ def _look(dataset: PairDataset, index: int) -> DataError | bool:
         return UnreadableError(f"{pair.image} {error}")
     except DataError as error:
         return error
-    return bool(np.any(dataset.values[truth] != UNKNOWN))
+    counts = cv2.calcHist([truth], [0], None, [256], [0, 256]).ravel()
+    shares = np.bincount(dataset.values, counts / truth.size, minlength=256)
+    return size, shares.astype(np.float32)
 
 
 def _sentence(cases: list[str], count: int) -> str:

@@ -2,7 +2,8 @@
 
 A pixel's truth is a *set* of classes. Exact labels name sets of one; coarse data sets name larger
 ones (IDD Lite's "far objects": building or vegetation). One byte per pixel holds the number of the
-set, 255 is ignored. Numbers 0–18 are the classes themselves, larger ones are registered here.
+set, 255 is ignored. Numbers 0–18 are the classes themselves, larger ones are registered here; so
+are those of data sets whose labels are less sure and count less in the loss.
 """
 
 from __future__ import annotations
@@ -25,21 +26,45 @@ class TargetSets:
     """The numbered sets of classes that a training run's data sets use between them."""
 
     def __init__(self) -> None:
-        self._sets: list[tuple[int, ...]] = [(train_id,) for train_id in range(NUM_CLASSES)]
+        self._sets: list[tuple[tuple[int, ...], float]] = [((i,), 1.0) for i in range(NUM_CLASSES)]
 
-    def number(self, train_ids: tuple[int, ...]) -> int:
-        """Return the number of a set, registered when it is new."""
-        members = tuple(sorted(set(train_ids)))
-        if members not in self._sets:
-            self._sets.append(members)
-        return self._sets.index(members)
+    def number(self, train_ids: tuple[int, ...], weight: float = 1.0) -> int:
+        """Return the number of a set whose pixels count so much, registered when it is new.
+
+        Raises:
+            ValueError: one byte has no number left.
+        """
+        entry = tuple(sorted(set(train_ids))), weight
+        if entry not in self._sets:
+            if len(self._sets) == UNKNOWN:
+                raise ValueError(
+                    f"all {UNKNOWN} numbers of sets of classes are taken: give data sets the same"
+                    " loss=N, or leave some out"
+                )
+            self._sets.append(entry)
+        return self._sets.index(entry)
+
+    def weighted(self, numbers: NDArray[np.uint8], weight: float) -> NDArray[np.uint8]:
+        """Return a table of numbers with those of the same sets whose pixels count ``weight``.
+
+        Raises:
+            ValueError: one byte has no number left.
+        """
+        changed = np.arange(UNKNOWN + 1, dtype=np.uint8)
+        for number in np.unique(numbers[numbers != UNKNOWN]):
+            changed[number] = self.number(self._sets[number][0], weight)
+        return changed[numbers]
 
     def members(self) -> Tensor:
         """Return sets×classes bool: which classes each numbered set holds."""
         table = torch.zeros(len(self._sets), NUM_CLASSES, dtype=torch.bool)
-        for row, members in enumerate(self._sets):
+        for row, (members, _) in enumerate(self._sets):
             table[row, list(members)] = True
         return table
+
+    def weights(self) -> Tensor:
+        """Return what a pixel of each numbered set counts in the loss."""
+        return torch.tensor([weight for _, weight in self._sets])
 
 
 @dataclass(frozen=True, slots=True)

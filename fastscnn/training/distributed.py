@@ -58,6 +58,14 @@ class World:
         dist.all_reduce(total)
         return total / self.size
 
+    def agree(self, value: float) -> float:
+        """Return the first process's value, for what all must decide alike."""
+        if self.size == 1:
+            return value
+        values = [value]
+        dist.broadcast_object_list(values)
+        return float(values[0])
+
 
 def join(device: str) -> tuple[World, str]:
     """Join the processes that ``torchrun`` started; alone, there is nothing to join.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -20,66 +20,84 @@ Mean = Callable[[Tensor], Tensor]
 """The mean of a number over the processes of a run, without a gradient."""
 
 
-def set_cross_entropy(
-    logits: Tensor,
-    target: Tensor,
-    members: Tensor,
-    weight: Tensor | None = None,
-    hardest: float = 1.0,
-    mean: Mean = Tensor.detach,
-) -> Tensor:
-    """Return the cross entropy with sets of classes as targets: −log of the summed softmax.
+class SetCrossEntropy(nn.Module):
+    """Cross entropy with sets of classes as targets: −log of the summed softmax.
+
+    Nothing in it waits for the device: shapes never depend on what the targets hold.
 
     Args:
-        logits: N×C×H×W.
-        target: N×H×W integer numbers of sets (0 to C−1 are the classes themselves), 255 ignored.
         members: sets×C bool, see ``TargetSets.members``.
         weight: 256 float, what a pixel of each set counts; ``None`` counts all alike.
         hardest: share of the labelled pixels, those with the largest loss, that are averaged over
             (online hard example mining).
         mean: of a number over the processes of the run, so that each pixel weighs the same
             whichever process it is on.
-
-    Returns:
-        The mean over these pixels, by their weight; zero where nothing is labelled.
     """
-    logits = logits.float()
-    target = target.long()
-    known = target != UNKNOWN
-    exact = target < logits.shape[1]
-    losses = F.cross_entropy(
-        logits,
-        torch.where(exact, target, UNKNOWN),
-        ignore_index=UNKNOWN,
-        reduction="none",
-    )
-    several = known & ~exact
-    chosen = logits.permute(0, 2, 3, 1)[several]
-    inside = chosen.masked_fill(~members[target[several]], -math.inf)
-    losses = losses.masked_scatter(several, chosen.logsumexp(1) - inside.logsumexp(1))
-    counts = known.float() if weight is None else weight[target] * known
-    if hardest < 1:
-        kept = max(1, math.ceil(hardest * int(known.sum())))
-        worst = torch.topk(losses.detach().masked_fill(~known, -1).flatten(), kept, sorted=False)
-        losses, counts = (t.flatten()[worst.indices] for t in (losses, counts))
-    return (losses * counts).sum() / mean(counts.sum()).clamp(min=1e-6)
+
+    def __init__(
+        self,
+        members: Tensor,
+        weight: Tensor | None = None,
+        hardest: float = 1.0,
+        mean: Mean = Tensor.detach,
+    ) -> None:
+        super().__init__()
+        self._hardest, self._mean = hardest, mean
+        single = members.sum(1) == 1
+        self._coarse = not bool(single.all())
+        classes = torch.full((256,), UNKNOWN)
+        classes[: len(members)] = torch.where(single, members.int().argmax(1), UNKNOWN)
+        outside = torch.zeros(256, members.shape[1], dtype=torch.bool)
+        outside[: len(members)] = ~members
+        self._classes: Tensor
+        self._outside: Tensor
+        self._weight: Tensor | None
+        self.register_buffer("_classes", classes, persistent=False)
+        self.register_buffer("_outside", outside, persistent=False)
+        self.register_buffer("_weight", weight, persistent=False)
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Return the mean over the labelled pixels, by their weight; zero where there are none.
+
+        Args:
+            logits: N×C×H×W.
+            target: N×H×W integer numbers of sets (0 to C−1 are the classes themselves), 255 is
+                ignored.
+        """
+        target = target.long()
+        known = target != UNKNOWN
+        classes = self._classes[target]
+        chances = F.log_softmax(logits.float(), 1)
+        losses = F.nll_loss(chances, classes, ignore_index=UNKNOWN, reduction="none")
+        if self._coarse:
+            outside = self._outside[target].movedim(3, 1)
+            several = -chances.masked_fill(outside, -math.inf).logsumexp(1)
+            losses = torch.where(classes == UNKNOWN, several, losses)
+        counts = known.float() if self._weight is None else self._weight[target] * known
+        if self._hardest < 1:
+            seen = losses.detach().masked_fill(~known, -1).flatten()
+            kept = (self._hardest * known.sum()).ceil().long()
+            least = seen.sort(descending=True).values.gather(0, (kept - 1).clamp(min=0).view(1))
+            counts = counts * (losses.detach() >= least)
+        return (losses * counts).sum() / self._mean(counts.sum()).clamp(min=1e-6)
 
 
-def sample_dropout(x: Tensor, rate: float, seeds: Tensor) -> Tensor:
-    """Dropout that depends on each sample's own seed, not on the batch or process it is in.
+def sample_dropout(x: Tensor, rate: float, seeds: Sequence[int]) -> Tensor:
+    """Dropout that depends on seeds of its own, not on what was drawn before.
 
     Args:
         x: N×C×H×W.
         rate: share of values that are left out; the others are raised to make up for them.
-        seeds: N integers, on any device.
+        seeds: one for each sample, so that it does not matter in which batch or process that is;
+            or one for all, which is faster on a GPU.
     """
     if not rate:
         return x
-    channels, height, width = x.shape[1:]
+    samples, channels, height, width = x.shape
     generator = torch.Generator(x.device)
-    keep = torch.empty(len(x), height, width, channels, device=x.device, dtype=x.dtype)
-    for one, seed in zip(keep, seeds.tolist(), strict=True):
-        one.bernoulli_(1 - rate, generator=generator.manual_seed(seed))
+    keep = torch.empty(samples, height, width, channels, device=x.device, dtype=x.dtype)
+    for part, seed in zip(keep.chunk(len(seeds)), seeds, strict=True):
+        part.bernoulli_(1 - rate, generator=generator.manual_seed(seed))
     return x * keep.permute(0, 3, 1, 2) / (1 - rate)
 
 
@@ -93,7 +111,7 @@ class Trainee(nn.Module):
         hardest: share of the labelled pixels that the loss averages over.
         stride: the loss looks at every n-th pixel of every n-th row.
         dropout: rate before the last layer.
-        mean: see ``set_cross_entropy``.
+        mean: see ``SetCrossEntropy``.
     """
 
     AUXILIARY_STRIDE = 8
@@ -113,20 +131,17 @@ class Trainee(nn.Module):
         super().__init__()
         self.network = network
         self.auxiliary = AuxiliaryHeads(network.config.num_classes)
-        self.stride, self.hardest, self.dropout, self.mean = stride, hardest, dropout, mean
-        self.members: Tensor
-        self.weight: Tensor | None
-        self.register_buffer("members", members, persistent=False)
-        self.register_buffer("weight", weight, persistent=False)
+        self.stride, self.dropout = stride, dropout
+        self.loss = SetCrossEntropy(members, weight, hardest, mean)
 
-    def forward(self, images: Tensor, targets: Tensor, skip: bool, seeds: Tensor) -> Tensor:
+    def forward(self, images: Tensor, targets: Tensor, skip: bool, seeds: Sequence[int]) -> Tensor:
         """Return the training loss.
 
         Args:
             images: N×3×H×W, normalised.
             targets: N×H×W integer numbers of sets, 255 ignored.
             skip: whether the skip connection contributes.
-            seeds: N integers, of the samples' dropout.
+            seeds: of the dropout, see ``sample_dropout``.
         """
         network = self.network
         high, low = network.features(images)
@@ -144,14 +159,8 @@ class Trainee(nn.Module):
         middle = stride // 2
         targets = targets[:, middle::stride, middle::stride]
         size = (targets.shape[1], targets.shape[2])
-        return set_cross_entropy(
-            resize(logits.float(), size),
-            targets,
-            self.members,
-            self.weight,
-            self.hardest,
-            self.mean,
-        )
+        loss: Tensor = self.loss(resize(logits.float(), size), targets)
+        return loss
 
 
 SAMPLES = 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -23,10 +24,11 @@ class Stepper:
     """Backward pass and optimiser step in mixed precision.
 
     A step whose gradient is not finite is left out; whatever the forward pass did to the
-    statistics of batch norm is undone then, or one overflow would spoil them for good.
+    statistics of batch norm is undone then, or one overflow would spoil them for good. With a fused
+    optimizer the device decides that by itself, and nothing waits for it.
 
     Args:
-        module: what is trained.
+        module: what is trained; its statistics of batch norm become parts of one tensor.
         optimizer: of its parameters.
         amp: ``none``, ``bf16`` or ``fp16``.
         device: where it runs.
@@ -36,7 +38,7 @@ class Stepper:
     def __init__(
         self,
         module: nn.Module,
-        optimizer: torch.optim.Optimizer,
+        optimizer: torch.optim.SGD,
         *,
         amp: str,
         device: torch.device,
@@ -46,14 +48,18 @@ class Stepper:
         self._clip = clip or math.inf
         self._parameters = [p for p in module.parameters() if p.requires_grad]
         self._scaler = torch.amp.GradScaler(device.type, enabled=amp == "fp16")
-        self._statistics = [
+        for parameter in self._parameters:
+            # A first step that is left out would leave it as it was allocated.
+            buffer = {"momentum_buffer": torch.zeros_like(parameter)}
+            optimizer.state[parameter] = buffer
+        self._statistics = _joined(
             b
             for layer in module.modules()
             if isinstance(layer, nn.modules.batchnorm._BatchNorm)
             for b in (layer.running_mean, layer.running_var)
             if b is not None
-        ]
-        self._before = [b.clone() for b in self._statistics]
+        )
+        self._before = self._statistics.clone()
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Return the context of the forward pass."""
@@ -65,21 +71,23 @@ class Stepper:
     def begin(self) -> None:
         """Prepare for the forward pass."""
         self._optimizer.zero_grad(set_to_none=True)
-        torch._foreach_copy_(self._before, self._statistics)
+        self._before.copy_(self._statistics)
 
-    def finish(self, loss: Tensor) -> bool:
-        """Run backward pass and step; return whether the step was made."""
+    def finish(self, loss: Tensor) -> Tensor:
+        """Run backward pass and step; return whether the step was left out, on the device."""
         scaled: Tensor = self._scaler.scale(loss)
         scaled.backward()  # type: ignore[no-untyped-call]
         self._scaler.unscale_(self._optimizer)
         norm = nn.utils.clip_grad_norm_(self._parameters, self._clip)
-        fine = bool(torch.isfinite(norm))
-        if fine:
+        left_out = ~torch.isfinite(norm)
+        if self._optimizer.defaults["fused"]:
+            self._optimizer.found_inf = left_out.float()  # type: ignore[attr-defined]
             self._scaler.step(self._optimizer)
-        else:
-            torch._foreach_copy_(self._statistics, self._before)
+        elif not left_out:
+            self._scaler.step(self._optimizer)
+        self._statistics.copy_(torch.where(left_out, self._before, self._statistics))
         self._scaler.update()
-        return fine
+        return left_out
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a resumed run needs: the scale of the loss."""
@@ -90,6 +98,17 @@ class Stepper:
         self._scaler.load_state_dict(state)
 
 
+def _joined(tensors: Iterable[Tensor]) -> Tensor:
+    """Return one tensor that the others become parts of, so that one call copies them all."""
+    parts = list(tensors)
+    whole = torch.cat([part.flatten() for part in parts])
+    begin = 0
+    for part in parts:
+        part.data = whole[begin : begin + part.numel()].view_as(part)
+        begin += part.numel()
+    return whole
+
+
 class Average:
     """Moving average of a network's state, which segments better than the last state.
 
@@ -97,28 +116,26 @@ class Average:
     counters are copied.
 
     Args:
-        network: what is followed.
+        network: what is followed; its tensors must stay where they are.
         decay: share of the old average that a step keeps; the first steps keep less, so that the
             random beginning is soon forgotten.
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
-        self.state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+        followed = network.state_dict()
+        self.state = {name: tensor.clone() for name, tensor in followed.items()}
         self.decay = decay
+        weights = [name for name, tensor in followed.items() if tensor.is_floating_point()]
+        counters = [name for name in followed if name not in weights]
+        self._mine, self._counters = ([self.state[n] for n in ns] for ns in (weights, counters))
+        self._theirs, self._counted = ([followed[n] for n in ns] for ns in (weights, counters))
 
     @torch.no_grad()
-    def update(self, network: nn.Module, step: int) -> None:
-        """Take in the state of ``network`` after ``step`` steps."""
+    def update(self, step: int) -> None:
+        """Take in the state of the network after ``step`` steps."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        mine: list[Tensor] = []
-        theirs: list[Tensor] = []
-        for name, other in network.state_dict().items():
-            if other.is_floating_point():
-                mine.append(self.state[name])
-                theirs.append(other)
-            else:
-                self.state[name].copy_(other)
-        torch._foreach_lerp_(mine, theirs, 1 - decay)
+        torch._foreach_lerp_(self._mine, self._theirs, 1 - decay)
+        torch._foreach_copy_(self._counters, self._counted)
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Take over a saved average.

@@ -6,6 +6,7 @@ stands before them keeps its names, so that a segmentation network can start fro
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -103,10 +104,9 @@ class _ClassifierLoss(nn.Module):
         self.network = ImageClassifier(classes)
         self._mean = mean
 
-    def forward(self, images: Tensor, targets: Tensor, skip: bool, seeds: Tensor) -> Tensor:
+    def forward(self, images: Tensor, targets: Tensor, skip: bool, seeds: Sequence[int]) -> Tensor:
         losses = F.cross_entropy(self.network(images).float(), targets, reduction="sum")
-        count = torch.tensor(float(len(targets)), device=losses.device)
-        return losses / self._mean(count)
+        return losses / self._mean(losses.new_full((), len(targets)))
 
 
 class Pretraining:
@@ -139,12 +139,11 @@ class Pretraining:
         return cls(str(values["data"]), [str(name) for name in values["classes"]])
 
     def batches(
-        self, recipe: Recipe, places: range, device: torch.device, workers: int
+        self, recipe: Recipe, places: Callable[[int], range], device: torch.device, workers: int
     ) -> BatchSource:
         """Return the source of batches, on the host."""
-        augment = augmentation_of(recipe)
         return BatchLoader(
-            lambda rng: self._sample(augment, rng),
+            lambda rng, step: self._sample(augmentation_of(recipe.at(step)), rng),
             seed=recipe.seed,
             places=places,
             steps=recipe.steps,

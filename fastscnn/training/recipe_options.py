@@ -34,7 +34,7 @@ def _shown(value: Any, metavar: str | None) -> str:
         return (
             ("x" if metavar == "HxW" else "-").join(f"{v:g}" for v in value)
             if any(value)
-            else ("off")
+            else "off"
         )
     if isinstance(value, bool):
         return "on" if value else "off"
@@ -53,7 +53,8 @@ def add_recipe(parser: argparse.ArgumentParser, without: set[str] | None = None)
     parser.add_argument(
         "--preset",
         choices=tuple(PRESETS),
-        help="the values that options below start from: the paper's (default) or those for a CPU",
+        help="the values that options below start from: the paper's (default), those for a CPU, or"
+        " those for nine minutes on a large GPU",
     )
     groups: dict[str, Any] = {}
     for each, about in options_of(Recipe):
@@ -65,7 +66,7 @@ def add_recipe(parser: argparse.ArgumentParser, without: set[str] | None = None)
         if isinstance(default, bool):
             more["action"] = argparse.BooleanOptionalAction
         elif isinstance(default, tuple):
-            more["type"] = _pair(type(default[0]), "x×" if each.name == "crop" else "-–")
+            more["type"] = _pair(type(default[0]), "x×" if about.metavar == "HxW" else "-–")
         else:
             more["type"] = type(default)
         if not isinstance(default, bool) and not about.choices:
@@ -74,10 +75,11 @@ def add_recipe(parser: argparse.ArgumentParser, without: set[str] | None = None)
 
 
 def _help(each: Field[Any], about: Option) -> str:
-    paper, cpu = (_shown(getattr(preset, each.name), about.metavar) for preset in PRESETS.values())
+    values = {n: _shown(getattr(preset, each.name), about.metavar) for n, preset in PRESETS.items()}
+    paper = values.pop("paper")
     source = f", {about.source}" if about.source else ""
-    shown = f"{paper}{source}" if paper == cpu else f"{paper}{source}; cpu: {cpu}"
-    return f"{about.help} ({shown})"
+    others = "".join(f"; {name}: {value}" for name, value in values.items() if value != paper)
+    return f"{about.help} ({paper}{source}{others})"
 
 
 def given(args: argparse.Namespace) -> dict[str, Any]:
@@ -96,12 +98,14 @@ def recipe_of(args: argparse.Namespace, config: dict[str, Any]) -> Recipe:
         raise ValueError(f"There is no preset {preset!r}, there are {', '.join(PRESETS)}.")
     recipe = Recipe.from_dict(config.get("recipe", {}), PRESETS[preset])
     asked = given(args)
-    if "epochs" in asked and "steps" in asked:
-        raise ValueError("--epochs and --steps say the same thing: give one of them.")
+    lengths = [name for name in ("epochs", "steps", "minutes") if name in asked]
+    if len(lengths) > 1:
+        pair = " and ".join(f"--{name}" for name in lengths)
+        raise ValueError(f"{pair} say the same thing: give one of them.")
     if "scale" in asked and "short_side" in asked:
         raise ValueError("--scale and --short-side say the same thing: give one of them.")
-    if "epochs" in asked:
-        asked["steps"] = 0
+    if lengths:
+        asked = {"steps": 0, "minutes": 0.0} | asked
     if "scale" in asked:
         asked["short_side"] = (0, 0)
     return replace(recipe, **asked)

@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastscnn.paths import unicode_name
 
@@ -17,13 +17,31 @@ ROWS = 2000
 """Number of rows of a whole run's table, about."""
 
 
+class Row(NamedTuple):
+    """Row of the table: what a step found.
+
+    Attributes:
+        step: how many were made.
+        loss: of that step.
+        rate: the learning rate.
+        speed: images per second.
+        refused: steps that were left out so far.
+    """
+
+    step: int
+    loss: float
+    rate: float
+    speed: float
+    refused: int
+
+
 class RunLog:
     """The log of one run: ``log.csv``, ``curve.png`` and ``tensorboard/`` in its folder.
 
     Args:
         folder: of the run; made if need be.
         figures: names of what validations find.
-        steps: of the whole run.
+        steps: of the whole run, 0 where nobody knows.
         step: where the run goes on; what was written beyond is forgotten, since it comes again.
     """
 
@@ -48,23 +66,16 @@ class RunLog:
         """The table."""
         return self._folder / TABLE
 
-    def add(
-        self,
-        step: int,
-        loss: float,
-        rate: float,
-        images_per_second: float,
-        refused: int,
-        figures: dict[str, float] | None = None,
-    ) -> None:
+    def add(self, found: Row, figures: dict[str, float] | None = None) -> None:
         """Take in one step; a row is written now and then, and whenever there are figures."""
+        step, loss, rate, speed, refused = found
         if math.isfinite(loss):
             self._losses.append(loss)
         if not figures and step % self._every:
             return
         mean = math.fsum(self._losses) / len(self._losses) if self._losses else math.nan
         self._losses.clear()
-        values = [step, f"{mean:.5f}", f"{rate:.6g}", f"{images_per_second:.2f}", refused]
+        values = [step, f"{mean:.5f}", f"{rate:.6g}", f"{speed:.2f}", refused]
         row = dict.fromkeys(self._header, "") | dict(
             zip(self.COLUMNS, map(str, values), strict=True)
         )

@@ -274,9 +274,13 @@ def run(
     if trainer.world.is_first:
         _check_outputs(args, opened, data)
     begin(trainer, args, opened, config)
-    every = config["validation"]["every"] or max(1, trainer.recipe.steps // 20)
+    every = config["validation"]["every"]
+    if not every:
+        every = max(1, trainer.recipe.steps // Pace.JUDGED) if trainer.recipe.steps else 0
+    # A look at the loss costs a CPU nothing; another device has to finish all that it was given.
+    read_every = 1 if trainer.device.type == "cpu" else 10
     names = list(validation.names) if validation else []
-    TrainingRun(trainer, Pace(every, args.save_every), validation, names)()
+    TrainingRun(trainer, Pace(every, args.save_every, read_every), validation, names)()
     conclude(trainer)
 
 
@@ -348,14 +352,19 @@ def announce(trainer: Trainer) -> None:
         return
     if trainer.started and not trainer.step:
         print(trainer.started)
-    crop = "×".join(map(str, recipe.crop))
+    batches = " or ".join(
+        f"{each.batch} samples at {each.crop[0]}×{each.crop[1]}" for each in recipe.turns
+    )
     processes = f", {trainer.world.size} processes" * (trainer.world.size > 1)
     precision = {"none": "float32", "bf16": "bfloat16", "fp16": "float16"}[trainer.amp]
+    length = f"{recipe.steps} steps" if recipe.steps else f"{recipe.minutes:g} minutes, in steps"
     print(
-        f"{recipe.steps} steps of {recipe.batch} samples at {crop}"
+        f"{length} of {batches}"
         f" on {trainer.device}, {precision}{processes}"
         + (f", from step {trainer.step}" if trainer.step else "")
     )
+    if trainer.batches.about:
+        print(trainer.batches.about)
     if trainer.device.type == "cpu" and recipe.batch * recipe.crop[0] * recipe.crop[1] > 2**23:
         print("This is a recipe for GPUs, here it takes weeks: --preset cpu is one for a CPU.")
     if not RunLog.can_draw():

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fastscnn.checkpoints.checkpoint import Checkpoint, save
 from fastscnn.checkpoints.public_formats import IMAGENET_MEAN, IMAGENET_STD
 from fastscnn.data.augmentation import Augmentation
 from fastscnn.data.dataset_check import check
-from fastscnn.data.dataset_mix import Mix
+from fastscnn.data.dataset_mix import Mix, repeat_factors
 from fastscnn.data.label_sets import TargetSets
 from fastscnn.model.fast_scnn import FastSCNN
 from fastscnn.model.model_config import FastSCNNConfig
 from fastscnn.training.batch_loader import BatchLoader, BatchSource
-from fastscnn.training.gpu_batches import GpuBatches
+from fastscnn.training.device_batches import DeviceBatches, NoRoomError
 from fastscnn.training.loss import Mean, Trainee, class_shares, enet_weights
 from fastscnn.training.recipe import Recipe
 
@@ -47,9 +49,9 @@ class Task(Protocol):
     """Samples after which every stored image was seen once, about."""
 
     def batches(
-        self, recipe: Recipe, places: range, device: torch.device, workers: int
+        self, recipe: Recipe, places: Callable[[int], range], device: torch.device, workers: int
     ) -> BatchSource:
-        """Return the source of batches; of each batch only these places."""
+        """Return the source of batches; of each step's batch only these places."""
 
     def module(self, recipe: Recipe, mean: Mean) -> nn.Module:
         """Return the network, as ``network``, in a module that gives the loss.
@@ -91,8 +93,8 @@ class Segmentation:
         self.config = config or FastSCNNConfig()
         sets = TargetSets()
         self.mix = Mix(data, sets)
-        check(self.mix.datasets)
-        self.members = sets.members()
+        self._contents = check(self.mix.datasets)
+        self.members, self._weights = sets.members(), sets.weights()
         self.epoch = self.mix.epoch
 
     @classmethod
@@ -112,37 +114,45 @@ class Segmentation:
         )
 
     def batches(
-        self, recipe: Recipe, places: range, device: torch.device, workers: int
+        self, recipe: Recipe, places: Callable[[int], range], device: torch.device, workers: int
     ) -> BatchSource:
         """Return the source of batches: on the GPU where there is one, else on the host."""
-        augment = augmentation_of(recipe)
-        on_device = recipe.augment == "device" or (
-            recipe.augment == "auto" and device.type == "cuda"
-        )
-        if on_device:
-            return GpuBatches(
-                self.mix,
-                augment,
-                device,
-                seed=recipe.seed,
-                places=places,
-                steps=recipe.steps,
-                workers=workers,
-            )
+        if recipe.repeat_rare:
+            for dataset, contents in enumerate(self._contents):
+                if contents is not None:
+                    self.mix.favour(dataset, repeat_factors(contents, recipe.repeat_rare))
+
+        def augment(step: int) -> Augmentation:
+            return augmentation_of(recipe.at(step))
+
+        seed, about = recipe.seed, ""
+        if recipe.augment == "device" or (recipe.augment == "auto" and device.type == "cuda"):
+            try:
+                return DeviceBatches(
+                    self.mix, self._contents, augment, device, seed=seed, places=places
+                )
+            except NoRoomError as error:
+                if recipe.augment == "device":
+                    raise
+                about = f"Samples are varied on the host: {error}"
         return BatchLoader(
-            lambda rng: augment(self.mix.sample(rng), rng),
-            seed=recipe.seed,
+            lambda rng, step: augment(step)(self.mix.sample(rng), rng),
+            seed=seed,
             places=places,
             steps=recipe.steps,
             workers=workers,
+            about=about,
         )
 
     def module(self, recipe: Recipe, mean: Mean) -> Trainee:
         """Return the network with its auxiliary heads and its loss."""
         weight = None
+        if bool((self._weights != 1).any()):
+            weight = F.pad(self._weights, (0, 256 - len(self._weights)))
         if recipe.class_balance == "enet":
             self.shares = self.shares or class_shares(self.mix, self.members, recipe.seed)
-            weight = enet_weights(self.shares, self.members, recipe.balance_c)
+            balance = enet_weights(self.shares, self.members, recipe.balance_c)
+            weight = balance if weight is None else weight * balance
         torch.manual_seed(recipe.seed)
         return Trainee(
             FastSCNN(self.config),
@@ -188,4 +198,6 @@ def augmentation_of(recipe: Recipe) -> Augmentation:
         gamma=recipe.gamma,
         noise=recipe.noise,
         blur=recipe.blur,
+        saturation=recipe.saturation,
+        contrast=recipe.contrast,
     )

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from fastscnn.checkpoints.checkpoint import CheckpointError, atomic_save
 from fastscnn.segmenter import pick_device
+from fastscnn.training.device_batches import DeviceBatches
 from fastscnn.training.distributed import World
 from fastscnn.training.initial_weights import STATE_NAME, InitialWeights, read_state
 from fastscnn.training.optimisation import Average, Stepper, pick_amp
@@ -47,7 +48,7 @@ class Trainer:
 
     Attributes:
         step: steps made.
-        refused: steps that were left out because their gradient was not finite.
+        elapsed: seconds that the run took so far, for a recipe that counts time.
         best: the best figure of a validation so far; ``None`` before the first.
         started: a sentence on what was taken from ``start``, else empty.
 
@@ -71,9 +72,15 @@ class Trainer:
         self.recipe = recipe = recipe.resolved(task.epoch)
         self.device = pick_device(device)
         self.amp = pick_amp(recipe.amp, self.device)
-        self.step = self.refused = 0
+        self.step, self.elapsed = 0, 0.0
         self.best: float | None = None
-        self.batches = task.batches(recipe, self.world.places(recipe.batch), self.device, workers)
+        self.batches = task.batches(
+            recipe,
+            lambda step: self.world.places(recipe.at(step).batch),
+            self.device,
+            workers,
+        )
+        self._on_device = isinstance(self.batches, DeviceBatches)
         self.trainee = task.module(recipe, self.world.mean)
         self.started = start.fill(self.trainee) if start else ""
         self.trainee.to(device=self.device)
@@ -83,11 +90,15 @@ class Trainer:
             parameter_groups(self.trainee, recipe.weight_decay),
             lr=recipe.rate,
             momentum=recipe.momentum,
+            nesterov=recipe.nesterov,
+            # Fused it rounds otherwise: on a CPU, which never waits, runs stay as they were.
+            fused=self._on_device or self.device.type != "cpu",
         )
         self._stepper = Stepper(
             self.trainee, self.optimizer, amp=self.amp, device=self.device, clip=recipe.clip
         )
         self.average = Average(self._network, recipe.ema) if recipe.ema else None
+        self._refused = torch.zeros((), device=self.device)
         mean, std = task.normalisation
         # (x / 255 - mean) / std in one multiplication and one addition
         self._scale = (1 / (255 * torch.tensor(std))).view(1, 3, 1, 1).to(self.device)
@@ -123,9 +134,30 @@ class Trainer:
         """The network's state as it is used: averaged where the recipe says so."""
         return self.average.state if self.average else self._network.state_dict()
 
-    def train_step(self) -> float:
-        """Make one optimiser step, left out if its gradient is not finite; return its loss."""
-        recipe = self.recipe
+    @property
+    def refused(self) -> int:
+        """Number of steps that were left out because their gradient was not finite."""
+        return int(self._refused)
+
+    @property
+    def rate(self) -> float:
+        """Learning rate of the next step."""
+        return self.recipe.rate_at(self.step, self.elapsed)
+
+    @property
+    def progress(self) -> float:
+        """Share of the run that is done."""
+        return self.recipe.progress(self.step, self.elapsed)
+
+    def train_step(self) -> Tensor:
+        """Make one optimiser step, left out if its gradient is not finite.
+
+        Nothing in it waits for the device.
+
+        Returns:
+            Two numbers, on the device: the loss, and how many steps were left out so far.
+        """
+        recipe = self.recipe.at(self.step)
         self._parallel.train()
         if recipe.freeze_bn:
             for layer in self.trainee.modules():
@@ -134,22 +166,22 @@ class Trainer:
         rng = np.random.default_rng((recipe.seed, 3, self.step))
         skip = bool(rng.random() >= recipe.skip_drop)
         places = self.world.places(recipe.batch)
-        seeds = torch.from_numpy(rng.integers(2**31, size=recipe.batch))[places.start : places.stop]
+        seeds = rng.integers(2**31, size=recipe.batch)[places.start : places.stop].tolist()
+        if self._on_device:
+            del seeds[1:]
         images, targets = (part.to(self.device) for part in self.batches(self.step))
         x = torch.addcmul(self._shift, images.permute(0, 3, 1, 2).float(), self._scale)
         x = x.contiguous(memory_format=torch.channels_last)
         for group in self.optimizer.param_groups:
-            group["lr"] = recipe.rate_at(self.step)
+            group["lr"] = self.rate
         self._stepper.begin()
         with self._stepper.autocast():
             loss: Tensor = self._parallel(x, targets, skip, seeds)
-        made = self._stepper.finish(loss)
+        self._refused += self._stepper.finish(loss)
         self.step += 1
-        if not made:
-            self.refused += 1
-        elif self.average is not None:
-            self.average.update(self._network, self.step)
-        return float(self.world.mean(loss))
+        if self.average is not None:
+            self.average.update(self.step)
+        return torch.stack([self.world.mean(loss).float(), self._refused])
 
     def save_state(self) -> None:
         """Save everything a resumed run needs, in one step that a kill cannot half do."""
@@ -159,6 +191,7 @@ class Trainer:
                 "task": self.task.to_dict(),
                 "recipe": self.recipe.to_dict(),
                 "step": self.step,
+                "elapsed": self.elapsed,
                 "refused": self.refused,
                 "best": self.best,
                 "trainee": self.trainee.state_dict(),
@@ -181,7 +214,8 @@ class Trainer:
             self._stepper.load_state_dict(state["scaler"])
             if self.average is not None:
                 self.average.load(state["average"])
-            self.step, self.refused = int(state["step"]), int(state["refused"])
+            self.step, self.elapsed = int(state["step"]), float(state["elapsed"])
+            self._refused.fill_(int(state["refused"]))
             self.best = None if state["best"] is None else float(state["best"])
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise _does_not_fit(self.state_path, error) from error

@@ -107,12 +107,15 @@ def test_data_that_cannot_be_meant_is_refused(spec):
 
 
 def test_batches_do_not_depend_on_who_prepares_them():
-    def draw(rng):
+    def draw(rng, step):
         return rng.integers(0, 256, (4, 4, 3), np.uint8), rng.integers(0, 19, (4, 4), np.uint8)
 
     made = []
     for workers, places in ((0, [range(4)]), (3, [range(4)]), (1, [range(2), range(2, 4)])):
-        parts = [BatchLoader(draw, seed=5, places=p, steps=6, workers=workers) for p in places]
+        parts = [
+            BatchLoader(draw, seed=5, places=lambda _, p=p: p, steps=6, workers=workers)
+            for p in places
+        ]
         made.append([torch.cat([part(s)[0] for part in parts]) for s in range(6)])
         for part in parts:
             part.close()

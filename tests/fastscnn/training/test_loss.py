@@ -6,7 +6,7 @@ import torch
 
 from fastscnn.data.dataset_mix import Mix
 from fastscnn.data.label_sets import TargetSets
-from fastscnn.training.loss import class_shares, enet_weights, sample_dropout, set_cross_entropy
+from fastscnn.training.loss import SetCrossEntropy, class_shares, enet_weights, sample_dropout
 
 
 def test_loss_of_exact_labels_is_cross_entropy_over_the_labelled_pixels():
@@ -15,7 +15,7 @@ def test_loss_of_exact_labels_is_cross_entropy_over_the_labelled_pixels():
     target[0, 0] = 255
     plain = torch.nn.functional.cross_entropy(logits, target, ignore_index=255)
     members = TargetSets().members()
-    assert set_cross_entropy(logits, target, members).item() == pytest.approx(plain.item())
+    assert SetCrossEntropy(members)(logits, target).item() == pytest.approx(plain.item())
 
 
 def test_loss_of_a_set_is_minus_log_of_the_summed_softmax():
@@ -23,13 +23,13 @@ def test_loss_of_a_set_is_minus_log_of_the_summed_softmax():
     number = sets.number((2, 8))
     logits = torch.randn(1, 19, 1, 1)
     prob = logits.softmax(1)[0, :, 0, 0]
-    loss = set_cross_entropy(logits, torch.full((1, 1, 1), number), sets.members())
+    loss = SetCrossEntropy(sets.members())(logits, torch.full((1, 1, 1), number))
     assert loss.item() == pytest.approx(-math.log(prob[2] + prob[8]), rel=1e-5)
 
 
 def test_a_batch_with_nothing_labelled_has_no_loss_and_a_finite_gradient():
     logits = torch.randn(1, 19, 2, 2, requires_grad=True)
-    loss = set_cross_entropy(logits, torch.full((1, 2, 2), 255), TargetSets().members())
+    loss = SetCrossEntropy(TargetSets().members())(logits, torch.full((1, 2, 2), 255))
     loss.backward()
     assert loss.item() == 0
     assert torch.equal(logits.grad, torch.zeros_like(logits))
@@ -42,7 +42,7 @@ def test_a_pixel_counts_by_its_weight():
     weight[[0, 5]] = torch.tensor([1.0, 3.0])
     losses = -logits.log_softmax(1)[0, :, 0]
     expected = (losses[0, 0] + 3 * losses[5, 1]) / 4
-    loss = set_cross_entropy(logits, target, TargetSets().members(), weight)
+    loss = SetCrossEntropy(TargetSets().members(), weight)(logits, target)
     assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
 
 
@@ -51,7 +51,7 @@ def test_only_the_hardest_labelled_pixels_are_learned_from():
     logits[0, 3] = torch.tensor([5.0, 1.0, 3.0, 0.0, -9.0])  # ever less sure of class 3
     logits.requires_grad_()
     target = torch.tensor([[[3, 3, 3, 3, 255]]])
-    set_cross_entropy(logits, target, TargetSets().members(), hardest=0.5).backward()
+    SetCrossEntropy(TargetSets().members(), hardest=0.5)(logits, target).backward()
     learned = logits.grad[0, :, 0].abs().sum(0) > 0
     assert learned.tolist() == [False, True, False, True, False]
 
@@ -59,7 +59,7 @@ def test_only_the_hardest_labelled_pixels_are_learned_from():
 def test_hard_example_mining_survives_a_batch_with_nothing_labelled():
     logits = torch.randn(1, 19, 2, 2, requires_grad=True)
     target = torch.full((1, 2, 2), 255)
-    loss = set_cross_entropy(logits, target, TargetSets().members(), hardest=0.25)
+    loss = SetCrossEntropy(TargetSets().members(), hardest=0.25)(logits, target)
     loss.backward()
     assert loss.item() == 0
     assert torch.equal(logits.grad, torch.zeros_like(logits))
@@ -109,7 +109,7 @@ def _pictures(root, kind, values):
 
 def test_dropout_is_each_samples_own():
     x = torch.ones(3, 8, 5, 4)
-    seeds = torch.tensor([4, 5, 6])
+    seeds = [4, 5, 6]
     whole = sample_dropout(x, 0.25, seeds)
     assert torch.equal(whole[1:], sample_dropout(x[1:], 0.25, seeds[1:]))
     assert not torch.equal(whole[0], whole[1])
