@@ -18,6 +18,7 @@ from app.config.value_parsers import (
     parse_count,
     parse_crf,
     parse_index,
+    parse_rate,
     parse_share,
     parse_split,
     parse_time,
@@ -63,12 +64,12 @@ class SourceArguments:
     height: int | None = option(
         None, "height to ask for", group="source", parse=parse_count, metavar="PX"
     )
-    fps: int | None = option(
+    fps: float | None = option(
         None,
-        "rate to ask for; of pictures, 10 unless said",
+        "rate to ask for, 29.97 or 30000/1001 too; of pictures, 10 unless said",
         group="source",
-        parse=parse_count,
-        metavar="N",
+        parse=parse_rate,
+        metavar="RATE",
     )
     start: float | None = option(
         None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+from fractions import Fraction
 from urllib.parse import urlsplit
 
 from app.errors import UsageError
@@ -13,6 +14,10 @@ PATTERN = "{source}-{date}-{time}.mp4"
 
 
 _FIELDS = frozenset({"source", "date", "time"})
+
+
+_NTSC = (24, 30, 48, 60, 120, 240)
+"""Rates that exist 1001/1000 times slower too."""
 
 
 _SUFFIXES = (".mp4", ".m4v", ".mov")
@@ -46,6 +51,27 @@ def parse_count(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 10**9:
         raise ValueError(f"{text} must be a whole number above 0")
     return int(text)
+
+
+def parse_rate(text: str) -> float:
+    """Return frames per second from a whole number, a decimal or a fraction.
+
+    Decimals that stand for a rate of NTSC mean it exactly: 29.97 is 30000/1001.
+    """
+    try:
+        rate = (
+            Fraction(text) if re.fullmatch(r"\d{1,9}(\.\d{1,9}|/\d{1,9})?", text) else Fraction(0)
+        )
+    except ZeroDivisionError:
+        rate = Fraction(0)
+    if not Fraction(1, 1000) <= rate <= 1000:
+        raise ValueError(f"{text} must be a rate from 0.001 to 1000: 25, 29.97 or 30000/1001")
+    decimals = len(text.partition(".")[2])
+    for whole in _NTSC:
+        exact = Fraction(1000 * whole, 1001)
+        if decimals >= 2 and round(exact, decimals) == rate:
+            return float(exact)
+    return float(rate)
 
 
 def parse_index(text: str) -> int:

@@ -188,7 +188,7 @@ class CameraSource(Source):
         slow = wanted is not None and rate < 0.8 * wanted
         if other_size or slow:
             size = f"{asked.width or width}×{asked.height or height}"
-            at = f" at {wanted:.0f} fps" if wanted is not None else ""
+            at = f" at {wanted:.4g} fps" if wanted is not None else ""
             self.tell(
                 f"The {self._name} gives {width}×{height} at {rate:.0f} fps,"
                 f" though {size}{at} was asked for or promised."

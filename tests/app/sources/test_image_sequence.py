@@ -3,8 +3,10 @@
 import signal
 import struct
 import zlib
+from fractions import Fraction
 from types import SimpleNamespace
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -229,6 +231,16 @@ def test_pictures_and_a_recording_come_from_one_run(folder, tmp_path, run):
     assert done.returncode == 0, done.stderr
     assert count_by_opencv(out) == len(list((tmp_path / "l").iterdir())) == 4
     assert read_clip(out)[0] == pytest.approx([0, 0.2, 0.4, 0.6], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("asked", "rate"), [("29.97", Fraction(30000, 1001)), ("25/2", Fraction(25, 2))]
+)
+def test_pictures_are_recorded_at_exactly_the_rate_asked_for(folder, tmp_path, run, asked, rate):
+    out = tmp_path / "o.mp4"
+    assert run(str(folder), *FAST, "--fps", asked, "-o", str(out)).returncode == 0
+    with av.open(str(out)) as container:
+        assert container.streams.video[0].average_rate == rate
 
 
 def test_jpegs_are_written_when_asked_for(folder, tmp_path, run):
