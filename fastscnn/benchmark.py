@@ -27,6 +27,7 @@ from fastscnn.data.street import Street
 from fastscnn.outputs import OutputError, as_json, check_apart, check_file
 from fastscnn.paths import expand_user
 from fastscnn.segmenter import PRECISIONS, DeviceError, default_checkpoint
+from fastscnn.suggestions import SuggestingParser
 
 SIZES = {"full": (1024, 2048), "half": (512, 1024), "quarter": (256, 512)}
 """The sizes of the paper's Table 5."""
@@ -106,7 +107,7 @@ def table(rows: list[Timing]) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    parser = argparse.ArgumentParser(
+    parser = SuggestingParser(
         prog="python -m fastscnn.benchmark",
         description="Frames per second by the paper's protocol (Table 5), beside the plain way.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,

@@ -29,7 +29,14 @@ from fastscnn.inference.input_size import parse_input_size
 from fastscnn.labels import class_table
 from fastscnn.outputs import OutputError, check_apart, check_file
 from fastscnn.paths import expand_user
-from fastscnn.segmenter import DeviceError, Segmenter, default_checkpoint
+from fastscnn.segmenter import (
+    DeviceError,
+    Segmenter,
+    default_checkpoint,
+    pick_device,
+    pick_precision,
+)
+from fastscnn.suggestions import SuggestingParser
 
 EXIT_CODES: dict[type[Exception], int] = {
     DeviceError: 2,
@@ -94,6 +101,7 @@ def main(argv: list[str] | None = None) -> int:
 def _run(
     args: argparse.Namespace, settings: list[Setting], merging_given: ClassMerging | None
 ) -> None:
+    pick_precision(args.precision, pick_device(args.device))
     for path in filter(None, (args.json, args.confusion)):
         check_file(path, args.overwrite)
     frames = open_frames(args.data, merging_given.table if merging_given else None)
@@ -157,7 +165,7 @@ def _check_outputs(args: argparse.Namespace, settings: list[Setting], frames: Fr
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = SuggestingParser(
         prog="python -m fastscnn.evaluate",
         description="How right a checkpoint is on labelled frames: class IoU, mean IoU, category"
         " IoU and pixel accuracy by the definitions of the Cityscapes benchmark, in per cent.",

@@ -38,6 +38,7 @@ from fastscnn.labels import class_table
 from fastscnn.outputs import OutputError, check_apart
 from fastscnn.paths import expand_user
 from fastscnn.segmenter import default_checkpoint
+from fastscnn.suggestions import SuggestingParser
 
 SUFFIXES = {
     ".onnx": "onnx",
@@ -89,7 +90,7 @@ def export(
 
 def _parser() -> argparse.ArgumentParser:
     formats = [*dict.fromkeys(SUFFIXES.values()), *WRITABLE]
-    parser = argparse.ArgumentParser(
+    parser = SuggestingParser(
         prog="python -m fastscnn.export",
         description="Write a checkpoint for other programs: as a graph that takes uint8 RGB"
         " pictures of any size, or as a state dict in the naming of another implementation."

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, TypeVar
+
+from fastscnn.suggestions import did_you_mean
 
 _T = TypeVar("_T")
 
@@ -110,7 +112,7 @@ def add_option(
     else:
         arguments["metavar"] = about.metavar
         if about.parse is not None:
-            arguments["type"] = _argument(about.parse)
+            arguments["type"] = _argument(about.parse, about.choices)
         elif about.choices:
             arguments["choices"] = tuple(about.choices)
         if about.nargs is not None:
@@ -140,13 +142,13 @@ def read_options(kind: type[_T], args: argparse.Namespace) -> _T:
     return kind(**{name: value for name, value in vars(args).items() if name in names})
 
 
-def _argument(parse: Callable[[str], _T]) -> Callable[[str], _T]:
-    """Return ``parse`` with its ``ValueError`` as argparse wants it."""
+def _argument(parse: Callable[[str], _T], names: Iterable[str]) -> Callable[[str], _T]:
+    """Return ``parse`` with its ``ValueError`` as argparse wants it, and names that come close."""
 
     def checked(text: str) -> _T:
         try:
             return parse(text)
         except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
+            raise argparse.ArgumentTypeError(f"{error}{did_you_mean(text, names)}") from error
 
     return checked

@@ -26,6 +26,7 @@ from fastscnn.checkpoints.model_zoo import default_checkpoint as default_checkpo
 from fastscnn.inference.input_size import InputSize, network_size, parse_input_size
 from fastscnn.inference.processor import cpu_has_bfloat16
 from fastscnn.inference.runtimes import RuntimeMissing, make_runtime, pick_runtime
+from fastscnn.suggestions import did_you_mean
 from fastscnn.upsampling import upsample
 
 Precision = Literal["fp32", "fp16", "bf16"]
@@ -53,7 +54,10 @@ def pick_device(name: str = "auto") -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise DeviceError(f"{name!r} is no device: use auto, cpu, cuda, cuda:N or mps.") from error
+        raise DeviceError(
+            f"{name!r} is no device: use auto, cpu, cuda, cuda:N or mps."
+            f"{did_you_mean(name, ('auto', 'cpu', 'cuda', 'mps'))}"
+        ) from error
     missing = {
         "cpu": False,
         "cuda": not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count(),
@@ -81,7 +85,10 @@ def pick_precision(name: str, device: torch.device) -> Precision:
             if precision == "fp16" and device.type == "cpu":
                 raise DeviceError("float16 is not for the CPU: use --precision fp32 or bf16.")
             return precision
-    raise DeviceError(f"{name!r} is no precision: use auto, fp32, fp16 or bf16.")
+    raise DeviceError(
+        f"{name!r} is no precision: use auto, fp32, fp16 or bf16."
+        f"{did_you_mean(name, ('auto', *PRECISIONS))}"
+    )
 
 
 class Segmenter:
@@ -102,6 +109,8 @@ class Segmenter:
 
     Raises:
         DeviceError: the device, precision or runtime is not to be had.
+        TypeError: the checkpoint is none; for a file there is ``from_checkpoint``.
+        ValueError: the input size cannot be meant.
     """
 
     def __init__(
@@ -113,11 +122,16 @@ class Segmenter:
         input_size: InputSize = "half",
         runtime: str = "auto",
     ) -> None:
+        if not isinstance(checkpoint, Checkpoint):
+            raise TypeError(
+                f"A Segmenter is made of a Checkpoint, not of {type(checkpoint).__name__}: use"
+                " Segmenter.from_checkpoint(path), without a path for the weights that ship."
+            )
         self.device = pick_device(device)
+        if precision == "auto" and runtime == "onnxruntime":
+            precision = "fp32"  # the only one that it has here
         self.precision = pick_precision(precision, self.device)
-        self.input_size = (
-            parse_input_size(input_size) if isinstance(input_size, str) else input_size
-        )
+        self.input_size = parse_input_size(input_size)
         self.classes = checkpoint.classes
         self.origin = checkpoint.origin
         self.align_corners = checkpoint.model.config.align_corners
@@ -164,7 +178,7 @@ class Segmenter:
     def at(self, input_size: InputSize) -> Segmenter:
         """Return the same network, not copied, for another input size."""
         other = copy.copy(self)
-        other.input_size = input_size
+        other.input_size = parse_input_size(input_size)
         return other
 
     def network_size(self, height: int, width: int) -> tuple[int, int]:
@@ -256,7 +270,8 @@ class Segmenter:
             H×W uint8 numbers of ``classes``, such as train ids, at the image's own size.
 
         Raises:
-            ValueError: the image has another shape or dtype.
+            TypeError: the image is no array.
+            ValueError: it has another shape or dtype.
         """
         logits = self.logits(self._upload(image), skip)
         return np.asarray(self.labels(logits, image.shape[:2]).cpu().numpy(), np.uint8)
@@ -269,6 +284,11 @@ class Segmenter:
         return np.asarray(prob.cpu().numpy(), np.float32)
 
     def _upload(self, image: NDArray[np.uint8]) -> Tensor:
+        if not isinstance(image, np.ndarray):
+            raise TypeError(
+                f"A picture is an array, uint8 RGB H×W×3, not {type(image).__name__}: read a file"
+                " with OpenCV or Pillow first."
+            )
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
             raise ValueError(f"A picture is uint8 H×W×3, not {image.dtype} {image.shape}.")
         return torch.from_numpy(self.fit(image)).to(self.device)

@@ -7,7 +7,6 @@ are averaged like the weights.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from fastscnn.console import run_command
 from fastscnn.model.fast_scnn import FastSCNN
 from fastscnn.outputs import OutputError, check_apart
 from fastscnn.paths import expand_user
+from fastscnn.suggestions import SuggestingParser
 
 
 def average(checkpoints: Sequence[Checkpoint]) -> Checkpoint:
@@ -51,7 +51,7 @@ def average(checkpoints: Sequence[Checkpoint]) -> Checkpoint:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    parser = argparse.ArgumentParser(
+    parser = SuggestingParser(
         prog="python -m fastscnn.soup",
         description="Average the weights of runs that began from the same ones.",
     )

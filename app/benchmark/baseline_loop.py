@@ -6,7 +6,6 @@ own with the libraries' own defaults: ``python -m app.benchmark.baseline_loop CL
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
@@ -24,6 +23,7 @@ from fastscnn.inference.input_size import InputSize, network_size, parse_input_s
 from fastscnn.labels import PALETTE
 from fastscnn.paths import expand_user
 from fastscnn.segmenter import default_checkpoint, pick_device
+from fastscnn.suggestions import SuggestingParser
 
 
 def annotate(
@@ -68,9 +68,7 @@ def annotate(
 
 def main(argv: list[str] | None = None) -> int:
     """The command; returns the exit code. It prints frames and seconds as JSON."""
-    parser = argparse.ArgumentParser(
-        prog="python -m app.benchmark.baseline_loop", description=__doc__
-    )
+    parser = SuggestingParser(prog="python -m app.benchmark.baseline_loop", description=__doc__)
     parser.add_argument("clip", type=expand_user)
     parser.add_argument("out", type=expand_user)
     parser.add_argument("--input-size", type=parse_input_size, default="half")

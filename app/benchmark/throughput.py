@@ -42,6 +42,7 @@ from fastscnn.outputs import OutputError as UnwritableError
 from fastscnn.outputs import as_json, check_apart, check_file
 from fastscnn.paths import expand_user
 from fastscnn.segmenter import DeviceError, Segmenter, default_checkpoint
+from fastscnn.suggestions import SuggestingParser
 
 _HELD = 32
 """Decoded frames that the stages after decoding are measured on, over and over."""
@@ -297,7 +298,7 @@ def _check_report(path: Path, clip: str) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """The command; returns the exit code."""
-    parser = argparse.ArgumentParser(
+    parser = SuggestingParser(
         prog="python -m app.benchmark",
         description="Decoding, network, drawing and encoding, alone and together, beside the plain"
         " loop of public video programs.",

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import NoReturn
 
 from app import __version__
+from app.cli.network_rules import check_network
 from app.cli.output_rules import outputs_from
 from app.cli.source_rules import sources_from
 from app.cli.view_rules import view_from
@@ -23,6 +24,7 @@ from app.config.settings import (
 from app.config.value_parsers import check_pattern
 from app.sinks.recording.encoder_rules import encoder_choice
 from fastscnn.option_fields import add_options, read_options
+from fastscnn.suggestions import SuggestingParser
 
 _DESCRIPTION = """\
 Fast-SCNN Live shows what a small network sees in a street, live: in cameras, videos, or a demo.
@@ -113,7 +115,7 @@ def _camera_table() -> str:
     return camera_table()
 
 
-class _Parser(argparse.ArgumentParser):
+class _Parser(SuggestingParser):
     """Says in one line what is wrong; the usage, which is a page, is what --help is for."""
 
     def error(self, message: str) -> NoReturn:
@@ -166,6 +168,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
         encoder=encoder_choice(outputs),
     )
     check_pattern(recording.record_name)
+    check_network(network)
     return Settings(
         sources=sources,
         source=source,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from app.config.settings import NetworkOptions
 from app.core.channel import Closed
 from app.errors import UsageError, WeightsError
+from fastscnn.suggestions import did_you_mean_file
 
 if TYPE_CHECKING:
     from fastscnn.segmenter import Segmenter
@@ -115,6 +116,11 @@ class NetworkLoader:
                 raise cancelled
         self._watch(None)
         if not errors:
+            if not found[0].exists():  # said here, before anybody waits for torch
+                raise WeightsError(
+                    f"There is no checkpoint {found[0]}: check the path."
+                    f"{did_you_mean_file(found[0])}"
+                )
             return found[0]
         if isinstance(errors[0], ZooError):
             raise WeightsError(str(errors[0])) from errors[0]

@@ -81,7 +81,7 @@ class Worker(threading.Thread):
             segmenter = self._refuse_all()
         while segmenter is not None:
             segmenter = self._serve(segmenter)
-        self._last = self._compared = None
+        self._last = self._compared = self._previewed = None
 
     def _first(self) -> Segmenter:
         """Return the first network, and show frames as they are until it is there.

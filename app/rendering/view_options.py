@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from fastscnn.labels import CATEGORIES, CLASS_NAMES, CLASSES
+from fastscnn.suggestions import did_you_mean
 
 Content = Literal["overlay", "labels", "confidence", "raw"]
 """Content of one picture: labels blended over the frame, the labels' colours alone, how sure the
@@ -280,6 +281,7 @@ def parse_classes(text: str) -> frozenset[int]:
             raise ValueError(
                 f"{part.strip()!r} is no class: use {', '.join(CLASS_NAMES)}, "
                 f"or a group of them: {', '.join(CATEGORIES)}."
+                f"{did_you_mean(name, (*CLASS_NAMES, *CATEGORIES))}"
             )
         found |= members
     return frozenset(found)

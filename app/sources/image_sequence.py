@@ -16,6 +16,7 @@ from app.sources.color_conversion import check_size
 from app.sources.source_spec import PICTURES, SourceSpec
 from fastscnn.data.image_header import header_size
 from fastscnn.paths import files_below, matches, natural, visible
+from fastscnn.suggestions import did_you_mean_file
 
 RATE = 10.0
 """Pictures per second unless the user says otherwise."""
@@ -87,6 +88,7 @@ class ImageSequenceSource(Source):
             raise SourceError(
                 f"There are no pictures at {spec.value}: name a folder or pattern of"
                 f" {', '.join(sorted(s[1:] for s in PICTURES))} files."
+                f"{did_you_mean_file(Path(spec.value))}"
             )
         self._rate = spec.rate or RATE
         self._next = 0

@@ -19,6 +19,7 @@ from app.sources.decoding.damage_record import DamageRecord
 from app.sources.decoding.frame_decoder import DecodedFrame, FrameDecoder
 from app.sources.hardware_decoding import open_container
 from app.sources.source_spec import SourceSpec
+from fastscnn.suggestions import did_you_mean, did_you_mean_file
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -147,7 +148,8 @@ class VideoFileSource(Source):
         path = Path(spec.value)
         self._name = path.name
         if not path.exists():
-            raise SourceError(f"There is no file {path}: check the path.")
+            close = did_you_mean(spec.value, ["demo"]) or did_you_mean_file(path)
+            raise SourceError(f"There is no file {path}: check the path.{close}")
         if not path.is_file():
             raise SourceError(f"{path} is not a file: name a video file, a camera index or demo.")
         if path.stat().st_size == 0:

@@ -31,6 +31,7 @@ from fastscnn.checkpoints.unwrapping import (
 from fastscnn.labels import CLASS_NAMES
 from fastscnn.model.fast_scnn import FastSCNN
 from fastscnn.model.model_config import FastSCNNConfig
+from fastscnn.suggestions import did_you_mean_file
 
 FORMAT = "fastscnn-live"
 VERSION = 1
@@ -196,7 +197,9 @@ def _read(path: Path) -> object:
     except CheckpointError:
         raise
     except FileNotFoundError as error:
-        raise CheckpointError(f"There is no checkpoint {path}: check the path.") from error
+        raise CheckpointError(
+            f"There is no checkpoint {path}: check the path.{did_you_mean_file(path)}"
+        ) from error
     except PermissionError as error:
         raise CheckpointError(f"{path} may not be read: check its permissions.") from error
     except Exception as error:  # whatever torch makes of a stranger's bytes is the same to the user

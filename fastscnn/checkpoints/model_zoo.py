@@ -42,6 +42,7 @@ from fastscnn.checkpoints.http_download import (
 )
 from fastscnn.checkpoints.zoo_catalog import ENTRIES, NAMES, Checksum, Entry, ZooError, _digest
 from fastscnn.paths import expand_user
+from fastscnn.suggestions import did_you_mean, did_you_mean_file
 
 Say = Callable[[str], None]
 """Callback for sentences that the user should read."""
@@ -89,7 +90,10 @@ def fetch(
     for entry in ENTRIES:
         if entry.name == name:
             return obtain(entry, progress, folder, say=say, limits=limits)
-    raise ZooError(f"{name} is not a checkpoint of the zoo: choose from {', '.join(NAMES)}.")
+    raise ZooError(
+        f"{name} is not a checkpoint of the zoo: choose from {', '.join(NAMES)}."
+        f"{did_you_mean(name, NAMES)}"
+    )
 
 
 def resolve(
@@ -146,6 +150,7 @@ def _meaning(weights: str | Path) -> Path | Entry:
         return path
     raise ZooError(
         f"There is no checkpoint {weights}: give a file, an address or one of {', '.join(NAMES)}."
+        f"{did_you_mean(weights, NAMES) or did_you_mean_file(path)}"
     )
 
 

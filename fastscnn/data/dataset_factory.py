@@ -13,6 +13,7 @@ from fastscnn.data.pair_dataset import DataError, PairDataset
 from fastscnn.data.splits import OPTIONS, read_split
 from fastscnn.data.street_frames import SEEDS, StreetFrames
 from fastscnn.paths import expand_user
+from fastscnn.suggestions import did_you_mean, did_you_mean_file
 
 
 def open_cityscapes(
@@ -67,6 +68,7 @@ def open_frames(text: str, table: SetTable | None = None) -> PairDataset | Stree
     if not path or (spec.kind != "folder" and not Path(path).exists()):
         raise DataError(
             f"There is no {text!r}: use folder:PATH, a path alone, cityscapes:PATH or street."
+            f"{did_you_mean(text, ['street']) or did_you_mean_file(Path(path or text))}"
         )
     if (Path(path) / "leftImg8bit").is_dir():
         raise DataError(f"{path} looks like Cityscapes: use cityscapes:{path}.")

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from fastscnn.data.pair_dataset import DataError
 from fastscnn.paths import expand_user
+from fastscnn.suggestions import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class DataSpec:
         if unknown:
             raise DataError(
                 f"{self.text}: {unknown[0]!r} is no option, there are {', '.join(names)}."
+                f"{did_you_mean(unknown[0], names)}"
             )
 
 

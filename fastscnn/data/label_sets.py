@@ -20,6 +20,7 @@ from torch import Tensor
 
 from fastscnn.labels import CLASS_NAMES, NUM_CLASSES, UNKNOWN
 from fastscnn.paths import expand_user
+from fastscnn.suggestions import did_you_mean
 
 
 class TargetSets:
@@ -109,6 +110,7 @@ def read_sets(name: str) -> SetTable:
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(
             f"There is no table of sets {name!r}: use {', '.join(shipped_tables())} or a JSON file."
+            f"{did_you_mean(name, shipped_tables())}"
         ) from error
     try:
         return _parse(json.loads(text))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fastscnn.data.pair_dataset import DataError, Pair
+from fastscnn.suggestions import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Split:
             more = ", …" if len(there) > len(some) else ""
             raise DataError(
                 f"{where} has no drive {strange[0]!r}, there are {', '.join(some)}{more}."
+                f"{did_you_mean(strange[0], there)}"
             )
         chosen = [pair for pair in pairs if self.holds(pair.drive)]
         if not chosen:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from fastscnn.data.dataset_spec import read_spec
 from fastscnn.data.label_sets import SetTable, TargetSets, read_sets, shipped_tables
 from fastscnn.labels import CLASS_NAMES, CLASSES, NUM_CLASSES, UNKNOWN, class_table
+from fastscnn.suggestions import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,7 @@ def _by_names(text: str) -> ClassMerging:
                 raise ValueError(
                     f"--merge: {name!r} is no class; use A+B=C with names of classes, or a table:"
                     f" {', '.join(shipped_tables())} or a JSON file."
+                    f"{did_you_mean(name, CLASS_NAMES)}"
                 )
         target_id, *source_ids = map(CLASS_NAMES.index, named)
         for train_id in source_ids:

@@ -15,12 +15,15 @@ SHORT_SIDES = {"full": 1024, "half": 512, "quarter": 256}
 """Named input sizes and the short side that the network then sees."""
 
 
-def parse_input_size(text: str) -> InputSize:
-    """Read ``full``, ``half``, ``quarter``, ``exact``, or ``HxW`` as a pair.
+def parse_input_size(text: InputSize) -> InputSize:
+    """Read ``full``, ``half``, ``quarter``, ``exact``, or ``HxW`` as a pair; a pair is one already.
 
     Raises:
         ValueError: anything else, or a side outside 32–4096.
     """
+    if not isinstance(text, str):
+        whole = isinstance(text, tuple | list) and all(isinstance(side, int) for side in text)
+        text = "x".join(map(str, text)) if whole else str(text)
     name = text.strip().lower()
     if name in SHORT_SIDES or name == "exact":
         return name

@@ -23,6 +23,7 @@ from fastscnn.inference.cuda_graphs import CudaGraphRecorder, GraphReplay
 from fastscnn.inference.memory_layout import LAYOUTS, layout_for
 from fastscnn.inference.processor import cpu_threads, threads_beside
 from fastscnn.model.batch_norm_folding import fold_batch_norm
+from fastscnn.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from fastscnn.checkpoints.checkpoint import Checkpoint
@@ -52,7 +53,10 @@ def pick_runtime(name: str, device: torch.device, precision: str) -> str:
         RuntimeMissing: the named one is unknown, not installed, or not for this device.
     """
     if name not in {"auto", *RUNTIMES}:
-        raise RuntimeMissing(f"{name!r} is no runtime: use auto, {', '.join(RUNTIMES)}.")
+        raise RuntimeMissing(
+            f"{name!r} is no runtime: use auto, {', '.join(RUNTIMES)}."
+            f"{did_you_mean(name, RUNTIMES)}"
+        )
     if name == "auto":
         order = {"fp32": ("onnxruntime", "openvino"), "bf16": ("openvino",)}
         wanted = order.get(precision, ()) if device.type == "cpu" else ()

@@ -123,18 +123,17 @@ class Recipe:
 
     def __post_init__(self) -> None:
         wrong = {
-            "--steps and --loss-stride must be positive": self.steps < 0 or self.loss_stride < 1,
-            "--minutes must be positive": not 0 <= self.minutes < 1e6,
-            "--epochs must be positive": not 0 < self.epochs < 1e6,
-            "--rate must be positive": not 0 < self.rate < 1e3,
+            "--steps must be at least 0": self.steps < 0,
+            "--loss-stride must be at least 1": self.loss_stride < 1,
+            "--minutes must be at least 0 and below 1000000": not 0 <= self.minutes < 1e6,
+            "--epochs must be above 0 and below 1000000": not 0 < self.epochs < 1e6,
+            "--rate must be above 0 and below 1000": not 0 < self.rate < 1e3,
             "--batch must be at least 2: batch norm needs more than one sample": self.batch < 2,
-            "--power and --momentum must be 0 to 10 and 0 to below 1": not (
-                0 <= self.power <= 10 and 0 <= self.momentum < 1
-            ),
-            "--weight-decay, --warmup and --clip must not be negative": min(
+            "--power must be 0 to 10": not 0 <= self.power <= 10,
+            "--momentum must be at least 0 and below 1": not 0 <= self.momentum < 1,
+            "--weight-decay, --warmup and --clip must be at least 0 and finite": not _sizes(
                 self.weight_decay, self.warmup, self.clip
-            )
-            < 0,
+            ),
             "--amp must be auto, none, bf16 or fp16": self.amp
             not in {"auto", "none", "bf16", "fp16"},
             "--seed must not be negative": self.seed < 0,
@@ -145,26 +144,26 @@ class Recipe:
             ),
             "--nesterov needs a --momentum": self.nesterov and not self.momentum,
             "--class-balance must be none or enet": self.class_balance not in {"none", "enet"},
-            "--balance-c must be above 1, or a frequent class would weigh less than nothing": not (
-                1 < self.balance_c < 10
-            ),
+            "--balance-c must be above 1, or a frequent class would weigh less than nothing, and"
+            " below 10": not 1 < self.balance_c < 10,
             "--ohem must be above 0 and at most 1": not 0 < self.ohem <= 1,
             "--ema must be at least 0 and below 1": not 0 <= self.ema < 1,
             "--crop must be at least 32x32": min(self.crop) < 32,
             "--small-crop must be at least 32x32 and smaller than --crop": self.small_crop != (0, 0)
             and not (min(self.small_crop) >= 32 and self.small_crop < self.crop),
-            "--scale must be LOW-HIGH, LOW above 0": not 0 < self.scale[0] <= self.scale[1] <= 100,
+            "--scale must be LOW-HIGH, LOW above 0 and HIGH at most 100": not (
+                0 < self.scale[0] <= self.scale[1] <= 100
+            ),
             "--short-side must be LOW-HIGH, LOW at least 32": self.short_side != (0, 0)
             and not 32 <= self.short_side[0] <= self.short_side[1],
             "--augment must be auto, host or device": self.augment
             not in {"auto", "host", "device"},
-            "--aspect must be at least 1": not 1 <= self.aspect < 10,
-            "--color, --brightness, --gamma, --saturation, --contrast and --noise must not be"
-            " negative": min(
+            "--aspect must be at least 1 and below 10": not 1 <= self.aspect < 10,
+            "--color, --brightness, --gamma, --saturation, --contrast and --noise must be at least"
+            " 0 and finite": not _sizes(
                 *(self.color, self.brightness, self.gamma),
                 *(self.saturation, self.contrast, self.noise),
-            )
-            < 0,
+            ),
         }
         for sentence, is_so in wrong.items():
             if is_so:
@@ -246,6 +245,11 @@ def _smaller(recipe: Recipe) -> Recipe:
         scale=(recipe.scale[0] * ratio**0.5, recipe.scale[1] * ratio**0.5),
         short_side=(max(32, round(low * ratio**0.5)), round(high * ratio**0.5)) if high else (0, 0),
     )
+
+
+def _sizes(*values: float) -> bool:
+    """Return whether all are at least 0, and neither infinite nor no numbers at all."""
+    return all(0 <= value < float("inf") for value in values)
 
 
 def _like(default: Any, value: Any, name: str) -> Any:

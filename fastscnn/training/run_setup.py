@@ -17,6 +17,7 @@ from fastscnn.data.pair_dataset import DataError
 from fastscnn.outputs import OutputError, as_json, check_apart
 from fastscnn.paths import expand_user
 from fastscnn.segmenter import DeviceError
+from fastscnn.suggestions import SuggestingParser
 from fastscnn.training import distributed
 from fastscnn.training.distributed import World
 from fastscnn.training.initial_weights import STATE_NAME, InitialWeights, read_start
@@ -53,7 +54,7 @@ def parser_of(name: str, data: str, description: str, epilog: str) -> argparse.A
         description, epilog: lines of its help, printed as they are.
     """
     command = f"python -m fastscnn.{name}"
-    return argparse.ArgumentParser(
+    return SuggestingParser(
         prog=command,
         usage=f"{command} --run DIR --data {data} [--val {data}] [options]\n"
         f"       {command} --run DIR --resume",

@@ -1,3 +1,6 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -151,3 +154,48 @@ def test_bfloat16_gives_nearly_the_same_labels(segmenter, street):
     image, _ = street
     half = Segmenter.from_checkpoint(device="cpu", precision="bf16", input_size="quarter")
     assert (half(image) == segmenter(image)).mean() > 0.97
+
+
+@pytest.mark.parametrize("given", [None, "weights/fastscnn.pth", 5])
+def test_what_is_no_checkpoint_is_refused_with_the_way_to_open_a_file(given):
+    with pytest.raises(TypeError, match=r"not of \w+: use Segmenter\.from_checkpoint\(path\)"):
+        Segmenter(given)
+
+
+@pytest.mark.parametrize("image", [None, "street.jpg", [[0]]])
+def test_what_is_no_array_is_refused_in_a_sentence(segmenter, image):
+    for call in (segmenter, segmenter.prob):
+        with pytest.raises(TypeError, match="A picture is an array, uint8 RGB H×W×3, not"):
+            call(image)
+
+
+@pytest.mark.parametrize("size", [(5, 5), (64,), 64, (64.5, 96), (64, 5000), "x"])
+def test_an_input_size_that_cannot_be_meant_is_refused(segmenter, size):
+    for make in (segmenter.at, lambda size: Segmenter.from_checkpoint(input_size=size)):
+        with pytest.raises(ValueError, match="input size"):
+            make(size)
+
+
+@pytest.mark.parametrize("runtime", ["torch", "onnxruntime"])
+def test_threads_that_share_a_segmenter_get_their_own_labels(runtime):
+    if runtime != "torch":
+        pytest.importorskip(runtime)
+    shared = Segmenter.from_checkpoint(device="cpu", input_size=(64, 96), runtime=runtime)
+    street = Street(77, 96, 64)
+    images = [street.render(time)[0] for time in (1.0, 20.0)]
+    expected = [shared(image) for image in images]
+    assert (expected[0] != expected[1]).any()
+    together = threading.Barrier(2)
+
+    def right(index):
+        together.wait(60)
+        return sum(np.array_equal(shared(images[index]), expected[index]) for _ in range(50))
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(right, range(2))) == [50, 50]
+
+
+def test_a_runtime_alone_picks_the_precision_that_it_has():
+    pytest.importorskip("onnxruntime")
+    segmenter = Segmenter.from_checkpoint(device="cpu", runtime="onnxruntime")
+    assert segmenter.precision == "fp32"

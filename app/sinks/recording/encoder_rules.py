@@ -7,6 +7,7 @@ from typing import get_args
 from app.config.arguments import OutputArguments
 from app.config.settings import Codec, EncoderChoice
 from app.errors import UsageError
+from fastscnn.suggestions import did_you_mean
 
 _HIGHEST_CRF: dict[str, int] = {"h264": 51, "hevc": 51, "av1": 63}
 
@@ -26,6 +27,7 @@ def encoder_choice(args: OutputArguments) -> EncoderChoice:
         except av.codec.codec.UnknownCodecError as error:
             raise UsageError(
                 f"There is no encoder {encoder} here: --diagnostics lists those that work."
+                f"{did_you_mean(encoder, av.codecs_available)}"
             ) from error
         if found not in get_args(Codec):
             raise UsageError(f"{encoder} makes {found}: choose one for h264, hevc or av1.")

@@ -149,6 +149,24 @@ def test_the_rate_follows_the_poly_schedule_after_its_warm_up():
     assert recipe.rate_at(100) == 0
 
 
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"rate": 1e8}, "--rate must be above 0 and below 1000"),
+        ({"rate": 0.0}, "--rate must be above 0 and below 1000"),
+        ({"epochs": 1e9}, "--epochs must be above 0 and below 1000000"),
+        ({"aspect": 50.0}, "--aspect must be at least 1 and below 10"),
+        ({"balance_c": 10.5}, "below 10"),
+        ({"scale": (0.5, 200.0)}, "HIGH at most 100"),
+        ({"weight_decay": float("nan")}, "at least 0 and finite"),
+        ({"gamma": float("inf")}, "at least 0 and finite"),
+    ],
+)
+def test_a_value_that_is_refused_is_told_its_whole_range(values, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Recipe(**values)
+
+
 def test_the_default_recipe_is_the_papers():
     recipe = PRESETS["paper"]
     assert (recipe.batch, recipe.rate, recipe.power, recipe.momentum) == (12, 0.045, 0.9, 0.9)

@@ -1,0 +1,56 @@
+"""Suggestions: the name that somebody meant who wrote another, and parsers that make them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable
+from difflib import get_close_matches
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+_MOST_FILES = 5000
+
+
+def did_you_mean(text: str, names: Iterable[str]) -> str:
+    """Return a question with the name that comes closest; empty where none comes close.
+
+    Example:
+        >>> did_you_mean("mmsge", ["tramac", "mmseg"])
+        ' Did you mean mmseg?'
+    """
+    known = {name.lower(): name for name in names}
+    close = get_close_matches(str(text).lower(), known, n=1, cutoff=0.7)
+    return f" Did you mean {known[close[0]]}?" if close and known[close[0]] != text else ""
+
+
+def did_you_mean_file(path: Path) -> str:
+    """Return the same for a file or folder that is not there, with a name from its folder."""
+    try:
+        with os.scandir(path.parent) as entries:
+            names = [entry.name for entry in islice(entries, _MOST_FILES)]
+    except OSError:
+        return ""
+    return did_you_mean(path.name, names)
+
+
+class SuggestingParser(argparse.ArgumentParser):
+    """Parser that names the option or value that comes close to one that it does not know."""
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        found, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            known = [flag for action in self._actions for flag in action.option_strings]
+            meant = (did_you_mean(each.partition("=")[0], known) for each in unknown)
+            close = next(filter(None, meant), "")
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{'.' if close else ''}{close}")
+        return found
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            close = did_you_mean(str(value), map(str, action.choices or ()))
+            error.message += f".{close}" if close else ""
+            raise
