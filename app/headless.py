@@ -82,7 +82,8 @@ def _close_up(
     if settings.run.stats_json is not None:
         seconds = ended - ready_at if ready_at is not None else 0.0
         try:
-            write_report(settings.run.stats_json, report(pipeline, seconds, exit_code))
+            content = report(pipeline, seconds, exit_code)
+            write_report(settings.run.stats_json, content, overwrite=settings.recording.overwrite)
         except OutputError as error:
             print(f"Error: {error}", file=sys.stderr)
             exit_code = exit_code or error.exit_code

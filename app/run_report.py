@@ -9,7 +9,7 @@ from typing import Any
 from app import __version__
 from app.errors import OutputError
 from app.pipeline.pipeline import Pipeline
-from fastscnn.outputs import as_json
+from fastscnn import outputs
 
 _PLACES = 1000
 """Places of damage that a report names."""
@@ -69,14 +69,13 @@ def report(pipeline: Pipeline, seconds: float, exit_code: int) -> dict[str, Any]
     }
 
 
-def write_report(path: Path, content: dict[str, Any]) -> None:
-    """Write a report.
+def write_report(path: Path, content: dict[str, Any], *, overwrite: bool) -> None:
+    """Write a report, all of it or nothing.
 
     Raises:
         OutputError: it cannot be written.
     """
     try:
-        path.write_bytes(as_json(content))
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise OutputError(f"{path} cannot be written ({reason}): write it elsewhere.") from error
+        outputs.write_json(path, content, new=not overwrite)
+    except outputs.OutputError as error:
+        raise OutputError(str(error)) from error

@@ -24,7 +24,7 @@ from fastscnn.benchmarking.ways import ways_of
 from fastscnn.checkpoints.checkpoint import CheckpointError, load
 from fastscnn.console import run_command
 from fastscnn.data.street import Street
-from fastscnn.outputs import OutputError, as_json, check_apart, check_file
+from fastscnn.outputs import OutputError, check_apart, check_file, write_json
 from fastscnn.paths import expand_user
 from fastscnn.segmenter import PRECISIONS, DeviceError, default_checkpoint
 from fastscnn.suggestions import SuggestingParser
@@ -146,21 +146,21 @@ def main(argv: list[str] | None = None) -> int:
             sizes=args.size or tuple(SIZES),
             outputs=args.output or OUTPUTS,
         )
+        machine = describe_machine(args.device)
+        print(f"{machine}\nlimit: {rates.flops / 1e9:.0f} GFLOP/s, {rates.bytes / 1e9:.1f} GB/s")
+        print(f"{args.frames} frames after {args.burn_in}\n{table(rows)}")
+        if args.json:
+            figures = {
+                "machine": machine,
+                "rates": asdict(rates),
+                "burn_in": args.burn_in,
+                "frames": args.frames,
+                "timings": [asdict(row) for row in rows],
+            }
+            write_json(args.json, figures)
     except (CheckpointError, DeviceError, OutputError) as error:
         print(f"fastscnn.benchmark: {error}", file=sys.stderr)
         return error.exit_code if isinstance(error, OutputError) else 2
-    machine = describe_machine(args.device)
-    print(f"{machine}\nlimit: {rates.flops / 1e9:.0f} GFLOP/s, {rates.bytes / 1e9:.1f} GB/s")
-    print(f"{args.frames} frames after {args.burn_in}\n{table(rows)}")
-    if args.json:
-        figures = {
-            "machine": machine,
-            "rates": asdict(rates),
-            "burn_in": args.burn_in,
-            "frames": args.frames,
-            "timings": [asdict(row) for row in rows],
-        }
-        args.json.write_bytes(as_json(figures))
     return 0
 
 

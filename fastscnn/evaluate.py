@@ -19,15 +19,14 @@ from fastscnn.evaluation.evaluator import Evaluator, Frames, evaluate_settings
 from fastscnn.evaluation.output_files import (
     LabelWriter,
     check_folder,
-    write_json,
-    write_whole,
+    figures_json,
     write_worst,
 )
 from fastscnn.evaluation.score_tables import as_markdown, as_text, by_drive, figures
 from fastscnn.evaluation.scores import Report, Setting
 from fastscnn.inference.input_size import parse_input_size
 from fastscnn.labels import class_table
-from fastscnn.outputs import OutputError, check_apart, check_file
+from fastscnn.outputs import OutputError, check_apart, check_file, write_json, write_output
 from fastscnn.paths import expand_user
 from fastscnn.segmenter import (
     DeviceError,
@@ -140,9 +139,13 @@ def _run(
             "precision": segmenter.precision,
             "runtime": segmenter.runtime,
         }
-        write_json(args.json, about, reports)
+        write_json(args.json, figures_json(about, reports), new=not args.overwrite)
     if args.confusion:
-        write_whole(args.confusion, lambda draft: confusion_plot.draw_confusion(reports, draft))
+        write_output(
+            args.confusion,
+            lambda draft: confusion_plot.draw_confusion(reports, draft),
+            new=not args.overwrite,
+        )
     if args.pictures:
         written = write_worst(args.pictures, reports, evaluator, frames)
         print(f"\nPictures of the worst frames in {args.pictures}: {len(written)}")

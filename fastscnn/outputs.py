@@ -1,11 +1,13 @@
-"""Outputs of a command: kept apart from inputs and each other; JSON for any file's name."""
+"""Outputs of a command: written whole or not at all, apart from inputs and each other."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import stat
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +74,61 @@ def check_apart(
         there = folder.iterdir() if folder.is_dir() else ()
         if any(path.suffix.lower() in _IMAGES and _identity(path) in read for path in there):
             raise OutputError(f"{folder} holds what is being read: name another folder.")
+
+
+def write_whole(path: Path, write: Callable[[Path], object], *, new: bool = False) -> None:
+    """Write a file that takes its name when it is whole; pipes and devices are written as they are.
+
+    Args:
+        path: the file; what was there stays where it cannot be written.
+        write: writes a file that it is given.
+        new: whether the name must be free; it is taken in the step in which that is found.
+
+    Raises:
+        FileExistsError: it is not free.
+        OSError: it cannot be written, and nothing of it is left.
+    """
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():
+        write(path)
+        return
+    if new:
+        path.open("xb").close()
+    draft = path.with_name(f".{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        write(draft)
+        os.replace(draft, path)
+    except BaseException:
+        for file in (draft, path) if new else (draft,):
+            with contextlib.suppress(OSError):
+                file.unlink()
+        raise
+
+
+def write_output(path: Path, write: Callable[[Path], object], *, new: bool = False) -> None:
+    """See ``write_whole``.
+
+    Raises:
+        OutputError: it cannot be written, and nothing of it is left.
+    """
+    try:
+        write_whole(path, write, new=new)
+    except FileExistsError as error:
+        raise OutputError(
+            f"{path} exists by now: give another name, or --overwrite to replace it."
+        ) from error
+    except OSError as error:
+        reason = error.strerror or error
+        raise OutputError(f"{path} cannot be written ({reason}): write it elsewhere.") from error
+
+
+def write_json(path: Path, values: Any, *, new: bool = False) -> None:
+    """Write JSON, see ``write_whole``.
+
+    Raises:
+        OutputError: it cannot be written, and nothing of it is left.
+    """
+    write_output(path, lambda draft: draft.write_bytes(as_json(values)), new=new)
 
 
 def _identity(path: Path) -> object:

@@ -19,7 +19,6 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 # As app.cli.launcher does, before torch is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -39,7 +38,7 @@ from app.sources.source_spec import SourceSpec, parse_source
 from fastscnn.benchmarking.timing import describe_machine
 from fastscnn.inference.input_size import InputSize, parse_input_size
 from fastscnn.outputs import OutputError as UnwritableError
-from fastscnn.outputs import as_json, check_apart, check_file
+from fastscnn.outputs import check_apart, check_file, write_json
 from fastscnn.paths import expand_user
 from fastscnn.segmenter import DeviceError, Segmenter, default_checkpoint
 from fastscnn.suggestions import SuggestingParser
@@ -332,6 +331,9 @@ def main(argv: list[str] | None = None) -> int:
         return error.exit_code
     print(text(report))
     if args.json:
-        figures: dict[str, Any] = asdict(report)
-        args.json.write_bytes(as_json(figures))
+        try:
+            write_json(args.json, asdict(report))
+        except UnwritableError as error:
+            print(f"Error: {error}", file=sys.stderr)
+            return error.exit_code
     return 0

@@ -66,7 +66,8 @@ def run_window(settings: Settings) -> int:
         ready = pipeline.networks.ready_at
         seconds = time.monotonic() - ready if ready is not None else 0.0
         try:
-            write_report(settings.run.stats_json, report(pipeline, seconds, exit_code))
+            content = report(pipeline, seconds, exit_code)
+            write_report(settings.run.stats_json, content, overwrite=settings.recording.overwrite)
         except OutputError as error:
             print(f"Error: {error}", file=sys.stderr)
             return exit_code or error.exit_code

@@ -17,6 +17,7 @@ from app.errors import AppError, OutputError
 from app.sinks.queued_sink import QueuedSink
 from app.sources.source_spec import SourceSpec
 from fastscnn.labels import ClassTable
+from fastscnn.outputs import write_whole
 from fastscnn.paths import visible
 
 _log = logging.getLogger(__name__)
@@ -30,11 +31,14 @@ class ImageFolderSink(QueuedSink):
     Args:
         output: what to write, and where.
         events: where its end is reported.
+        overwrite: whether files that are there are replaced.
     """
 
-    def __init__(self, output: ImageFolderOptions, events: EventBus) -> None:
+    def __init__(
+        self, output: ImageFolderOptions, events: EventBus, *, overwrite: bool = False
+    ) -> None:
         super().__init__("pictures", events)
-        self.output = output
+        self.output, self._overwrite = output, overwrite
         self.written = 0
         self.left_out = 0
         """Frames of a live source that there was no time for."""
@@ -53,6 +57,12 @@ class ImageFolderSink(QueuedSink):
         if not isinstance(error, OSError):
             _log.info("unexpected error", exc_info=error)
             return OutputError(f"{self.output.folder}: writing pictures failed: {error}.")
+        if isinstance(error, FileExistsError):
+            words = OutputError(
+                f"{error.filename} exists by now: name another folder, or add --overwrite."
+            )
+            words.__cause__ = error
+            return words
         words = OutputError(
             f"{self.output.folder}: writing pictures had to end after {self.written}"
             f" ({error.strerror or error}): make room, or name another folder."
@@ -80,8 +90,7 @@ class ImageFolderSink(QueuedSink):
             raise OutputError(f"A picture of {image.shape[1]}×{image.shape[0]} cannot be encoded.")
         path = self.output.folder / f"{self._called(result)}{suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        # One call with all of it: a kill leaves whole pictures.
-        path.write_bytes(data.tobytes())
+        write_whole(path, lambda draft: draft.write_bytes(data.tobytes()), new=not self._overwrite)
         self.written += 1
 
     def _ids(self, classes: ClassTable) -> NDArray[np.uint8]:

@@ -10,4 +10,5 @@ from app.sinks.image_folder import ImageFolderSink
 
 def sinks_from(settings: Settings, events: EventBus) -> list[Sink]:
     """Create the sinks of a run besides its display and its recordings."""
-    return [ImageFolderSink(options, events) for options in settings.images]
+    overwrite = settings.recording.overwrite
+    return [ImageFolderSink(options, events, overwrite=overwrite) for options in settings.images]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from fastscnn.evaluation.error_images import Judged, draw
 from fastscnn.evaluation.evaluator import Evaluator, Frames
 from fastscnn.evaluation.scores import Report, Setting
 from fastscnn.labels import TRAIN_ID_TO_ID
-from fastscnn.outputs import OutputError, as_json
+from fastscnn.outputs import OutputError, write_output
 from fastscnn.paths import visible
 
 
@@ -42,37 +42,13 @@ def check_folder(path: Path, overwrite: bool) -> None:
         raise OutputError(f"{path} takes no files: check its permissions.")
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file that takes its name when it is whole; pipes and devices are written as they are.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        if path.exists() and not path.is_file():
-            write(path)
-        else:
-            write(draft)
-            os.replace(draft, path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def write_json(path: Path, about: dict[str, Any], reports: Sequence[Report]) -> None:
-    """Write every figure and the confusion matrices.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
-    values = {
+def figures_json(about: dict[str, Any], reports: Sequence[Report]) -> dict[str, Any]:
+    """Return every figure and the confusion matrices, for JSON."""
+    return {
         **about,
         "classes": list(reports[0].merging.names),
         "reports": [report.to_dict() for report in reports],
     }
-    write_whole(path, partial(_put, as_json(values)))
 
 
 class LabelWriter:
@@ -106,7 +82,7 @@ class LabelWriter:
             path.parent.mkdir(exist_ok=True)
         except OSError as error:
             raise OutputError(f"{path.parent} cannot be written: {error.strerror}.") from error
-        write_whole(path, partial(_put, bytes(data)))
+        write_output(path, methodcaller("write_bytes", bytes(data)))
 
 
 def write_worst(
@@ -131,10 +107,6 @@ def write_worst(
             name = f"{report.setting.file_name}_worst{rank:02d}_{score.name}.png"
             done, data = cv2.imencode(".png", cv2.cvtColor(panels, cv2.COLOR_RGB2BGR))
             assert done
-            write_whole(folder / name, partial(_put, bytes(data)))
+            write_output(folder / name, methodcaller("write_bytes", bytes(data)))
             written.append(folder / name)
     return written
-
-
-def _put(data: bytes, path: Path) -> None:
-    path.write_bytes(data)

@@ -1,6 +1,10 @@
-"""Outputs never replace what a run reads, nor each other."""
+"""Outputs are written whole or not at all, and never replace what a run reads, nor each other."""
 
+import contextlib
+import errno
+import json
 import os
+import threading
 from pathlib import Path
 
 import cv2
@@ -11,7 +15,7 @@ from fastscnn.benchmark import main as benchmark
 from fastscnn.checkpoints.model_zoo import default_checkpoint
 from fastscnn.evaluate import main as evaluate
 from fastscnn.export import main as export
-from fastscnn.outputs import OutputError, check_apart
+from fastscnn.outputs import OutputError, check_apart, write_json, write_output, write_whole
 from fastscnn.pretrain import main as pretrain
 from fastscnn.soup import main as soup
 from fastscnn.train import main as train
@@ -203,3 +207,69 @@ def test_a_pre_training_replaces_none_of_its_pictures(tmp_path, capsys):
     assert pretrain([*words, "--steps", "1", "--crop", "64x64", "--device", "cpu"]) == 5
     assert "is what is being read" in capsys.readouterr().err
     assert state(tmp_path) == before
+
+
+def _fail(draft):
+    draft.write_bytes(b"half")
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("new", [False, True])
+def test_what_cannot_be_written_whole_is_not_there(tmp_path, new):
+    with pytest.raises(OSError, match="No space"):
+        write_whole(tmp_path / "r.json", _fail, new=new)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(OutputError, match=r"r\.json cannot be written \(No space left on device\)"):
+        write_output(tmp_path / "r.json", _fail, new=new)
+
+
+def test_what_was_there_stays_until_the_new_one_is_whole(tmp_path):
+    path = tmp_path / "r.json"
+    write_json(path, {"a": 1}, new=True)
+    with pytest.raises(OSError, match="No space"):
+        write_whole(path, _fail)
+    assert json.loads(path.read_text()) == {"a": 1}
+    write_json(path, {"b": 2})
+    assert json.loads(path.read_text()) == {"b": 2}
+    with pytest.raises(OutputError, match="exists by now"):
+        write_json(path, {"c": 3}, new=True)
+    assert [file.name for file in tmp_path.iterdir()] == ["r.json"]
+    assert json.loads(path.read_text()) == {"b": 2}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "r.json").symlink_to(tmp_path / "reports" / "today.json")
+    write_json(tmp_path / "r.json", 1)
+    write_json(tmp_path / "r.json", 2)
+    assert (tmp_path / "r.json").is_symlink()
+    assert (tmp_path / "reports" / "today.json").read_text() == "2\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_device_is_written_as_it_is():
+    with pytest.raises(OutputError, match="No space left on device"):
+        write_json(Path("/dev/full"), 1)
+    assert not Path("/dev/full").is_file()
+    write_json(Path("/dev/null"), 1)
+
+
+def test_of_many_that_want_one_name_one_has_it(tmp_path):
+    won = []
+
+    def want(number):
+        for name in range(30):
+            with contextlib.suppress(FileExistsError):
+                write_whole(
+                    tmp_path / str(name), lambda draft: draft.write_text(str(number)), new=True
+                )
+                won.append((str(name), str(number)))
+
+    threads = [threading.Thread(target=want, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(won) == 30
+    assert {(path.name, path.read_text()) for path in tmp_path.iterdir()} == set(won)

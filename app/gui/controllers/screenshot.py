@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from operator import methodcaller
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,9 @@ from PyQt6.QtGui import QImage, qRgb
 from app.core.frame import Result
 from app.rendering.overlay import draw
 from app.rendering.view_options import ViewOptions
+from app.sinks.recording.file_naming import take_names
 from fastscnn.labels import ClassTable
-
-_PARTS = ("raw", "labels", "overlay")
+from fastscnn.outputs import write_whole
 
 
 def save_pictures(
@@ -44,25 +45,25 @@ def save_pictures(
     """
 
     def work() -> None:
-        made: list[Path] = []
+        images = {"": _rgb(shown)}
+        if parts:
+            image = result.frame.image
+            view, classes = _overlay_of(result.view), result.classes
+            overlay = draw(image, "overlay", view, result.labels, classes=classes)
+            labels = _indexed(result.labels, classes)
+            images = {"-raw": _rgb(image), "-labels": labels, "-overlay": _rgb(overlay)}
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            base = _free(folder, name, parts=parts)
-            if parts:
-                image = result.frame.image
-                view, classes = _overlay_of(result.view), result.classes
-                overlay = draw(image, "overlay", view, result.labels, classes=classes)
-                pictures = {
-                    "raw": _rgb(image),
-                    "labels": _indexed(result.labels, classes),
-                    "overlay": _rgb(overlay),
-                }
-                for part in _PARTS:
-                    made.append(_write(pictures[part], base.with_name(f"{base.name}-{part}.png")))
-            else:
-                made.append(_write(_rgb(shown), base.with_name(f"{base.name}.png")))
+            made = _take_names(folder, name, list(images))
+            try:
+                for path, picture in zip(made, images.values(), strict=True):
+                    write_whole(path, methodcaller("write_bytes", _png(picture)))
+            except BaseException:
+                for path in made:
+                    path.unlink(missing_ok=True)
+                raise
         except OSError as error:
-            done(made, f"The picture cannot be saved in {folder} ({error.strerror or error}).")
+            done([], f"The picture cannot be saved in {folder} ({error.strerror or error}).")
             return
         done(made, "")
 
@@ -75,16 +76,18 @@ def _overlay_of(view: ViewOptions) -> ViewOptions:
     return ViewOptions(alpha=view.alpha, hidden=view.hidden, numbering=view.numbering)
 
 
-def _free(folder: Path, name: str, *, parts: bool) -> Path:
-    """Return a path without its ending that is not taken yet."""
+def _take_names(folder: Path, name: str, endings: Sequence[str]) -> list[Path]:
+    """Make files under names that nobody has yet, one for each ending; they are empty."""
     plain = "".join(c if c.isalnum() or c in "-_" else "-" for c in Path(name).stem)[:60]
-    base = folder / f"{plain or 'picture'}-{datetime.now():%Y%m%d-%H%M%S}"
-    endings = [f"-{part}.png" for part in _PARTS] if parts else [".png"]
-    first, count = base, 2
-    while any(os.path.lexists(base.with_name(base.name + ending)) for ending in endings):
-        base = first.with_name(f"{first.name}-{count}")
-        count += 1
-    return base
+    first = base = f"{plain or 'picture'}-{datetime.now():%Y%m%d-%H%M%S}"
+    for count in itertools.count(2):
+        files = [folder / f"{base}{ending}.png" for ending in endings]
+        try:
+            take_names(*files)
+            break
+        except FileExistsError:
+            base = f"{first}-{count}"
+    return files
 
 
 def _rgb(pixels: NDArray[np.uint8]) -> QImage:
@@ -106,17 +109,10 @@ def _indexed(labels: NDArray[np.uint8], classes: ClassTable) -> QImage:
     return QImage(image.copy())
 
 
-def _write(image: QImage, path: Path) -> Path:
-    # Not by Qt, which cannot open a file whose name is no Unicode.
+def _png(image: QImage) -> bytes:
+    # Not into a file by Qt, which cannot open one whose name is no Unicode.
     data = QByteArray()
     buffer = QBuffer(data)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     image.save(buffer, "PNG")
-    with path.open("xb") as file:
-        try:
-            file.write(data.data())
-            file.flush()
-        except OSError:
-            path.unlink(missing_ok=True)
-            raise
-    return path
+    return data.data()

@@ -21,24 +21,6 @@ def _noise(index):
     return np.random.default_rng(index).integers(0, 255, (240, 320, 3), np.uint8)
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A disk of one megabyte."""
-    done = (
-        subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(tmp_path)],
-            capture_output=True,
-            check=False,
-        )
-        if sys.platform == "linux" and os.geteuid() == 0
-        else None
-    )
-    if done is None or done.returncode:
-        pytest.skip("a small disk cannot be mounted here; the limit on file sizes is tested below")
-    yield tmp_path
-    subprocess.run(["umount", "-l", str(tmp_path)], check=False)
-
-
 def test_a_full_disk_leaves_all_but_the_last_second(small_disk):
     path = small_disk / "o.mp4"
     recorder = record(path, (result(_noise(i), i / 10, index=i) for i in range(300)), rate=10)
