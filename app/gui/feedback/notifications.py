@@ -28,7 +28,8 @@ class Notification(QFrame):
         self.text, self.error = text, error
         self.setObjectName("notification")
         self.setProperty("error", error)
-        kind = QLabel("Error" if error else "Note")
+        self._count = 1
+        self._kind = kind = QLabel("Error" if error else "Note")
         kind.setObjectName("kind")
         words = QLabel(text)
         words.setWordWrap(True)
@@ -52,11 +53,18 @@ class Notification(QFrame):
         kind.setFixedHeight(26)
         kind.setMinimumWidth(38)
         words.setMinimumHeight(26)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.closed)
         if not error:
-            timer = QTimer(self)  # of its own: it goes with the message
-            timer.setSingleShot(True)
-            timer.timeout.connect(self.closed)
-            timer.start(_SECONDS * 1000)
+            self._timer.start(_SECONDS * 1000)
+
+    def repeat(self) -> None:
+        """Count the message once more, and keep it for as long again."""
+        self._count += 1
+        self._kind.setText(f"{'Error' if self.error else 'Note'} ×{self._count}")
+        if not self.error:
+            self._timer.start()
 
 
 class Notifications(QWidget):
@@ -67,18 +75,21 @@ class Notifications(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(1)
+        self._layout.setSpacing(6)
         self.shown: list[Notification] = []
         """Visible messages, oldest first."""
 
     def notify(self, text: str, *, error: bool = False) -> None:
-        """Show a message; one that is already there is not repeated."""
-        if any(notification.text == text for notification in self.shown):
-            return
+        """Show a message; one that is already there is counted."""
+        for notification in self.shown:
+            if notification.text == text:
+                notification.repeat()
+                return
         notification = Notification(text, error=error)
         notification.closed.connect(lambda: self._remove(notification))
         self._layout.addWidget(notification)
         self.shown.append(notification)
+        self.show()
         for old in self.shown[:-_MOST]:
             self._remove(old)
 
@@ -93,3 +104,4 @@ class Notifications(QWidget):
             self._layout.removeWidget(notification)
             notification.hide()
             notification.deleteLater()
+            self.setVisible(bool(self.shown))

@@ -87,7 +87,7 @@ QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus {
     border: 2px solid $ACCENT;
 }
 
-#notification { background: $NOTICE_FACE; border-left: 4px solid $ACCENT; }
+#notification { background: $NOTICE_FACE; border-left: 4px solid $ACCENT; border-radius: 6px; }
 #notification[error="true"] { background: $ERROR_FACE; border-left: 4px solid $ALERT; }
 #notification QLabel#kind { color: $ACCENT; font-weight: 600; }
 #notification[error="true"] QLabel#kind { color: $ALERT; }
@@ -97,7 +97,7 @@ QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus {
 #notification QToolButton:hover { border-color: $EDGE; }
 #notification QToolButton:focus { border-color: $TEXT; }
 
-#progress_strip { background: $PANEL; border-bottom: 1px solid $LINE; }
+#progress_strip { background: $PANEL; border: 1px solid $LINE; border-radius: 6px; }
 #progress_strip QPushButton { min-height: 24px; }
 QProgressBar {
     background: $HOVER; border: none; border-radius: 3px; max-height: 6px; min-height: 6px;

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.gui.feedback.notifications import Notifications
 from app.gui.feedback.progress_strip import ProgressStrip
@@ -14,13 +15,14 @@ from app.gui.playback.seek_bar import SeekBar
 from app.gui.playback.transport_bar import TransportBar
 from app.gui.widgets import theme
 from app.gui.widgets.fitting import FittingScrollArea
+from app.gui.widgets.floating import Floating
 
 
 def lay_out(
     *,
     progress_strip: ProgressStrip,
     notifications: Notifications,
-    pages: QWidget,
+    pages: QStackedWidget,
     seek_bar: SeekBar,
     transport_bar: TransportBar,
     side: QFrame,
@@ -31,13 +33,15 @@ def lay_out(
 ) -> QWidget:
     """Put the widgets of the main window into their places; return the one around them.
 
-    The video and its controls stand at the left, the side panel at the right, the bottom panel
-    and the status bar below both.
+    Messages and progress float over the video. It and its controls stand at the left, the side
+    panel at the right, the bottom panel and the status bar below both.
     """
     main = QVBoxLayout()
     main.setSpacing(0)
-    for widget in (progress_strip, notifications, pages, seek_bar, transport_bar):
+    for widget in (pages, seek_bar, transport_bar):
         main.addWidget(widget, int(widget is pages))
+    Floating(notifications, pages, edge=Qt.Edge.BottomEdge)
+    Floating(progress_strip, pages, edge=Qt.Edge.TopEdge)
     _fill_side(side, view_panel, legend)
     upper = QHBoxLayout()
     upper.setSpacing(0)

@@ -199,20 +199,38 @@ def test_a_zoomed_picture_is_dragged_and_a_click_does_not_drag(held):
     assert held.pipeline.view.selected is None
 
 
-def test_what_is_dragged_stays_under_the_mouse_when_a_message_moves_the_picture(held):
-    held.notifications.clear()  # a busy machine may have brought some
+def test_messages_and_progress_move_nothing(held):
+    held.notifications.clear()
+    place = held.view.geometry()
+    held.notify("notice", "Something to know.")
+    held.notify("notice", "Something to know.")
+    held.notify(
+        "error", "A sentence of more than one line. " * 5
+    )
+    wait_until(lambda: held.notifications.shown[-1].height() > 0, "the messages")
     QTest.qWait(50)
+    assert held.view.geometry() == place
+    assert len(held.notifications.shown) == 2
+    last = held.notifications.shown[-1]
+    bottom = last.mapTo(held.pages, QPoint(0, last.height())).y()
+    assert last.isVisible()
+    assert bottom <= held.pages.height()
+    held.notifications.clear()
+    assert not held.notifications.isVisible()
+
+
+def test_what_is_dragged_stays_under_the_mouse_when_a_panel_moves_the_picture(held):
     wheel(held, at(held, 0.5, 0.5), 4)
     before, size = held.view.viewport.at(600, 300), held.view.size()
     QTest.mousePress(held.view, LEFT, Qt.KeyboardModifier.NoModifier, QPoint(600, 300))
     QTest.mouseMove(held.view, QPoint(620, 290))
-    held.notify("notice", "Something that takes room.")
-    wait_until(lambda: held.view.size() != size, "the room for the message")
+    press(held, Qt.Key.Key_E)
+    wait_until(lambda: held.view.size() != size, "the room for the panel")
     QTest.mouseMove(held.view, QPoint(640, 280))
     QTest.qWait(5)
     QTest.mouseRelease(held.view, LEFT, Qt.KeyboardModifier.NoModifier, QPoint(640, 280))
     assert held.view.viewport.at(640, 280) == pytest.approx(before, abs=0.6)
-    held.notifications.clear()
+    press(held, Qt.Key.Key_E)
 
 
 def test_a_drag_of_the_divider_does_not_move_a_zoomed_picture(held):
