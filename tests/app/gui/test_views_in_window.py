@@ -204,9 +204,7 @@ def test_messages_and_progress_move_nothing(held):
     place = held.view.geometry()
     held.notify("notice", "Something to know.")
     held.notify("notice", "Something to know.")
-    held.notify(
-        "error", "A sentence of more than one line. " * 5
-    )
+    held.notify("error", "A sentence of more than one line. " * 5)
     wait_until(lambda: held.notifications.shown[-1].height() > 0, "the messages")
     QTest.qWait(50)
     assert held.view.geometry() == place
