@@ -18,6 +18,7 @@ _PACKAGES = (
     "opencv-python",
     "opencv-python-headless",
     "pillow",
+    "pillow-heif",
     "PyQt6",
     "PyQt6-Qt6",
     "onnx",

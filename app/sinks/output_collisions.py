@@ -9,7 +9,7 @@ from pathlib import Path
 from app.config.persistence import config_folder, profile_path
 from app.config.settings import ImageFolderOptions, Settings
 from app.errors import OutputError
-from app.sources.image_sequence import find_pictures
+from app.sources.images.image_sequence import find_pictures
 from app.sources.source_spec import SourceSpec
 from fastscnn import outputs
 from fastscnn.checkpoints.model_zoo import file_of

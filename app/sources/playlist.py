@@ -14,7 +14,7 @@ VIDEO_SUFFIXES = frozenset(
     for kind in (
         *("mp4", "m4v", "mov", "qt", "mj2", "f4v", "flv", "3gp", "3gpp", "3g2", "ismv", "insv"),
         *("mkv", "mk3d", "webm", "ogv", "ogm", "avi", "divx", "amv", "wmv", "asf", "wtv", "dvr-ms"),
-        *("mpg", "mpeg", "mpe", "m1v", "m2v", "m2p", "avif", "vob", "vro", "evo", "dvd", "mod"),
+        *("mpg", "mpeg", "mpe", "m1v", "m2v", "m2p", "vob", "vro", "evo", "dvd", "mod"),
         *("ts", "mts", "m2ts", "m2t", "trp", "tp", "tod", "mxf", "gxf", "nut", "rm", "rmvb"),
         *("dv", "dif", "dav", "y4m", "ivf", "obu", "mjpeg", "mjpg", "gif", "apng", "swf", "roq"),
         *("264", "h264", "avc", "265", "h265", "hevc", "266", "h266", "vvc", "h261", "h263"),

@@ -26,9 +26,9 @@ def open_source(spec: SourceSpec) -> Source:
     if spec.kind == "images" or (
         spec.kind == "file" and Path(spec.value).suffix.lower() in PICTURES
     ):
-        from app.sources.image_sequence import ImageSequenceSource
+        from app.sources.images.image_sequence import open_images
 
-        return ImageSequenceSource(spec)
+        return open_images(spec)
     if spec.kind == "stream":
         from app.sources.network_stream import open_stream
 

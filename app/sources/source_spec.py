@@ -14,7 +14,13 @@ from fastscnn.paths import expand_user, is_pattern
 
 Kind = Literal["camera", "file", "stream", "images", "demo"]
 
-PICTURES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
+PICTURES = frozenset(
+    f".{kind}"
+    for kind in (
+        *("png", "jpg", "jpeg", "jpe", "jfif", "bmp", "dib", "webp", "tif", "tiff"),
+        *("ppm", "pgm", "pbm", "pnm", "avif", "heic", "heif", "hif"),
+    )
+)
 """Names of pictures end in one of these."""
 
 

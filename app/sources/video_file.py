@@ -205,7 +205,7 @@ class VideoFileSource(Source):
         self.close()
         container, device, reason = self._open()
         self._container = container
-        self._stream = stream = self._choose(videos(container))
+        self._stream = stream = self._choose_whole(videos(container))
         check_size(self._name, stream.width or 0, stream.height or 0)
         # The decoder itself must not be talked into more either.
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
@@ -218,6 +218,20 @@ class VideoFileSource(Source):
         self._ahead.clear()
         self._decoded = self._decode(container)
         return container
+
+    def _choose_whole(self, streams: list[VideoStream]) -> VideoStream:
+        """Return the stream to play, which is no part of a picture.
+
+        Raises:
+            SourceError: there is none.
+        """
+        chosen = self._choose(streams)
+        if chosen.disposition & av.stream.Disposition.dependent:
+            raise SourceError(
+                f"{self._name} holds its picture in {len(streams)} tiles, which cannot be put"
+                " together here: pip install 'fastscnn-live[heic]', or convert it to JPEG."
+            )
+        return chosen
 
     def _choose(self, streams: list[VideoStream]) -> VideoStream:
         if not streams:

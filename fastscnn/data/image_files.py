@@ -3,28 +3,55 @@
 from __future__ import annotations
 
 import io
+import os
+import warnings
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import ExifTags, Image
 
-from fastscnn.data.image_header import JPEG, PNG, header_size
-
+PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
+"""First bytes of these formats."""
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 """File name suffixes of images in a data set."""
 MAX_PIXELS = 2**26
 """Pixels that no street camera comes near; a file of a few bytes may claim any size."""
 
-_HEAD, _TAIL = 2**18, 2**12
+_KINDS = ("PNG", "JPEG", "MPO", "BMP", "DIB", "WEBP", "TIFF", "GIF", "PPM", "AVIF", "HEIF")
+_TAIL = 2**12
 _PNG_DEPTH = 24
 """Place of the bits per sample in a PNG."""
 
 
 class PictureError(Exception):
     """A file is no image that can be used; the message goes on after the file's name."""
+
+
+# Ours is the lower bound, and an error.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+
+def open_image(file: IO[bytes]) -> Image.Image | None:
+    """Open an image by its header; its pixels are decoded when they are asked for.
+
+    Returns:
+        ``None`` where it is of no kind that is known.
+
+    Raises:
+        PictureError: it is one of more than ``MAX_PIXELS``.
+    """
+    Image.init()
+    try:
+        image = Image.open(file, formats=[kind for kind in _KINDS if kind in Image.OPEN])
+    except Image.DecompressionBombError as error:
+        raise PictureError("has more pixels than can be used here.") from error
+    except Exception:  # a damaged file fails in many ways
+        return None
+    _bound((image.height, image.width))
+    return image
 
 
 def read_picture(path: Path, flags: int) -> NDArray[Any]:
@@ -79,20 +106,24 @@ def picture_size(path: Path) -> tuple[int, int]:
     PNG and JPEG are read from their headers, others are decoded.
 
     Raises:
-        PictureError: it is no image, one of more than ``MAX_PIXELS``, or it ends too early.
+        PictureError: it is no single image, one of more than ``MAX_PIXELS``, or it ends too early.
     """
     try:
         with path.open("rb") as file:
-            head = file.read(_HEAD)
-            file.seek(max(0, file.seek(0, 2) - _TAIL))
+            image = open_image(file)
+            size = None
+            if image is not None:
+                _check_single(image)
+                size = None if _may_turn(image) else (image.height, image.width)
+            file.seek(0)
+            head = file.read(len(PNG))
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
             tail = file.read()
     except OSError as error:
         raise PictureError("cannot be read.") from error
-    size = _header(head)
     if size is None:
-        image = read_picture(path, cv2.IMREAD_COLOR)
-        size = image.shape[0], image.shape[1]
-    _bound(size)
+        pixels = read_picture(path, cv2.IMREAD_COLOR)
+        size = pixels.shape[0], pixels.shape[1]
     # Half a JPEG would be decoded all the same, and be gray from there on.
     end = {PNG: b"IEND", JPEG: b"\xff\xd9"}
     if any(head.startswith(kind) and mark not in tail for kind, mark in end.items()):
@@ -101,21 +132,33 @@ def picture_size(path: Path) -> tuple[int, int]:
 
 
 def _bytes(path: Path) -> bytes:
-    """Return what a file holds, where its head does not claim too large an image."""
+    """Return what a file holds, where its head does not claim too large an image, or several."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise PictureError("cannot be read.") from error
-    _bound(_header(data[:_HEAD]))
+    image = open_image(io.BytesIO(data))
+    if image is not None:
+        _check_single(image)
     return data
 
 
-def _bound(size: tuple[int, ...] | None) -> None:
-    if size is not None and size[0] * size[1] > MAX_PIXELS:
+def _bound(size: tuple[int, ...]) -> None:
+    if size[0] * size[1] > MAX_PIXELS:
         raise PictureError(f"has {size[1]}×{size[0]} pixels, more than can be used here.")
 
 
-def _header(head: bytes) -> tuple[int, int] | None:
-    """Return height and width where the first bytes of a PNG or JPEG tell them."""
-    size = header_size(head, as_decoded=True) if head.startswith((PNG, JPEG)) else None
-    return size[::-1] if size else None
+def _check_single(image: Image.Image) -> None:
+    try:
+        count = 1 if image.format in {"JPEG", "MPO"} else getattr(image, "n_frames", 1)
+    except Exception as error:  # a damaged file fails in many ways
+        raise PictureError("cannot be read.") from error
+    if count > 1:
+        raise PictureError(f"holds {count} pictures: a data set takes one in a file.")
+
+
+def _may_turn(image: Image.Image) -> bool:
+    """Return whether OpenCV might turn an image, or its header does not tell."""
+    if image.format in {"JPEG", "MPO"}:
+        return bool(image.getexif().get(ExifTags.Base.Orientation, 1) != 1)
+    return image.format != "PNG" or "exif" in image.info

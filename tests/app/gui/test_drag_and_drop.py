@@ -2,6 +2,7 @@
 
 import cv2
 import pytest
+from PIL import Image
 from PyQt6.QtCore import QPoint, Qt, QUrl
 
 from app.sources.source_spec import SourceSpec
@@ -65,6 +66,19 @@ def test_a_folder_of_pictures_and_a_picture_can_be_dropped(tmp_path):
         assert w.pipeline.status().source.frames == 4
         drop(w, folder / "2.png")
         wait_until(lambda: shows(w, SourceSpec("images", str(folder / "2.png"))), "the picture")
+
+
+def test_an_animated_picture_plays_as_a_clip(tmp_path):
+    path = tmp_path / "walk.webp"
+    first, *rest = [Image.fromarray(picture(index)) for index in range(5)]
+    first.save(path, save_all=True, append_images=rest, duration=200)
+    with window() as w:
+        drop(w, path)
+        wait_until(lambda: shows(w, SourceSpec("images", str(path))), "the animation")
+        source = w.pipeline.status().source
+        assert (source.frames, source.duration) == (5, pytest.approx(1.0))
+        wait_until(lambda: w.pipeline.status().state == "ended", "its end")
+        assert messages(w) == []
 
 
 def test_several_files_and_a_folder_make_a_playlist_that_plays_on_by_itself(tmp_path):

@@ -71,5 +71,5 @@ def test_a_file_that_claims_to_be_huge_is_not_decoded(tmp_path, side):
         + chunk(b"IEND", b"")
     )
     for look in (picture_size, lambda path: read_picture(path, cv2.IMREAD_UNCHANGED)):
-        with pytest.raises(PictureError, match=f"{side}×{side} pixels, more than"):
+        with pytest.raises(PictureError, match=r"more (pixels )?than can be used"):
             look(path)

@@ -1,5 +1,6 @@
 """Pictures as a source, and pictures as what comes out."""
 
+import io
 import signal
 import struct
 import zlib
@@ -14,8 +15,8 @@ import pytest
 from app.cli.launcher import main
 from app.errors import SourceError
 from app.sources import open_source, parse_source
-from app.sources.image_sequence import find_pictures
-from fastscnn.data.image_header import header_size
+from app.sources.images.image_sequence import find_pictures
+from fastscnn.data.image_files import open_image
 from fastscnn.labels import ID_TO_TRAIN_ID
 from tests.support.media import count_by_opencv, picture, read_clip, write_clip
 
@@ -164,14 +165,15 @@ def test_where_there_is_no_picture_that_is_said(tmp_path, what):
 @pytest.mark.parametrize("suffix", ["png", "jpg", "bmp", "webp", "tiff", "ppm"])
 def test_the_size_is_found_in_the_header(tmp_path, suffix):
     data = _write(tmp_path / f"a.{suffix}", 1, (123, 45)).read_bytes()
-    assert header_size(data) == (123, 45)
+    assert open_image(io.BytesIO(data)).size == (123, 45)
 
 
 @pytest.mark.parametrize("cut", range(1, 40, 3))
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tiff"])
 def test_a_header_that_is_cut_off_does_no_harm(tmp_path, suffix, cut):
     data = _write(tmp_path / f"a.{suffix}", 1, (123, 45)).read_bytes()
-    assert header_size(data[:cut]) in {None, (123, 45)}
+    image = open_image(io.BytesIO(data[:cut]))
+    assert image is None or image.size == (123, 45)
 
 
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(tmp_path):
@@ -184,7 +186,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(tmp_path):
     path.write_bytes(
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(9999)))
     )
-    with pytest.raises(SourceError, match="100000×100000"):
+    with pytest.raises(SourceError, match="more pixels than"):
         open_source(parse_source(str(path)))
 
 

@@ -6,22 +6,19 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from app.errors import SourceError
 from app.sources.base import Picture, Source, SourceInfo
-from app.sources.color_conversion import check_size
+from app.sources.images.animated_image import AnimatedImageSource
+from app.sources.images.image_file import ImageFile
 from app.sources.source_spec import PICTURES, SourceSpec
-from fastscnn.data.image_header import header_size
+from app.sources.video_file import VideoFileSource
 from fastscnn.paths import files_below, matches, natural, visible
 from fastscnn.suggestions import did_you_mean_file
 
 RATE = 10.0
 """Pictures per second unless the user says otherwise."""
-_MAX_BYTES = 1 << 29
-"""Larger files are not read: they are no pictures of a street."""
+_ALSO_VIDEO = {".avif", ".heic", ".heif", ".hif"}
+"""Kinds that FFmpeg reads too, where Pillow does not know them: the first picture of a file."""
 
 
 def find_pictures(text: str) -> tuple[Path, list[Path]]:
@@ -44,36 +41,35 @@ def _pictures(paths: Iterable[Path]) -> list[Path]:
     return [path for path in paths if path.suffix.lower() in PICTURES]
 
 
-def read_picture(path: Path) -> NDArray[np.uint8]:
-    """A picture as RGB uint8 H×W×3, turned as its EXIF data ask for; transparency is ignored.
+def open_images(spec: SourceSpec) -> Source:
+    """Open a single image, a folder of them, or what a pattern matches.
 
     Raises:
-        SourceError: it cannot be read, or is larger than it should be; its size is looked at
-            before it is decoded.
+        SourceError: there is none that can be read.
     """
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise SourceError(f"{path.name} is too large for a picture: choose another.")
-        data = path.read_bytes()
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read ({error.strerror}).") from error
-    size = header_size(data)
-    if size is None:
-        raise SourceError(f"{path.name} is no picture that can be read.")
-    check_size(path.name, *size)
-    try:
-        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:
-        bgr = None
-    if bgr is None:
-        raise SourceError(f"{path.name} is a damaged picture.")
-    return np.ascontiguousarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+    path = Path(spec.value)
+    if os.path.isfile(path):
+        try:
+            file = ImageFile(path)
+        except SourceError:
+            if path.suffix.lower() not in _ALSO_VIDEO:
+                raise
+            video = VideoFileSource(spec)
+            video.tell(
+                f"{path.name} is shown as FFmpeg reads it, perhaps not as a whole:"
+                " pip install 'fastscnn-live[heic]'."
+            )
+            return video
+        if file.animated:
+            return AnimatedImageSource(spec, file)
+    return ImageSequenceSource(spec)
 
 
 class ImageSequenceSource(Source):
     """Pictures in natural order, at a rate; each is named by its place below the common folder.
 
-    One that cannot be read is passed over, and said.
+    One that cannot be read is passed over, and said. Of a file with several pages all are shown
+    where it is named alone; else the first, and that is said.
 
     Raises:
         SourceError: there is none that can be read.
@@ -93,6 +89,9 @@ class ImageSequenceSource(Source):
         self._rate = spec.rate or RATE
         self._next = 0
         self._bad: dict[int, str] = {}
+        self._partial: dict[Path, str] = {}
+        self._open: ImageFile | None = None
+        self._pages = len(self._file(0)) if os.path.isfile(spec.value) else 1
         first = self.read()
         if first is None:
             reason = next(iter(self._bad.values()))
@@ -101,15 +100,14 @@ class ImageSequenceSource(Source):
         self._first: Picture | None = first
         self.missed.clear()
         height, width = first.image.shape[:2]
-        count = len(self._paths)
         self.info = SourceInfo(
             spec.name,
             width,
             height,
             rate=self._rate,
-            frames=count,
-            duration=count / self._rate,
-            decoder="OpenCV",
+            frames=self._count,
+            duration=self._count / self._rate,
+            decoder="OpenCV, Pillow",
             seekable=True,
         )
 
@@ -119,34 +117,53 @@ class ImageSequenceSource(Source):
         if self._first is not None:
             first, self._first = self._first, None
             return first
-        while self._next < len(self._paths):
+        while self._next < self._count:
             index = self._next
             self._next += 1
-            path = self._paths[index]
+            path = self._paths[index // self._pages]
             try:
-                image = read_picture(path)
+                image = self._file(index // self._pages).read(index % self._pages)
             except SourceError as error:
                 if index not in self._bad:
                     self._bad[index] = str(error)
                     self.missed["decode"] += 1
                 continue
             name = path.relative_to(self._root).with_suffix("").as_posix()
-            return Picture(image, index / self._rate, name)
+            page = f"-{index % self._pages + 1}" if self._pages > 1 else ""
+            return Picture(image, index / self._rate, f"{name}{page}")
         self.notice = self._ending()
         return None
 
     def seek(self, seconds: float, *, before: int = 0) -> None:
         self._first = None
         place = int(max(seconds, 0.0) * self._rate + 1e-3)
-        self._next = max(0, min(place, len(self._paths) - 1) - before)
+        self._next = max(0, min(place, self._count - 1) - before)
 
     def close(self) -> None:
-        pass
+        self._open = None
+
+    @property
+    def _count(self) -> int:
+        return len(self._paths) * self._pages
+
+    def _file(self, index: int) -> ImageFile:
+        """Return a file, which stays open for its further pages."""
+        path = self._paths[index]
+        if self._opened != path or self._open is None:
+            self._open, self._opened = ImageFile(path), path
+            count, what = len(self._open), "frames" if self._open.animated else "pages"
+            if count > 1 and len(self._paths) > 1:
+                self._partial[path] = f"Of {path.name} the first of {count} {what} is shown."
+        return self._open
+
+    _opened: Path | None = None
 
     def _ending(self) -> str:
-        if not self._bad:
-            return ""
-        reason = next(iter(self._bad.values()))
-        rest = len(self._bad) - 1
-        more = f" {rest} more could not be read either." if rest else ""
-        return f"{reason}{more}"
+        return " ".join(
+            f"{next(iter(texts.values()))}{f' {len(texts) - 1} {more}' * (len(texts) > 1)}"
+            for texts, more in (
+                (self._bad, "more could not be read either."),
+                (self._partial, "more have several too: name one alone to see all of it."),
+            )
+            if texts
+        )

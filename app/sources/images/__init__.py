@@ -1,0 +1,1 @@
+"""Images from files as sources: single ones, sequences, animations."""
