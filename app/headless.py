@@ -7,27 +7,34 @@ import queue
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tqdm import tqdm
 
 from app.config.settings import Settings
 from app.core.events import Event
-from app.core.formatting import frames
+from app.core.formatting import clock, frames
 from app.core.stats import Stats
 from app.errors import INTERRUPTED, AppError, OutputError, UsageError
 from app.inference.network_loader import Download
 from app.pipeline.pipeline import Pipeline
+from app.pipeline.status import PipelineStatus
 from app.run_report import check_report, report, write_report
 from app.sinks.recording.encoders import choose
 from app.sinks.recording.file_naming import check_output, recording_path
 from app.sources.source_spec import SourceSpec
 
 
-def run_headless(settings: Settings) -> int:
+def run_headless(settings: Settings, *, now: Callable[[], float] = time.monotonic) -> int:
     """Process a source to its end; returns the exit code.
 
-    A progress bar goes to standard error, the closing line to standard output.
+    A progress bar goes to standard error, or where that is no terminal a line now and then; the
+    closing line goes to standard output.
+
+    Args:
+        settings: of the run.
+        now: clock of those lines, in seconds.
     """
     try:
         output, source = _checked_output(settings)
@@ -48,7 +55,7 @@ def run_headless(settings: Settings) -> int:
                 overwrite=settings.recording.overwrite,
                 renames=path != settings.recording.file and path != labels,
             )
-        exit_code = _follow(pipeline, settings)
+        exit_code = _follow(pipeline, settings, _ProgressLines(now))
     except AppError as error:
         print(f"Error: {error}", file=sys.stderr)
         exit_code = error.exit_code
@@ -180,7 +187,41 @@ class _DownloadBar:
             self._bar = None
 
 
-def _follow(pipeline: Pipeline, settings: Settings) -> int:
+class _ProgressLines:
+    """Lines for a log, in which a bar would be noise: one in half a minute.
+
+    Args:
+        now: clock in seconds.
+    """
+
+    _EVERY = 30.0
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._begun = self._said = now()
+        self._frames = 0
+
+    def show(self, status: PipelineStatus, total: float | None) -> None:
+        now = self._now()
+        passed = now - self._said
+        if passed < self._EVERY or sys.stderr.isatty():
+            return
+        done, download = status.counters.processed, status.download
+        if download is not None:
+            share = f", {100 * download.done // download.total} %" if download.total else ""
+            text = f"downloading the weights{share}"
+        elif status.network is None:
+            text = "loading the network"
+        elif status.state == "opening":
+            text = "opening the source"
+        else:
+            of = f"{done} of {total:.0f} frames" if total else frames(done)
+            text = f"{of}, {(done - self._frames) / passed:.1f} per second"
+        print(f"{clock(now - self._begun)}: {text}", file=sys.stderr, flush=True)
+        self._said, self._frames = now, done
+
+
+def _follow(pipeline: Pipeline, settings: Settings, lines: _ProgressLines) -> int:
     exit_code = 0
     with (
         tqdm(unit="frame", dynamic_ncols=True, disable=None) as bar,
@@ -198,6 +239,7 @@ def _follow(pipeline: Pipeline, settings: Settings) -> int:
                 totals = [n for n in (stated, settings.source.max_frames) if n]
                 bar.total = min(totals, default=None)
             bar.update(status.counters.processed - bar.n)
+            lines.show(status, bar.total)
             if event is None:
                 continue
             if event.kind == "notice":

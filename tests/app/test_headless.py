@@ -1,6 +1,7 @@
 """The program as a user runs it without a window, in a process of its own."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import av
 import numpy as np
 import pytest
 
+from app.cli.argument_parser import build_parser, settings_from
+from app.headless import run_headless
 from tests.support.cli_process import run_main, run_program
 from tests.support.media import (
     ROOT,
@@ -235,3 +238,41 @@ def test_a_real_clip_keeps_all_221_stamps(tmp_path):
     times, _ = read_clip(tmp_path / "o.mp4")
     assert len(times) == 221
     assert times == pytest.approx(given, abs=1e-3)
+
+
+class _Clock:
+    """A clock that goes on by some seconds whenever somebody looks."""
+
+    def __init__(self, step):
+        self.step, self.time = step, 0.0
+
+    def __call__(self):
+        self.time += self.step
+        return self.time
+
+
+def _lines(clip, capsys, step, *more):
+    words = [str(clip), *FAST, "--device", "cpu", *more]
+    assert run_headless(settings_from(build_parser().parse_args(words)), now=_Clock(step)) == 0
+    said = capsys.readouterr().err
+    return re.findall(r"^((?:\d+:)?\d+:\d\d): (.*)$", said, re.M)
+
+
+@pytest.mark.parametrize("more", [(), ("--max-frames", "7")])
+def test_a_log_gets_a_line_every_half_minute(clip, capsys, more):
+    lines = _lines(clip, capsys, 10, *more)
+    at = [60 * int(time[:-3]) + int(time[-2:]) for time, _ in lines]
+    assert len(at) >= 1
+    assert at == [30 * (i + 1) for i in range(len(at))]
+    total = 7 if more else 20
+    kinds = rf"loading the network|opening the source|\d+ of {total} frames, \d+\.\d per second"
+    assert all(re.fullmatch(kinds, text) for _, text in lines)
+
+
+def test_a_run_that_takes_less_than_half_a_minute_says_no_more_than_before(clip, capsys):
+    assert _lines(clip, capsys, 0.0) == []
+
+
+def test_on_a_terminal_there_is_a_bar_and_no_lines(clip, capsys, monkeypatch):
+    monkeypatch.setattr(type(sys.stderr), "isatty", lambda self: True, raising=False)
+    assert _lines(clip, capsys, 10) == []
