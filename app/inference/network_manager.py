@@ -186,12 +186,11 @@ class NetworkManager:
             Closed: stopped while downloading.
         """
         options = self._in_use
-        first = self._loader.load(options)
         if self._load_both and options.weights_b is not None:
             self.second = self._loader.load(replace(options, weights=options.weights_b))
             self._compares = True
             self._tell_classes(self.second)
-        return first
+        return self._loader.load(options)
 
     def ready(self, segmenter: Segmenter) -> None:
         """A network that was handed over is in use now."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -75,7 +75,7 @@ class Worker(threading.Thread):
         try:
             segmenter = self._first()
         except Closed:
-            return
+            pass
         except BaseException as error:  # nothing may end this thread silently
             self._fail(error)
             segmenter = self._refuse_all()
@@ -89,13 +89,15 @@ class Worker(threading.Thread):
         It is loaded on another thread, which is left behind where the run ends before: importing
         torch cannot be cut short, and touches nothing that has to be put in order.
         """
-        loaded: Future[Segmenter] = Future()
+        # It is taken out, not looked at: an exception that an import keeps holds all that the
+        # calls around the import held, and would hold the first network with it.
+        loaded: queue.SimpleQueue[Segmenter | BaseException] = queue.SimpleQueue()
 
         def load() -> None:
             try:
-                loaded.set_result(self._networks.load_first())
+                loaded.put(self._networks.load_first())
             except BaseException as error:  # raised again by the worker
-                loaded.set_exception(error)
+                loaded.put(error)
 
         # The import keeps the interpreter busy for seconds: the first picture goes before it.
         deadline = time.monotonic() + self._FIRST_PICTURE
@@ -104,11 +106,14 @@ class Worker(threading.Thread):
                 raise Closed
         self._preview()
         threading.Thread(target=load, name="loader").start()
-        while not loaded.done():
+        while loaded.empty():
             if self._stop_asked.wait(self._IDLE):
                 raise Closed
             self._preview()
-        return loaded.result()
+        found = loaded.get()
+        if isinstance(found, BaseException):
+            raise found
+        return found
 
     def _preview(self) -> None:
         """Show the newest frame without labels; it stays where it waits for the network."""
