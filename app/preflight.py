@@ -12,6 +12,11 @@ from app.errors import UsageError
 
 _HEADLESS = "or use --headless"
 
+
+class NoDisplay(UsageError):
+    """There is no display, or none that can be reached."""
+
+
 _BASE_PACKAGES = {
     "libGL.so.1": "libgl1",
     "libEGL.so.1": "libegl1",
@@ -38,7 +43,8 @@ def check_display() -> None:
     """Make sure that a window can be opened.
 
     Raises:
-        UsageError: it cannot, and why: PyQt6, a system library or a display is missing.
+        NoDisplay: there is no display.
+        UsageError: it cannot, and why: PyQt6 or a system library is missing.
     """
     drop_opencv_paths()
     _check_pyqt()
@@ -88,7 +94,7 @@ def _uses_x11() -> bool:
     elif os.environ.get("WAYLAND_DISPLAY"):
         return False
     if not os.environ.get("DISPLAY"):
-        raise UsageError(f"There is no display for the window: set DISPLAY, {_HEADLESS}.")
+        raise NoDisplay(f"There is no display for the window: set DISPLAY, {_HEADLESS}.")
     return True
 
 
@@ -105,7 +111,7 @@ def _check_x11_display() -> None:
     failed = bool(xcb.xcb_connection_has_error(connection))
     xcb.xcb_disconnect(connection)
     if failed:
-        raise UsageError(
+        raise NoDisplay(
             f"The display {os.environ['DISPLAY']} cannot be reached:"
             f" set DISPLAY to one that runs, {_HEADLESS}."
         )

@@ -7,15 +7,21 @@ import os
 import signal
 import sys
 import threading
+from dataclasses import replace
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 from app.cli.argument_parser import build_parser, settings_from
+from app.config.settings import Settings
 from app.errors import AppError
 from app.preflight import check_opencv
 from app.sinks.image_folder import check_folder
 from app.sinks.output_collisions import check_collisions
 from fastscnn.console import secure_streams
+
+_DEMO_FRAMES = 150
+"""Frames of the demo street that are recorded where there is no display to show it."""
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:
@@ -54,9 +60,14 @@ def main(argv: list[str] | None = None) -> int:
             # A service manager ends a run as Ctrl+C does: with a finished file.
             signal.signal(signal.SIGTERM, _interrupt)
             return run_headless(settings)
-        from app.preflight import check_display
+        from app.preflight import NoDisplay, check_display
 
-        check_display()
+        try:
+            check_display()
+        except NoDisplay:
+            if source is None or source.kind != "demo":
+                raise
+            return _record_demo(settings)
         from app.gui.application import run_window
 
         return run_window(settings)
@@ -65,6 +76,23 @@ def main(argv: list[str] | None = None) -> int:
         return error.exit_code
     finally:
         _wait_for_captures()
+
+
+def _record_demo(settings: Settings) -> int:
+    """Show the demo street to somebody without a display: as a video in the current folder."""
+    from app.headless import run_headless
+
+    frames = settings.source.max_frames or _DEMO_FRAMES
+    print(
+        f"There is no display: {frames} frames of the demo street go into a video here.",
+        file=sys.stderr,
+    )
+    recording = settings.recording
+    if recording.file is None and recording.record_dir is None:
+        recording = replace(recording, record_dir=Path())
+    return run_headless(
+        replace(settings, recording=recording, source=replace(settings.source, max_frames=frames))
+    )
 
 
 def run() -> NoReturn:

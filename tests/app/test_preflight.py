@@ -9,7 +9,7 @@ import pytest
 
 from app import preflight
 from app.errors import UsageError
-from tests.support.media import ROOT
+from tests.support.media import ROOT, read_clip
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="about X11 on Linux")
 
@@ -28,7 +28,7 @@ def start(code, **environment):
     )
 
 
-MAIN = "import sys; from app.cli.launcher import main; sys.exit(main(['--demo']))"
+MAIN = "import sys; from app.cli.launcher import main; sys.exit(main([]))"
 NO_PYQT = "import sys; sys.modules['PyQt6'] = None\n" + MAIN
 
 
@@ -50,6 +50,17 @@ def test_what_is_missing_is_said_in_one_sentence(code, environment, words):
     assert words in done.stderr
     assert "--headless" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@linux
+def test_without_a_display_the_demo_street_becomes_a_video_in_the_current_folder(tmp_path):
+    wanted = ["--demo", "--max-frames", "3", "--input-size", "64x96"]
+    code = f"import os, sys; os.chdir({str(tmp_path)!r})\n"
+    done = start(code + MAIN.replace("main([])", f"main({wanted})"))
+    assert done.returncode == 0, done.stderr
+    (video,) = tmp_path.glob("*.mp4")
+    assert video.name in done.stderr
+    assert len(read_clip(video)[0]) == 3
 
 
 def without(monkeypatch, *missing):
