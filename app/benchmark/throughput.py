@@ -27,7 +27,7 @@ from app.config.settings import NetworkOptions, Settings, SourceOptions
 from app.core.events import EventBus
 from app.core.frame import Frame, Result
 from app.core.stats import Stats
-from app.errors import AppError, OutputError, SourceError
+from app.errors import AppError, OutputError, SourceError, UsageError
 from app.inference.engine_factory import make_engine
 from app.pipeline.pipeline import Pipeline
 from app.rendering.overlay import draw
@@ -224,6 +224,8 @@ def measure(
         AppError: something of it failed.
     """
     spec, size = parse_source(clip), parse_input_size(input_size)
+    if spec.kind != "file":
+        raise UsageError(f"{clip} is no video file: the benchmark takes one from a disk.")
     frames = decode(spec, frames)[-1].index + 1  # of a shorter clip, all
     if frames < 2:
         raise SourceError(f"{spec.name} has only one frame: choose a clip of two or more.")

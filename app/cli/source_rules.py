@@ -57,13 +57,13 @@ def _as_asked(spec: SourceSpec | None, args: SourceArguments) -> SourceSpec | No
             raise UsageError("--fps is for cameras and pictures: add --camera N or name a folder.")
         spec = replace(spec, rate=args.fps)
     if args.start is not None or args.end is not None:
-        if spec is None or spec.kind not in {"file", "images", "demo"}:
+        if spec is None or not (spec.kind in {"file", "images", "demo"} or spec.may_be_remote_file):
             raise UsageError("--start and --end are for files: name one.")
         if args.end is not None and args.end <= (args.start or 0):
             raise UsageError("--end must lie behind --start.")
         spec = replace(spec, start=args.start or 0.0, end=args.end)
     if args.video_stream is not None:
-        if spec is None or spec.kind != "file":
+        if spec is None or not (spec.kind == "file" or spec.may_be_remote_file):
             raise UsageError("--video-stream is for files: name one.")
         spec = replace(spec, video_stream=args.video_stream)
     return spec

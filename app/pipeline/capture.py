@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from app.core.cancel_token import CancelToken
@@ -16,6 +14,7 @@ from app.core.frame import EndOfSource, Frame, SessionInfo
 from app.core.memory import return_freed_memory
 from app.core.stats import Stats
 from app.errors import AppError, SourceError
+from app.pipeline.capture_policy import CapturePolicy, Resume
 from app.pipeline.pacer import Pacer
 from app.pipeline.playback import Playback, SeekRequest
 from app.sources.base import Picture, Source, SourceInfo
@@ -28,38 +27,6 @@ class _Read(NamedTuple):
 
     picture: Picture
     seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Resume:
-    """Place to go on at where another source does not open.
-
-    Attributes:
-        spec: the source that played before.
-        position: its time in seconds.
-        playing: whether it played or stood.
-    """
-
-    spec: SourceSpec
-    position: float
-    playing: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CapturePolicy:
-    """Rules by which a source is read.
-
-    Attributes:
-        paced: whether a file keeps its own pace and waits at its end.
-        lossless: asked for each frame of a file: must it get through?
-        held: returns whether playback must wait because the network is still loading.
-        max_frames: end after so many.
-    """
-
-    paced: bool
-    lossless: Callable[[], bool]
-    held: Callable[[], bool]
-    max_frames: int | None
 
 
 class CaptureOwner(Protocol):
@@ -194,15 +161,28 @@ class Capture(threading.Thread):
         if source.live:
             self._follow(source)
             return
-        if self._spec.start > 0 and not self._back:
-            duration = source.info.duration
-            if duration is not None and self._spec.start >= duration:
-                raise SourceError(
-                    f"{source.info.name} lasts {duration:.1f} s:"
-                    f" there is nothing at {self._spec.start:g} s, begin earlier."
-                )
-            source.seek(self._spec.start)
-        self._play(source)
+        begin = self._begin(source) if self._spec.start > 0 and not self._back else None
+        self._play(source, begin)
+
+    def _begin(self, source: Source) -> _Read | None:
+        """Return the picture that is shown at the beginning of the part to play, from there on."""
+        start, duration = self._spec.start, source.info.duration
+        source.seek(start)
+        read = self._read(source)
+        if read is None:
+            return None
+        picture = read.picture
+        end = picture.time + self._length(picture)
+        # A stated length is no promise: there may be less, and more.
+        if end <= start and duration is not None and start >= duration:
+            raise SourceError(
+                f"{source.info.name} lasts {end:.1f} s:"
+                f" there is nothing at {start:g} s, begin earlier."
+            )
+        late = start - picture.time
+        if 0 < late < picture.duration:
+            picture = picture._replace(time=start, duration=picture.duration - late)
+        return _Read(picture, read.seconds)
 
     def _follow(self, source: Source) -> None:
         """Hand over what a live source gives, as it comes."""
@@ -217,9 +197,8 @@ class Capture(threading.Thread):
             paused = not self._playback.playing
             self._hand_over(read, lossless=False, paused=paused)
 
-    def _play(self, source: Source) -> None:
-        """Play to the end, and on from wherever the user goes then."""
-        held: _Read | None = None
+    def _play(self, source: Source, held: _Read | None) -> None:
+        """Play to the end, from a picture on, and on from wherever the user goes then."""
         ended = False
         while not self._stop_asked.is_set():
             asked = self._playback.take()

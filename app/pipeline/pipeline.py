@@ -25,7 +25,7 @@ from app.core.stats import Stats
 from app.core.watchdog import Watchdog
 from app.inference.network_manager import NetworkManager
 from app.inference.worker import Worker
-from app.pipeline.capture import CapturePolicy
+from app.pipeline.capture_policy import CapturePolicy
 from app.pipeline.session import Session, SessionParts
 from app.pipeline.session_set import SessionSet
 from app.pipeline.status import PipelineStatus, status_of

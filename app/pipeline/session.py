@@ -12,7 +12,8 @@ from app.core.channel import Channel
 from app.core.events import Event, EventBus
 from app.core.frame import EndOfSource, Frame, Result
 from app.core.stats import DropCause, Stats
-from app.pipeline.capture import Capture, CapturePolicy, Resume
+from app.pipeline.capture import Capture
+from app.pipeline.capture_policy import CapturePolicy, Resume
 from app.pipeline.playback import Loop, Playback, SeekRequest
 from app.sources.base import SourceInfo
 from app.sources.source_spec import SourceSpec

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.core.events import Event
 from app.core.frame import EndOfSource, Result
-from app.pipeline.capture import Resume
+from app.pipeline.capture_policy import Resume
 from app.pipeline.playback import Loop
 from app.pipeline.session import Session, SessionParts
 from app.sources.source_spec import SourceSpec

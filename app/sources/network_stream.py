@@ -100,9 +100,14 @@ def open_stream(spec: SourceSpec) -> Source:
     container, device, reason = _connect(spec, live=True)
     # What has a length has an end; of a playlist the length says nothing.
     whole = container.size > 0 and "hls" not in container.format.name.split(",")
-    if scheme_of(spec.value) in {"http", "https"} and (container.duration or whole):
+    if spec.may_be_remote_file and (container.duration or whole):
         container.close()
         return RemoteFile(spec)
+    if spec.start > 0 or spec.end is not None or spec.video_stream is not None:
+        container.close()
+        raise SourceError(
+            f"{spec.name} is live: --start, --end and --video-stream are for files, leave them out."
+        )
     device = f"CPU, {reason}" if reason else device or "CPU"
     return NetworkStreamSource(spec, container, device, lambda spec: _connect(spec, live=True)[0])
 
@@ -118,6 +123,9 @@ class RemoteFile(VideoFileSource):
 
     def _open(self) -> tuple[InputContainer, str, str]:
         return _connect(self._spec, live=False)
+
+    def _look_for_joints(self, container: InputContainer) -> None:
+        """Leave it: that would fetch the file twice."""
 
 
 class NetworkStreamSource(Source):

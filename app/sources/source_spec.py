@@ -63,6 +63,11 @@ class SourceSpec:
             return Path(self.value).name or self.value
         return "demo street"
 
+    @property
+    def may_be_remote_file(self) -> bool:
+        """True where it may turn out to be a file at an address, once it is open."""
+        return self.kind == "stream" and scheme_of(self.value) in {"http", "https"}
+
     def __repr__(self) -> str:
         # An address may hold a password, and a repr ends up in logs.
         return f"SourceSpec({self.kind}: {self.name})"

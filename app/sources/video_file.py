@@ -17,6 +17,7 @@ from app.sources.color_conversion import HDR, MAX_PIXELS, check_size, shown_size
 from app.sources.decoding.completeness import breaks_off
 from app.sources.decoding.damage_record import DamageRecord
 from app.sources.decoding.frame_decoder import DecodedFrame, FrameDecoder
+from app.sources.decoding.joined_files import is_joined, joined_length
 from app.sources.hardware_decoding import open_container
 from app.sources.source_spec import SourceSpec
 from fastscnn.suggestions import did_you_mean, did_you_mean_file
@@ -96,12 +97,14 @@ class VideoFileSource(Source):
         self._seekable = True
         """True where the stamps tell where a frame is; else the file is counted through."""
         try:
-            self._rewind()
+            container = self._rewind()
             stream = self._stream
+            self._duration = container.duration / av.time_base if container.duration else None
             first = next(self._decoded, None)
             if first is None:
                 raise SourceError(f"{self._name} holds no picture that can be read: it is damaged.")
             self._ahead.append(first)
+            self._look_for_joints(container)
             width, height = shown_size(first.frame, self._pixel_aspect)
             if first.frame.color_trc in HDR:
                 kind = HDR[first.frame.color_trc]
@@ -213,7 +216,6 @@ class VideoFileSource(Source):
         self._device = device or (f"CPU, {reason}" if reason else "CPU")
         self._pixel_aspect = pixel_aspect(stream)
         self._start = (container.start_time or 0) / av.time_base
-        self._duration = container.duration / av.time_base if container.duration else None
         self._rate = _stated_rate(container, stream)
         self._ahead.clear()
         self._decoded = self._decode(container)
@@ -254,7 +256,7 @@ class VideoFileSource(Source):
         for last in decoder:
             self._note(decoder)
             yield last
-        if decoder.cut_short and last is not None and self._threads != "SLICE":
+        if decoder.cut_short and last is not None:
             # Once more from there on, with threads of which none holds a frame back.
             self._threads = "SLICE"
             self._rewind()
@@ -300,6 +302,16 @@ class VideoFileSource(Source):
                 return bytes(next(container.demux()))
         except (av.error.FFmpegError, OSError, StopIteration):
             return b""
+
+    def _look_for_joints(self, container: InputContainer) -> None:
+        """Learn how long a file lasts whose clock begins anew in it."""
+        if Flags.ts_discont not in Flags(container.format.flags):
+            return
+        with av.open(self._address()) as other:
+            stream = other.streams.video[container.streams.video.index(self._stream)]
+            if is_joined(other, stream):
+                self._seekable = False
+                self._duration = joined_length(other, stream, self._start)
 
     def _picture(self, timed: DecodedFrame) -> Picture:
         frame = timed.frame

@@ -13,6 +13,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QImage
 
 from app.sources.color_conversion import upright
+from app.sources.source_spec import SourceSpec
 from app.sources.video_file import pixel_aspect, videos
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ _MOST = 400
 """Number of cached thumbnails."""
 _EVERY = 0.5
 """Seconds between two thumbnails: the mouse is no finer than that."""
+_PATIENCE = 5.0, 3.0
+"""Seconds in which an address has to open, and to answer."""
 _IDLE = 20.0
 """Seconds after which the thread closes the file."""
 
@@ -40,22 +43,22 @@ class Thumbnails(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._lock = threading.Condition()
-        self._path: Path | None = None
+        self._file: SourceSpec | None = None
         self._wanted: float | None = None
         self._cache: dict[int, QImage] = {}
         self._thread: threading.Thread | None = None
 
-    def use(self, path: Path | None) -> None:
-        """Change to another file, or to none."""
+    def use(self, file: SourceSpec | None) -> None:
+        """Change to another file, on a disk or at an address, or to none."""
         with self._lock:
-            if path != self._path:
-                self._path, self._wanted, self._cache = path, None, {}
+            if file != self._file:
+                self._file, self._wanted, self._cache = file, None, {}
                 self._lock.notify()
 
     def ask(self, seconds: float) -> None:
         """Request the thumbnail of a time; only the newest request is answered."""
         with self._lock:
-            if self._path is None:
+            if self._file is None:
                 return
             there = self._cache.get(_slot(seconds))
             if there is None:
@@ -78,28 +81,28 @@ class Thumbnails(QObject):
             thread.join(timeout)
 
     def _run(self) -> None:
-        opened: Path | None = None
+        opened: SourceSpec | None = None
         container: InputContainer | None = None
         try:
             while True:
                 with self._lock:
                     if self._wanted is None:
                         self._lock.wait(_IDLE)
-                    path, wanted, self._wanted = self._path, self._wanted, None
-                    if wanted is None or path is None:
+                    file, wanted, self._wanted = self._file, self._wanted, None
+                    if wanted is None or file is None:
                         self._thread = None
                         return
-                if path != opened:
+                if file != opened:
                     if container is not None:
                         container.close()
-                    container, opened = _open(path), path
+                    container, opened = _open(file), file
                 if container is None:
                     continue
                 picture = _picture(container, wanted)
                 if picture is None:
                     continue
                 with self._lock:
-                    if self._path != path:
+                    if self._file != file:
                         continue
                     self._cache[_slot(wanted)] = picture
                     while len(self._cache) > _MOST:
@@ -114,9 +117,11 @@ def _slot(seconds: float) -> int:
     return int(seconds / _EVERY)
 
 
-def _open(path: Path) -> InputContainer | None:
+def _open(file: SourceSpec) -> InputContainer | None:
+    remote = file.kind == "stream"
+    address = file.value if remote else f"file:{Path(file.value).resolve()}"
     try:
-        container = av.open(f"file:{path.resolve()}")
+        container = av.open(address, timeout=_PATIENCE if remote else None)
     except (av.error.FFmpegError, OSError, ValueError):
         return None
     if not videos(container):

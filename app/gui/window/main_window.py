@@ -346,7 +346,7 @@ class MainWindow(QMainWindow):
     def opened(self, spec: SourceSpec) -> None:
         """Use a chosen source for thumbnails, and its folder for dialogs."""
         is_file = spec.kind == "file"
-        self.seek_bar.thumbnails.use(Path(spec.value) if is_file else None)
+        self.seek_bar.thumbnails.use(spec if is_file or spec.may_be_remote_file else None)
         if is_file and not self.open_menu.folder:
             self.open_menu.folder = str(Path(spec.value).absolute().parent)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import av
+from av.codec.context import ThreadType
 
 from app.sources.decoding.frame_ledger import FrameLedger, Loss
 from app.sources.decoding.packet_reader import PacketReader
@@ -94,7 +95,8 @@ class FrameDecoder:
                 yield from self._timed(held)
                 held = []
         yield from self._timed(held)
-        self._ledger.close()
+        if not self.cut_short:
+            self._ledger.close()
 
     def _frames(self) -> Iterator[VideoFrame]:
         fruitless = 0
@@ -115,8 +117,8 @@ class FrameDecoder:
             yield from self._codec.decode(None)
         except av.error.FFmpegError:
             self._ledger.suspect(certain=True)
-            # What other threads hold behind an error cannot be had any more.
-            self.cut_short = True
+            # Frames that other threads hold behind an error cannot be had any more.
+            self.cut_short = bool(self._codec.thread_type & ThreadType.FRAME)
 
     def _timed(self, frames: list[VideoFrame]) -> Iterator[DecodedFrame]:
         for frame in frames:

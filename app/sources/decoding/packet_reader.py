@@ -55,11 +55,13 @@ class PacketReader:
         self.suspect = self.damaged = False
         """True where something may be, and is, missing before the latest packet or in it."""
         self._flagged = -1
+        self.shown = 0
+        """Stamp at which the last of the frames so far ends."""
         self.end = 0
-        """Stamp at which the last frame ends, as far as the format has a table of lengths."""
+        """The same by the table of lengths that a format may have."""
         self._place: int | None = None
         self._delay = 0
-        self._shift = self._end = 0
+        self._shift = 0
         self._decoded: int | None = None
 
     def __iter__(self) -> Iterator[Packet[Any]]:
@@ -114,7 +116,7 @@ class PacketReader:
             ahead = (packet.dts - self._decoded) * self._base
             if not -_WAVER <= ahead <= _LEAP:
                 first = packet.pts if packet.pts is not None else packet.dts
-                self._shift = self._end - first
+                self._shift = self.shown - first
                 self.restarted = True
                 self._flagged = -1
         self._decoded = packet.dts if packet.dts is not None else self._decoded
@@ -123,7 +125,7 @@ class PacketReader:
             packet.dts = packet.dts + self._shift if packet.dts is not None else None
         shown = packet.pts if packet.pts is not None else packet.dts
         if shown is not None:
-            self._end = max(self._end, shown + (packet.duration or 0))
+            self.shown = max(self.shown, shown + (packet.duration or 0))
         if packet.dts is not None and shown is not None and "mp4" in self.formats:
             # Lengths there are distances of decoding: the last one stored need not be shown last.
             self._delay = shown - packet.dts if packet.is_keyframe else self._delay

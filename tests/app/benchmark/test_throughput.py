@@ -5,6 +5,7 @@ import pytest
 from app.benchmark import baseline_loop as plain
 from app.benchmark import throughput as benchmark
 from app.sources.source_spec import parse_source
+from tests.support.awkward_clips import make_clip, spoil
 from tests.support.media import count_by_opencv, read_clip, write_clip
 
 
@@ -69,3 +70,15 @@ def test_a_clip_that_is_not_there_is_told_in_a_sentence(capsys):
     assert "nosuch.mp4" in capsys.readouterr().err
     assert plain.main(["nosuch.mp4", "x.mp4"]) == 3
     assert "nosuch.mp4 cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("source", ["demo", "0", "http://127.0.0.1:9/clip.mp4"])
+def test_what_is_no_file_is_refused_before_any_work(source, capsys):
+    assert benchmark.main([source]) == 2
+    assert f"{source} is no video file" in capsys.readouterr().err
+
+
+def test_a_damaged_clip_is_measured_on_what_can_be_read(tmp_path):
+    clip = spoil(make_clip(tmp_path / "d.avi", "mjpeg", 20), 4)
+    held = benchmark.decode(parse_source(str(clip)), 20)
+    assert len(held) == 19

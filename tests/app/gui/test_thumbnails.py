@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from app.gui.playback.thumbnails import Thumbnails
+from app.sources import parse_source
 from tests.support.media import picture, still, write_stills
+from tests.support.stream_servers import web_folder
 from tests.support.window_driver import application, wait_until
 
 
@@ -20,7 +22,7 @@ def _at(thumbnails, path, seconds):
     """The thumbnail of a time."""
     came = []
     thumbnails.ready.connect(lambda _, image: came.append(image))
-    thumbnails.use(path)
+    thumbnails.use(parse_source(str(path)))
     thumbnails.ask(seconds)
     wait_until(lambda: bool(came), f"the thumbnail at {seconds} s")
     image = came[0]
@@ -47,3 +49,9 @@ def test_a_damaged_key_frame_gives_way_to_the_next_one(thumbnails, tmp_path):
     stills[10] = bytes(len(stills[10]))
     clip = write_stills(tmp_path / "d.avi", "mjpeg", stills)
     assert _at(thumbnails, clip, 1.0).mean() > 20
+
+
+def test_a_file_at_an_address_has_thumbnails_too(thumbnails, tmp_path):
+    write_stills(tmp_path / "a.avi", "mjpeg", [still(picture(n)) for n in range(20)])
+    with web_folder(tmp_path) as base:
+        assert _at(thumbnails, f"{base}/a.avi", 1.0).mean() > 20

@@ -9,7 +9,7 @@ import pytest
 from app.cli.argument_parser import build_parser, settings_from
 from app.headless import run_headless
 from tests.support.awkward_clips import NO_B, make_clip
-from tests.support.media import picture
+from tests.support.media import picture, still
 
 
 def _recorded(clip, folder, *arguments):
@@ -82,6 +82,14 @@ def test_a_part_that_ends_within_a_picture_ends_there(tmp_path):
     assert times == pytest.approx([0, 3], abs=0.01)
     assert seen == pytest.approx(4, abs=0.02)
     assert heard == pytest.approx(4, abs=0.1)
+
+
+def test_pictures_of_a_folder_stand_for_their_two_seconds_too(tmp_path):
+    (tmp_path / "in").mkdir()
+    for number in range(3):
+        (tmp_path / "in" / f"{number}.jpg").write_bytes(still(picture(number)))
+    out, _ = _recorded(tmp_path / "in", tmp_path, "--fps", "0.5")
+    assert _lengths(out)[1] == pytest.approx(6, abs=0.02)
 
 
 def test_the_sound_goes_on_while_the_last_picture_stands(tmp_path):

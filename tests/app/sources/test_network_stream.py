@@ -5,9 +5,11 @@ import threading
 import time
 from itertools import pairwise
 
+import av
 import numpy as np
 import pytest
 
+from app.cli.argument_parser import build_parser, settings_from
 from app.config.settings import (
     NetworkOptions,
     RecordingOptions,
@@ -20,7 +22,9 @@ from app.headless import run_headless
 from app.pipeline.pipeline import Pipeline
 from app.sources import network_stream as stream
 from app.sources import open_source, parse_source
+from tests.support.awkward_clips import NO_B, cut_off, make_clip, spoil
 from tests.support.cli_process import run_main
+from tests.support.http_server import content, serving
 from tests.support.media import count_by_opencv, write_clip
 from tests.support.stream_servers import (
     MjpegServer,
@@ -200,8 +204,6 @@ def test_damaged_pictures_of_a_camera_are_left_out_counted_and_said_once(camera)
 
 
 def test_live_hls_is_read(tmp_path):
-    import av
-
     stop = threading.Event()
 
     def send():
@@ -245,6 +247,55 @@ def test_a_file_at_an_address_is_played_as_a_file(tmp_path):
         assert source.read().time == pytest.approx(0.5, abs=1e-3)
         source.close()
     assert len(pictures) == 30
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+@pytest.mark.parametrize("name", ["f.avi", "f.mkv", "f.mp4"])
+def test_a_file_at_an_address_is_recorded_as_it_is_from_the_disk(tmp_path, name, ranges):
+    make_clip(tmp_path / name, options=NO_B, sound="aac")
+    out, part = tmp_path / "out.mp4", tmp_path / "part.mp4"
+    with serving() as web:
+        web.pages[f"/{name}"] = content((tmp_path / name).read_bytes(), ranges=ranges)
+        address = f"{web.url}/{name}"
+        assert _run(address, "-o", str(out)) == 0
+        assert _run(address, "-o", str(part), "--start", "1", "--end", "2") == 0
+    assert _seen_and_heard(out) == (60, pytest.approx(3.0, abs=0.1))
+    assert _seen_and_heard(part) == (20, pytest.approx(1.0, abs=0.1))
+
+
+def test_damage_of_a_file_at_an_address_is_said(tmp_path):
+    spoil(make_clip(tmp_path / "d.avi", "mjpeg"), 12)
+    cut_off(make_clip(tmp_path / "t.mkv", options=NO_B), 0.6)
+    with web_folder(tmp_path) as base:
+        for name, words in (
+            ("d.avi", "1 of 60 frames could not be read"),
+            ("t.mkv", "ended early"),
+        ):
+            source = open_source(parse_source(f"{base}/{name}"))
+            assert len(list(iter(source.read, None))) >= 30
+            source.close()
+            assert words in source.notice
+
+
+def test_a_part_of_what_turns_out_to_be_live_is_refused(camera, capsys):
+    assert _run(camera.url, "--start", "1", "--max-frames", "2") == 3
+    assert "is live: --start, --end and --video-stream are for files" in capsys.readouterr().err
+
+
+def _run(address, *arguments):
+    words = [address, "--headless", "--device", "cpu", "--input-size", "64x96", *arguments]
+    return run_headless(settings_from(build_parser().parse_args(words)))
+
+
+def _seen_and_heard(path):
+    """How many frames, and how many seconds of sound."""
+    with av.open(str(path)) as container:
+        seen, heard = 0, 0.0
+        for packet in container.demux():
+            seen += packet.stream.type == "video" and packet.size > 0
+            if packet.stream.type == "audio" and packet.size:
+                heard = float((packet.pts + packet.duration) * packet.time_base)
+    return seen, heard
 
 
 def test_what_is_no_video_at_an_address_is_refused(tmp_path):
