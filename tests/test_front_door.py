@@ -50,7 +50,7 @@ def parser_of(command: str) -> argparse.ArgumentParser:
         raise _Parsed
 
     main = import_module(f"fastscnn.{command}").main
-    with patch.object(argparse.ArgumentParser, "parse_args", catch), pytest.raises(_Parsed):
+    with patch.object(argparse.ArgumentParser, "parse_known_args", catch), pytest.raises(_Parsed):
         main([])
     return caught[0]
 
