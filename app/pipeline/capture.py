@@ -373,5 +373,7 @@ class Capture(threading.Thread):
             if not self._inbox.put(frame):
                 self._stats.drop("stopped")
         else:
-            lost = self._inbox.replace(frame)
-            self._stats.drop("late" if late else "busy", sum(isinstance(x, Frame) for x in lost))
+            lost = sum(isinstance(item, Frame) for item in self._inbox.replace(frame))
+            self._stats.drop("late" if late else "busy", lost)
+            if self._source is not None and self._source.live:
+                self._left += lost  # a frame that nobody could look at is none of those wanted

@@ -393,8 +393,10 @@ def test_a_camera_that_never_opens_does_not_hold_up_the_stop(sources, make):
     forever.set()
 
 
-def test_the_end_comes_after_max_frames(sources, make):
-    sources["scripted"] = ScriptedSource()
+@pytest.mark.parametrize("live", [False, True])
+def test_the_end_comes_after_max_frames(sources, make, live):
+    # A live source goes on while the network loads: what nobody could look at does not count.
+    sources["scripted"] = ScriptedSource(live=live, rate=200)
     pipeline = make(
         Settings(
             network=NetworkOptions(device="cpu", input_size=(64, 96)),
