@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Iterator
+from itertools import dropwhile
 from typing import TYPE_CHECKING, Any
 
 import av
 
 from app.sinks.recording.timestamps import TimestampMapper
+from app.sources.decoding.joined_files import is_joined
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -65,11 +67,16 @@ class AudioReader:
             av.error.FFmpegError, OverflowError: the file cannot be gone about in.
         """
         base = self.stream.time_base
-        if base is not None:
-            place = int(max(0.0, seconds + self._zero - 0.1) / base)
-            self._container.seek(place, stream=self.stream)
+        begin = max(0.0, seconds - 0.1)
+        joined = self._video is not None and is_joined(self._container, self._video)
+        if joined:  # a stamp may stand in several parts
+            self._container.seek(0, unsupported_byte_offset=True)
+        elif base is not None:
+            self._container.seek(int((begin + self._zero) / base), stream=self.stream)
         self.stream.codec_context.flush_buffers()
-        self._packets, self._end = self._on_one_clock(), seconds
+        self._packets, self._end = self._on_one_clock(), 0.0 if joined else seconds
+        if joined:
+            self._packets = dropwhile(lambda p: _stamp(p) < begin, self._packets)
 
     def close(self) -> None:
         """Close the file."""

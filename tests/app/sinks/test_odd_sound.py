@@ -169,6 +169,17 @@ def test_sound_follows_a_clock_that_begins_anew(tmp_path, kind, sound):
         _is(tmp_path / "o.mp4", at, hz)
 
 
+@pytest.mark.parametrize(("place", "hz"), [(0.6, 300), (2.2, 900), (3.9, 2700)])
+def test_a_recording_begun_in_the_middle_of_joined_parts_has_the_sound_of_there(
+    tmp_path, place, hz
+):
+    parts = [_part(sound="mp2", hz=hz, seconds=1.6, kind="mpegts") for hz in (300, 900, 2700)]
+    (tmp_path / "joined.ts").write_bytes(b"".join(parts))
+    _record(tmp_path / "joined.ts", tmp_path / "o.mp4", seek=place, frames=20)
+    _is(tmp_path / "o.mp4", 0.2, hz)
+    _is(tmp_path / "o.mp4", 0.5, hz)
+
+
 def test_sound_of_joined_parts_stays_with_the_pictures_where_it_lasts_longer_than_they(tmp_path):
     parts = [
         _part(sound="mp2", hz=hz, seconds=1.6, heard=2.0, kind="mpegts")
