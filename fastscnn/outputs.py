@@ -62,14 +62,14 @@ def check_apart(
         OutputError: an output is an input, or two outputs are one file.
     """
     read = {_identity(path) for path in inputs if os.path.exists(path)} - {None}
-    written: dict[object, Path] = {}
+    written: set[object] = set()
     for path in outputs:
         identity = _identity(path)
         if identity in read:
             raise OutputError(f"{path} is what is being read: name another file.")
         if identity is not None and identity in written:
-            raise OutputError(f"{path} and {written[identity]} are one file: name two.")
-        written[identity] = path
+            raise OutputError(f"Two outputs would go to one file, {path}: name two.")
+        written.add(identity)
     for folder in folders:
         there = folder.iterdir() if folder.is_dir() else ()
         if any(path.suffix.lower() in _IMAGES and _identity(path) in read for path in there):

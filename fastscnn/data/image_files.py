@@ -30,8 +30,9 @@ class PictureError(Exception):
     """A file is no image that can be used; the message goes on after the file's name."""
 
 
-# Ours is the lower bound, and an error.
+# Our bound is lower and an error; what is wrong with a file is said in a sentence.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 def open_image(file: IO[bytes]) -> Image.Image | None:

@@ -73,7 +73,7 @@ def test_two_outputs_are_one_file_whether_it_is_there_or_not(tmp_path):
         (missing, tmp_path / "dangling"),
         (there, tmp_path / "hard"),
     ):
-        with pytest.raises(OutputError, match="are one file"):
+        with pytest.raises(OutputError, match="would go to one file"):
             check_apart(pair, [])
     check_apart([there, missing, tmp_path / "third"], [tmp_path / "gone"])
 
@@ -119,7 +119,7 @@ def test_an_evaluation_s_outputs_are_files_of_their_own(data, tmp_path, capsys):
     folder.mkdir()
     assert evaluate([*words, "--json", file, "--confusion", file]) == 5
     assert evaluate([*words, "--labels", str(folder), "--confusion", str(folder / "1.png")]) == 5
-    assert capsys.readouterr().err.count("are one file") == 2
+    assert capsys.readouterr().err.count("would go to one file") == 2
     assert not (tmp_path / "x.png").exists()
     assert [*folder.iterdir()] == []
 
