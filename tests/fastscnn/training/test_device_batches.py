@@ -131,6 +131,20 @@ def test_a_step_on_the_device_never_waits_for_it(streets, tmp_path, table):
     assert refused == 0
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+def test_cuda_itself_finds_no_step_that_waits(streets, tmp_path):
+    task = Segmentation([f"folder:{streets}?loss=0.5"])
+    trainer = Trainer(task, ALL_OF_IT, tmp_path / "run", device="cuda")
+    trainer.train_step()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        for _ in range(5):
+            trainer.train_step()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+        trainer.batches.close()
+
+
 def test_what_waits_is_noticed():
     values = torch.arange(3.0)
     with Asked() as asked:

@@ -274,9 +274,11 @@ def test_a_step_with_no_finite_gradient_leaves_weights_and_statistics_alone(fold
             assert torch.equal(tensor, before[name]), name
 
 
-def test_the_scale_of_a_float16_loss_falls_when_it_overflows():
+@pytest.mark.parametrize("fused", [False, True])
+def test_the_scale_of_a_float16_loss_falls_when_it_overflows(fused):
+    """Fused, the device itself leaves the step out."""
     layer = torch.nn.Sequential(torch.nn.Linear(1, 1), torch.nn.BatchNorm1d(1))
-    optimizer = torch.optim.SGD(layer.parameters(), lr=1.0)
+    optimizer = torch.optim.SGD(layer.parameters(), lr=1.0, fused=fused)
     stepper = Stepper(layer, optimizer, amp="fp16", device=torch.device("cpu"), clip=0)
     scale = stepper.state_dict()["scale"]
     for factor, made in ((math.inf, False), (1.0, True)):
