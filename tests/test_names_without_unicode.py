@@ -91,7 +91,7 @@ def test_a_curve_has_a_title(odd):
     pytest.importorskip("matplotlib")
     for name in (ODD, "costs $1 and $2_"):
         log = RunLog(odd / name, ["mean IoU"], 10)
-        log.add(1, 0.5, 0.1, 1.0, 0, {"mean IoU": 0.5})
+        log.add((1, 0.5, 0.1, 1.0, 0), {"mean IoU": 0.5})
         log.draw()
         assert (odd / name / "curve.png").stat().st_size > 0
 

@@ -72,7 +72,7 @@ def test_two_crops_in_turn_learn_on_the_host_too(folder, tmp_path):
         (["--small-crop", "16x32"], "at least 32x32"),
         (["--small-share", "2"], "--small-share"),
         (["--repeat-rare", "-1"], "--repeat-rare"),
-        (["--minutes", "-1"], "--minutes must be positive"),
+        (["--minutes", "-1"], "--minutes must be at least 0"),
         (["--minutes", "5", "--steps", "7"], "--steps and --minutes say the same thing"),
         (["--momentum", "0", "--nesterov"], "--nesterov needs"),
     ],
