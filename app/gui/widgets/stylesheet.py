@@ -53,6 +53,8 @@ QPushButton#record[recording="true"]:hover { background: $RECORD_HOVER; }
 QPushButton#dropdown { min-height: 26px; padding: 0 22px 0 10px; }
 #transport_bar QPushButton#dropdown { min-height: ${INNER}px; padding: 0; }
 QToolButton#narrow { min-width: 32px; }
+QToolButton#card { background: $PANEL; border: 1px solid $LINE; border-radius: 8px; padding: 6px; }
+QToolButton#card:hover, QToolButton#card:focus { border-color: $ACCENT; }
 QToolButton#flat { background: transparent; border: 1px solid transparent; min-width: 30px;
     min-height: 26px; }
 QToolButton#flat:hover { border-color: $EDGE; }

@@ -36,7 +36,7 @@ class OpenMenu(QObject):
 
     def __init__(self, window: QWidget, recent: Callable[[], list[SourceSpec]]) -> None:
         super().__init__(window)
-        self._window, self._recent = window, recent
+        self._window, self.recent = window, recent
         self.folder = ""
         """Folder in which dialogs open."""
         self.dialog: QFileDialog | None = None
@@ -81,6 +81,10 @@ class OpenMenu(QObject):
         except AppError as error:
             self.chosen.emit(DroppedSources(text=str(error)))
 
+    def open_source(self, spec: SourceSpec) -> None:
+        """Choose a source that was opened before."""
+        self.chosen.emit(DroppedSources((spec,)))
+
     def open_camera(self, index: int) -> None:
         """Choose a camera."""
         self.chosen.emit(DroppedSources((SourceSpec("camera", str(index)),)))
@@ -116,13 +120,11 @@ class OpenMenu(QObject):
 
         def fill() -> None:
             menu.clear()
-            for spec in self._recent():
+            for spec in self.recent():
                 action = menu.addAction(spec.name.replace("&", "&&"))
                 assert action is not None
                 action.setToolTip(spec.value)
-                action.triggered.connect(
-                    lambda _, spec=spec: self.chosen.emit(DroppedSources((spec,)))
-                )
+                action.triggered.connect(lambda _, spec=spec: self.open_source(spec))
             if menu.isEmpty():
                 none = menu.addAction("Nothing yet")
                 assert none is not None

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PyQt6.QtCore import QRectF, QSize, Qt
-from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PyQt6.QtGui import (
+    QColor,
+    QIcon,
+    QImage,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QShowEvent,
+)
+from PyQt6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.config.shortcuts import Keys
 from app.gui.feedback.shortcuts_dialog import native
+from app.gui.playback.thumbnails import Thumbnails
 from app.gui.widgets import theme
 from app.gui.widgets.icons import app_pixmap, icon
 from app.gui.window.open_menu import OpenMenu
+from app.sources.source_spec import SourceSpec
 
 _ESSENTIAL = {
     "play": "pauses",
@@ -27,8 +47,37 @@ def essential_keys(keys: Keys) -> str:
     return ", ".join(said) + "."
 
 
+_RECENT = 4
+_CARD = QSize(168, 95)
+
+
+class RecentCard(QToolButton):
+    """Button of a file that was opened before: its first picture, and its name."""
+
+    def __init__(self, spec: SourceSpec, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.spec = spec
+        self.setObjectName("card")
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+        self.setIcon(icon("file"))
+        self.setIconSize(_CARD)
+        metrics = self.fontMetrics()
+        self.setText(metrics.elidedText(spec.name, Qt.TextElideMode.ElideMiddle, _CARD.width()))
+        self.setToolTip(f"Open {spec.value}")
+        self.setAccessibleName(f"Open {spec.name}")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.thumbnails = Thumbnails(self)
+        self.thumbnails.ready.connect(self._show)
+        self.thumbnails.use(spec)
+        self.thumbnails.ask(0.0)
+
+    def _show(self, seconds: float, picture: object) -> None:
+        if isinstance(picture, QImage):
+            self.setIcon(QIcon(QPixmap.fromImage(picture)))
+
+
 class WelcomePage(QWidget):
-    """Page that offers the ways to open a video.
+    """Page that offers the ways to open a video, and the files opened last.
 
     Args:
         open_menu: the ways to open one.
@@ -38,6 +87,11 @@ class WelcomePage(QWidget):
     def __init__(self, open_menu: OpenMenu, hint: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("canvas")
+        self._open_menu = open_menu
+        self.cards: list[RecentCard] = []
+        """Files that were opened last, newest first."""
+        self._recent = QHBoxLayout()
+        self._recent.setSpacing(10)
         picture = QLabel()
         pixmap = app_pixmap()
         pixmap.setDevicePixelRatio(256 / 92)
@@ -75,6 +129,8 @@ class WelcomePage(QWidget):
             layout.addWidget(label)
             layout.addSpacing(space)
         layout.addLayout(buttons)
+        layout.addSpacing(20)
+        layout.addLayout(self._recent)
         keys = QLabel(hint)
         keys.setObjectName("muted")
         keys.setWordWrap(True)
@@ -82,6 +138,22 @@ class WelcomePage(QWidget):
         layout.addSpacing(26)
         layout.addWidget(keys)
         layout.addStretch()
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """List the files that are still there; those at addresses wait until they are wanted."""
+        recent = self._open_menu.recent()
+        there = [s for s in recent if s.kind == "file" and Path(s.value).is_file()][:_RECENT]
+        if there != [card.spec for card in self.cards]:
+            while (item := self._recent.takeAt(0)) is not None:
+                if (card := item.widget()) is not None:
+                    card.deleteLater()
+            self.cards = [RecentCard(spec) for spec in there]
+            self._recent.addStretch()
+            for card in self.cards:
+                card.clicked.connect(lambda _, spec=card.spec: self._open_menu.open_source(spec))
+                self._recent.addWidget(card)
+            self._recent.addStretch()
+        super().showEvent(event)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)

@@ -128,6 +128,19 @@ def test_weights_are_kept_while_their_file_is_there(tmp_path):
     assert saved.apply(_chosen()).network.weights is None
 
 
+def test_the_empty_window_shows_the_files_opened_last_with_their_first_picture(tmp_path):
+    clips = [write_clip(tmp_path / f"{name}.mp4", 5) for name in "ab"]
+    saved = SavedState(tmp_path / "settings.ini")
+    for path in (*clips, tmp_path / "gone.mp4"):
+        saved.keep_recent(SourceSpec("file", str(path)))
+    with window(SMALL, saved=saved) as w:
+        cards = w.welcome_page.cards
+        assert [card.spec.name for card in cards] == ["b.mp4", "a.mp4"]
+        wait_until(lambda: cards[0].icon().availableSizes(), "the picture")
+        click(cards[1])
+        wait_until(lambda: shows(w, SourceSpec("file", str(clips[0]))), "the clip")
+
+
 def test_files_that_were_opened_are_offered_again_and_can_be_forgotten(tmp_path):
     clips = [write_clip(tmp_path / f"{name}.mp4", 30) for name in "ab"]
     saved = SavedState(tmp_path / "settings.ini")
