@@ -20,19 +20,21 @@ class Event:
         kind: ``opened``, ``ended``, ``recorded`` and ``notice`` inform; ``error`` is an error.
         text: one sentence, may be empty where there is nothing to say.
         exit_code: exit code of a headless run, for errors.
+        topic: what it is about, where a newer one on the same makes it worthless; empty elsewhere.
     """
 
     kind: Literal["opened", "ended", "recorded", "notice", "error"]
     text: str = ""
     exit_code: int = 0
+    topic: str = ""
 
 
 class EventBus(queue.SimpleQueue[Event]):
     """Queue of events: any thread puts, the window or the progress bar takes."""
 
-    def notice(self, text: str) -> None:
-        """Tell the user something."""
-        self.put(Event("notice", text))
+    def notice(self, text: str, topic: str = "") -> None:
+        """Tell the user something, in place of what was said on the same topic."""
+        self.put(Event("notice", text, topic=topic))
 
     def failure(self, error: BaseException) -> None:
         """Tell the user of an error, in a sentence."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from app.core.stats import Stats, Task
+from app.sources.source_spec import Kind
 
 _log = logging.getLogger(__name__)
 
@@ -24,14 +25,20 @@ Opening and the first frames of a network take long on some machines.
 """
 
 _WORDS: dict[Task, str] = {
-    "opening": "The source has not opened for {0:.0f} s: another program may use it, or the network"
-    " it is on does not answer.",
-    "capture": "The source has given no picture for {0:.0f} s: check the camera, the network or the"
-    " disk it is on.",
+    "opening": "The source has not opened for {0:.0f} s: {1}.",
+    "capture": "The source has given no picture for {0:.0f} s: {1}.",
     "network": "The network has worked on one frame for {0:.0f} s: the device may be busy.",
     "recorder": "The recorder has been writing one frame for {0:.0f} s: the disk may be slow or"
     " gone.",
     "display": "The window has not answered for {0:.0f} s.",
+}
+_DISK = "the disk that it is on may be slow or gone"
+_WHY: dict[Kind, str] = {
+    "camera": "another program may use it, or its cable is loose",
+    "stream": "its address, or the network that it is on, does not answer",
+    "file": _DISK,
+    "images": _DISK,
+    "demo": "the computer may be busy with other things",
 }
 _AGAIN: dict[Task, str] = {
     "opening": "The source has answered after {0:.0f} s.",
@@ -48,6 +55,7 @@ class Watchdog(threading.Thread):
     Args:
         stats: where stages record what they work on.
         say: told once when a stage is stuck, and once when it goes on.
+        kind: returns which kind of source is open or being opened.
         excused: returns whether the user knows already why a stage waits.
         limits: seconds by stage.
     """
@@ -59,13 +67,14 @@ class Watchdog(threading.Thread):
         stats: Stats,
         say: Callable[[str], None],
         *,
+        kind: Callable[[], Kind],
         excused: Callable[[Task], bool] = lambda task: False,
         limits: Mapping[Task, float] = LIMITS,
     ) -> None:
         # It holds nothing that has to be put in order, so it may end with the process.
         super().__init__(name="watchdog", daemon=True)
         self._stats, self._say = stats, say
-        self._excused, self._limits = excused, limits
+        self._kind, self._excused, self._limits = kind, excused, limits
         self._stop_asked = threading.Event()
         self._since: dict[Task, float] = {}
 
@@ -95,7 +104,7 @@ class Watchdog(threading.Thread):
             late = since is not None and since != known and now - since > limit
             if since is not None and late and not self._excused(task):
                 self._since[task] = since
-                self._tell(_WORDS[task].format(now - since))
+                self._tell(_WORDS[task].format(now - since, _WHY[self._kind()]))
 
     def _tell(self, text: str) -> None:
         _log.warning(text)

@@ -77,7 +77,8 @@ class Pipeline:
         )
         self._watchdog = Watchdog(
             self.stats,
-            self.events.notice,
+            lambda text: self.events.notice(text, "stuck"),
+            kind=lambda: spec.kind if (spec := self.session.opened_spec) is not None else "demo",
             excused=lambda task: task == "capture" and self.session.offline_for is not None,
         )
 

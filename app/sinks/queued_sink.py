@@ -60,7 +60,8 @@ class QueuedSink(Sink, threading.Thread):
             for _ in self._queue.drain():
                 self._refused(failed=True, full=False)
             if self.error is not None:
-                self._events.put(Event("error", str(self.error), self.error.exit_code))
+                code = self.error.exit_code
+                self._events.put(Event("error", str(self.error), code, topic=self.name))
             else:
                 self._report()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
@@ -31,9 +32,12 @@ class NetworkController(QObject):
     ) -> None:
         super().__init__(parent)
         self._pipeline, self._view_commands = pipeline, view_commands
+        first = pipeline.settings.network.weights
+        self._latest: Callable[[], None] = lambda: self.use_weights(first)
 
     def use_weights(self, weights: str | Path | None) -> None:
         """Change to other weights."""
+        self._latest = lambda: self.use_weights(weights)
         self._pipeline.networks.use_weights(weights)
         self.changed.emit()
 
@@ -44,9 +48,14 @@ class NetworkController(QObject):
 
     def compare_with(self, weights: str | Path | None) -> None:
         """Compare with a second checkpoint."""
+        self._latest = lambda: self.compare_with(weights)
         self._pipeline.networks.compare_with(weights)
         self._view_commands.compare("checkpoint A | checkpoint B")
         self.changed.emit()
+
+    def again(self) -> None:
+        """Try once more to have the weights that were chosen last."""
+        self._latest()
 
     def compare(self, pair: str) -> None:
         """Compare two sides by the name that they have in menus."""

@@ -37,6 +37,13 @@ class PlaybackController(QObject):
         self.playlist.put(entries)
         self._open(self.playlist.current)
 
+    def reopen(self, spec: SourceSpec) -> None:
+        """Try an entry of the playlist again, or what was one."""
+        if spec in self.playlist.entries:
+            self.go(self.playlist.entries.index(spec))
+        else:
+            self.open([spec])
+
     def go(self, index: int) -> None:
         """Play an entry of the playlist."""
         self._open(self.playlist.go(index))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from PyQt6.QtCore import QObject, QStandardPaths, QUrl, pyqtSignal
 from PyQt6.QtGui import QDesktopServices
 
+from app.core.events import Event
 from app.core.frame import Result
-from app.errors import AppError, OutputError
+from app.errors import OutputError
 from app.gui.controllers.screenshot import save_pictures
 from app.pipeline.pipeline import Pipeline
 
@@ -42,23 +44,28 @@ class RecordingController(QObject):
 
     def start(self, output: Path, *, labels: Path | None, overwrite: bool) -> None:
         """Start a recording into files that the user named."""
-        try:
-            self._pipeline.start_recording(output, labels=labels, overwrite=overwrite)
-        except OutputError as error:
-            self.notified.emit("error", str(error))
+        self._begin(output, labels=labels, overwrite=overwrite)
 
     def record_or_stop(self) -> None:
         """Start a recording, or finish the one in progress."""
+        if self._pipeline.status().recording is not None:
+            self._pipeline.stop_recording()
+        else:
+            self.record()
+
+    def record(self) -> None:
+        """Start a recording unless one is in progress, or nothing is there to be recorded."""
         status = self._pipeline.status()
+        if status.recording is None and status.state in {"playing", "paused", "ended"}:
+            where = self._place(QStandardPaths.StandardLocation.MoviesLocation)
+            self._begin(self._pipeline.recording_path(where), renames=True)
+
+    def _begin(self, path: Path, **how: Any) -> None:
         try:
-            if status.recording is not None:
-                self._pipeline.stop_recording()
-            elif status.state in {"playing", "paused", "ended"}:
-                where = self._place(QStandardPaths.StandardLocation.MoviesLocation)
-                path = self._pipeline.recording_path(where)
-                self._pipeline.start_recording(path, renames=True)
-        except (AppError, OSError) as error:
-            self.notified.emit("error", str(error))
+            self._pipeline.start_recording(path, **how)
+        except OutputError as error:
+            event = Event("error", str(error), error.exit_code, topic="recorder")
+            self._pipeline.events.put(event)
 
     def open_folder(self) -> None:
         """Open the folder of recordings in the system's file manager."""

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PyQt6.QtCore import QSize, Qt, QTimer, pyqtSignal
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.gui.widgets import theme
 from app.gui.widgets.icons import icon
+
+Action = tuple[str, Callable[[], object]]
+"""Name of a button, and what it does."""
 
 _MOST = 3
 _SECONDS = 20
@@ -18,14 +31,18 @@ class Notification(QFrame):
     Args:
         text: one sentence.
         error: True for an error, which stays until it is closed.
+        topic: what it is about, where a newer message makes it worthless.
+        action: a button beside it, which closes it too.
     """
 
     closed = pyqtSignal()
     """Emitted when the user closed it, or its time is over."""
 
-    def __init__(self, text: str, *, error: bool, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.text, self.error = text, error
+    def __init__(
+        self, text: str, *, error: bool, topic: str = "", action: Action | None = None
+    ) -> None:
+        super().__init__()
+        self.text, self.error, self.topic = text, error, topic
         self.setObjectName("notification")
         self.setProperty("error", error)
         self._count = 1
@@ -48,6 +65,13 @@ class Notification(QFrame):
         top = Qt.AlignmentFlag.AlignTop
         layout.addWidget(kind, alignment=top)
         layout.addWidget(words, 1)
+        self.action: QPushButton | None = None
+        if action is not None:
+            name, self._act = action
+            self.action = QPushButton(name)
+            self.action.setToolTip(name)
+            self.action.clicked.connect(self._carry_out)
+            layout.addWidget(self.action, alignment=top)
         layout.addWidget(close, alignment=top)
         # Text and button have different heights; their first lines shall meet.
         kind.setFixedHeight(26)
@@ -58,6 +82,10 @@ class Notification(QFrame):
         self._timer.timeout.connect(self.closed)
         if not error:
             self._timer.start(_SECONDS * 1000)
+
+    def _carry_out(self) -> None:
+        self.closed.emit()
+        self._act()
 
     def repeat(self) -> None:
         """Count the message once more, and keep it for as long again."""
@@ -79,19 +107,32 @@ class Notifications(QWidget):
         self.shown: list[Notification] = []
         """Visible messages, oldest first."""
 
-    def notify(self, text: str, *, error: bool = False) -> None:
-        """Show a message; one that is already there is counted."""
+    def notify(
+        self, text: str, *, error: bool = False, topic: str = "", action: Action | None = None
+    ) -> None:
+        """Show a message in place of one on its topic; one that is already there is counted.
+
+        Args:
+            text, error, topic, action: as of ``Notification``.
+        """
         for notification in self.shown:
             if notification.text == text:
                 notification.repeat()
                 return
-        notification = Notification(text, error=error)
+        self.retract(topic)
+        notification = Notification(text, error=error, topic=topic, action=action)
         notification.closed.connect(lambda: self._remove(notification))
         self._layout.addWidget(notification)
         self.shown.append(notification)
         self.show()
         for old in self.shown[:-_MOST]:
             self._remove(old)
+
+    def retract(self, topic: str) -> None:
+        """Close the message on a topic, where there is one."""
+        for notification in list(self.shown):
+            if topic and notification.topic == topic:
+                self._remove(notification)
 
     def clear(self) -> None:
         """Close all messages."""

@@ -96,6 +96,7 @@ QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus {
 #notification QToolButton {
     background: transparent; border: 1px solid transparent; min-width: 26px; min-height: 24px;
 }
+#notification QPushButton { min-height: 22px; padding: 0 10px; }
 #notification QToolButton:hover { border-color: $EDGE; }
 #notification QToolButton:focus { border-color: $TEXT; }
 

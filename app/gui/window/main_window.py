@@ -5,17 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from PyQt6.QtCore import QSize, QTimer, pyqtSignal
-from PyQt6.QtGui import (
-    QCloseEvent,
-    QGuiApplication,
-)
-from PyQt6.QtWidgets import (
-    QFrame,
-    QMainWindow,
-    QMenu,
-    QMenuBar,
-    QStackedWidget,
-)
+from PyQt6.QtGui import QCloseEvent, QGuiApplication
+from PyQt6.QtWidgets import QFrame, QMainWindow, QMenu, QMenuBar, QStackedWidget
 
 from app.config.settings import Settings
 from app.config.shortcuts import USUAL, Keys
@@ -44,6 +35,7 @@ from app.gui.window.drag_and_drop import DropOverlay, DroppedSources
 from app.gui.window.full_screen import FullScreen
 from app.gui.window.help_menu import HelpMenu
 from app.gui.window.menu_bar import MenuBar
+from app.gui.window.messages import Messages
 from app.gui.window.open_menu import OpenMenu
 from app.gui.window.saved_state import SavedState
 from app.gui.window.welcome_page import WelcomePage, essential_keys
@@ -94,6 +86,7 @@ class MainWindow(QMainWindow):
         self.help_menu = HelpMenu(self)
         self.bottom_panel = BottomPanel()
         self.notifications = Notifications()
+        self.messages = self._make_messages()
         self.progress_strip = ProgressStrip()
         self.view_panel = ViewPanel()
         self.legend = Legend()
@@ -124,6 +117,18 @@ class MainWindow(QMainWindow):
         self._timer.timeout.connect(self.refresh)
         self._closed = False
         self.refresh()
+
+    def _make_messages(self) -> Messages:
+        return Messages(
+            self.notifications,
+            self.bottom_panel.log,
+            playback=self.playback,
+            recording=self.recording,
+            network_commands=self.network_commands,
+            keys=self._keys,
+            saved=self._saved,
+            parent=self,
+        )
 
     def _handlers(self) -> Handlers:
         return handlers(
@@ -179,6 +184,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self._menu_bar.theme_chosen.connect(self.set_theme)
+        self.messages.reported.connect(self.reported)
         self.help_menu.notified.connect(self.notify)
         self.open_menu.chosen.connect(self.open_dropped)
         self.drop_overlay.dropped.connect(self.open_dropped)
@@ -280,11 +286,8 @@ class MainWindow(QMainWindow):
         self.shortcuts_dialog.activateWindow()
 
     def notify(self, kind: str, text: str) -> None:
-        """Show a message, add it to the log, and report errors and recordings."""
-        self.notifications.notify(text, error=kind == "error")
-        self.bottom_panel.log.add(kind, text)
-        if kind in {"error", "recorded"}:
-            self.reported.emit(Event("error" if kind == "error" else "recorded", text))
+        """Show a message."""
+        self.messages.notify(kind, text)
 
     def remember_page(self) -> None:
         """Remember the page of the bottom panel."""
@@ -336,10 +339,10 @@ class MainWindow(QMainWindow):
         if event.kind == "opened":
             self.bottom_panel.log.add("opened", event.text)
             self._remember()
-            self._greet()
+            self.messages.greet()
             return
         if event.text:
-            self.notify(event.kind, event.text)
+            self.messages.tell(event)
         if event.kind == "ended" or (event.kind == "error" and self.playback.refused()):
             self.playback.play_next()
 
@@ -356,11 +359,6 @@ class MainWindow(QMainWindow):
             current = self.playback.playlist.current
             if current is not None:
                 self._saved.keep_recent(current)
-
-    def _greet(self) -> None:
-        if self._saved is not None and not self._saved.greeted:
-            self._saved.greeted = True
-            self.notifications.notify(essential_keys(self._keys))
 
     def _restored(self) -> None:
         self.bottom_panel.show_page(self._page)

@@ -63,6 +63,7 @@ def _said(pipeline, words):
         return any(words in text for text in texts)
 
     wait_until(found)
+    return next(text for text in texts if words in text)
 
 
 def test_a_source_that_hangs_is_named_and_so_is_its_return(impatient, make, monkeypatch):
@@ -105,6 +106,37 @@ def test_a_source_that_does_not_open_is_named(impatient, make, monkeypatch):
     _said(pipeline, "The source has not opened for")
     release.set()
     _said(pipeline, "The source has answered after")
+
+
+@pytest.mark.parametrize(
+    ("spec", "words", "not_words"),
+    [
+        (SourceSpec("demo"), "the computer may be busy", "network"),
+        (SourceSpec("file", "scripted"), "the disk", "network"),
+        (SourceSpec("images", "scripted"), "the disk", "program"),
+        (SourceSpec("camera", "7"), "another program", "disk"),
+        (SourceSpec("stream", "rtsp://127.0.0.1/x"), "network", "program"),
+    ],
+)
+@pytest.mark.parametrize("stage", ["opening", "capture"])
+def test_the_cause_that_is_named_is_one_that_the_source_can_have(
+    impatient, make, monkeypatch, spec, words, not_words, stage
+):
+    release = threading.Event()
+
+    def opened(spec):
+        if stage == "opening":
+            release.wait(60)
+        return Hanging(release)
+
+    monkeypatch.setattr(capture, "open_source", opened)
+    impatient(stage)
+    pipeline = make()
+    pipeline.open(spec)
+    said = _said(pipeline, " s: ")
+    release.set()
+    assert words in said
+    assert not_words not in said
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")

@@ -1,0 +1,91 @@
+"""Messages of the window: banners, the log, and ways to try again what failed."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from app.config.shortcuts import Keys
+from app.core.events import Event
+from app.errors import SourceError, WeightsError
+from app.gui.controllers.network_controller import NetworkController
+from app.gui.controllers.playback_controller import PlaybackController
+from app.gui.controllers.recording_controller import RecordingController
+from app.gui.feedback.notifications import Action, Notifications
+from app.gui.panels.log_panel import LogPanel
+from app.gui.window.saved_state import SavedState
+from app.gui.window.welcome_page import essential_keys
+
+_AGAIN = "Try again"
+_GREETING = "greeting"
+
+
+class Messages(QObject):
+    """Messages of a window, and what their buttons do.
+
+    Args:
+        notifications: the banners.
+        log: page with all messages so far.
+        playback, recording, network_commands: commands that may be tried again.
+        keys: keys of all commands, for the greeting.
+        saved: remembers whether the user was greeted; ``None`` greets nobody.
+        parent: owner.
+    """
+
+    reported = pyqtSignal(Event)
+    """Error or finished recording that the user was told of."""
+
+    def __init__(
+        self,
+        notifications: Notifications,
+        log: LogPanel,
+        *,
+        playback: PlaybackController,
+        recording: RecordingController,
+        network_commands: NetworkController,
+        keys: Keys,
+        saved: SavedState | None,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._notifications, self._log = notifications, log
+        self._playback, self._recording = playback, recording
+        self._network_commands = network_commands
+        self._keys, self._saved = keys, saved
+
+    def notify(
+        self, kind: str, text: str, *, topic: str = "", action: Action | None = None
+    ) -> None:
+        """Show a message, add it to the log, and report errors and recordings.
+
+        Args:
+            kind, text, topic: as of ``app.core.events.Event``.
+            action: a button beside it.
+        """
+        self._notifications.retract(_GREETING)
+        self._notifications.notify(text, error=kind == "error", topic=topic, action=action)
+        self._log.add(kind, text)
+        if kind in {"error", "recorded"}:
+            self.reported.emit(Event("error" if kind == "error" else "recorded", text))
+
+    def tell(self, event: Event) -> None:
+        """Show the text of an event; where that can help, with a button that tries again."""
+        self.notify(event.kind, event.text, topic=event.topic, action=self._again(event))
+
+    def greet(self) -> None:
+        """Tell a new user of the keys, where there is nothing else to say, nor comes to be."""
+        saved = self._saved
+        if saved is not None and not saved.greeted and not self._notifications.shown:
+            saved.greeted = True
+            self._notifications.notify(essential_keys(self._keys), topic=_GREETING)
+
+    def _again(self, event: Event) -> Action | None:
+        if event.kind != "error":
+            return None
+        if event.topic == "recorder":
+            return _AGAIN, self._recording.record
+        if event.exit_code == WeightsError.exit_code:
+            return _AGAIN, self._network_commands.again
+        spec = self._playback.playlist.current
+        if event.exit_code == SourceError.exit_code and spec is not None:
+            return _AGAIN, lambda: self._playback.reopen(spec)
+        return None
