@@ -67,7 +67,10 @@ class OwnArrows(QObject):
 
 
 class EnterClicks(QObject):
-    """Event filter that lets Enter click the button with the focus: Space is for play and pause."""
+    """Event filter that lets Enter click the button with the focus, and Space a switch.
+
+    Elsewhere Space plays and pauses.
+    """
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
@@ -82,6 +85,15 @@ class EnterClicks(QObject):
             and isinstance(button, QAbstractButton)
         ):
             button.click()
+            return True
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.ShortcutOverride
+            and event.key() == Qt.Key.Key_Space
+            and isinstance(button, QAbstractButton)
+            and button.isCheckable()
+        ):
+            event.accept()
             return True
         return False
 

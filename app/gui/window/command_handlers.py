@@ -19,6 +19,9 @@ Handlers = dict[str, Callable[[], object]]
 _STEP, _FAR = 5.0, 30.0
 """Seconds that the arrow keys seek by, alone and with Shift."""
 
+_DIVIDER, _OPACITY = 0.02, 0.05
+"""Share of the width that a key moves the divider by, and of the opacity that it changes."""
+
 
 class WindowCommands(Protocol):
     """Commands of the window itself."""
@@ -112,6 +115,10 @@ def _view_handlers(view_commands: ViewController, view: VideoView) -> Handlers:
         "confidence": view_commands.toggle_confidence,
         "wipe": view_commands.toggle_wipe,
         "contours": view_commands.toggle_contours,
+        "divider-left": lambda: view_commands.move_split(-_DIVIDER),
+        "divider-right": lambda: view_commands.move_split(_DIVIDER),
+        "opacity-less": lambda: view_commands.change_alpha(-_OPACITY),
+        "opacity-more": lambda: view_commands.change_alpha(_OPACITY),
         "fit": view.fit,
         "actual-size": view.actual_size,
         "zoom-in": view.zoom_in,

@@ -103,7 +103,18 @@ class MenuBar(QObject):
         menu = QMenu("Colours", view)
         self._palettes = _choices(menu, _PALETTES, commands.set_palette)
         view.addMenu(menu)
-        self._add(view, "contours", "", "fit", "actual-size", "zoom-in", "zoom-out", "")
+        self._add(view, "contours", "opacity-less", "opacity-more")
+        self._add(
+            view,
+            "divider-left",
+            "divider-right",
+            "",
+            "fit",
+            "actual-size",
+            "zoom-in",
+            "zoom-out",
+            "",
+        )
         self._add(view, "full-screen", "performance", "log")
         menu = QMenu("Theme", view)
         self._themes = _choices(menu, _THEMES, self.theme_chosen.emit)

@@ -131,6 +131,33 @@ def test_enter_presses_the_button_that_has_the_focus():
         wait_until(lambda: not w.pipeline.live.skip, "the switch")
 
 
+def test_space_acts_on_a_switch_with_the_focus_and_plays_elsewhere():
+    with window() as w:
+        play(w)
+        w.view_panel.skip.setFocus(Qt.FocusReason.TabFocusReason)
+        press(w.view_panel.skip, Qt.Key.Key_Space)
+        wait_until(lambda: not w.pipeline.live.skip, "the switch")
+        assert w.pipeline.status().state == "playing"
+        w.view.setFocus()
+        press(w, Qt.Key.Key_Space)
+        wait_until(lambda: w.pipeline.status().state == "paused", "the pause")
+
+
+def test_keys_move_the_divider_and_change_the_opacity():
+    control = Qt.KeyboardModifier.ControlModifier
+    with window() as w:
+        play(w)
+        press(w, Qt.Key.Key_W)
+        split, alpha = w.pipeline.view.split, w.pipeline.view.alpha
+        QTest.keyClick(w, Qt.Key.Key_Right, control)
+        QTest.keyClick(w, Qt.Key.Key_Down, control)
+        wait_until(lambda: w.pipeline.view.split > split, "the divider")
+        assert w.pipeline.view.alpha < alpha
+        for _ in range(60):
+            QTest.keyClick(w, Qt.Key.Key_Left, control)
+        assert w.pipeline.view.split == 0.0
+
+
 def test_every_control_has_a_name_for_those_who_do_not_see_it():
     with window() as w:
         w.notifications.notify("a message")
