@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from app.errors import AppError
@@ -21,12 +22,14 @@ class Event:
         text: one sentence, may be empty where there is nothing to say.
         exit_code: exit code of a headless run, for errors.
         topic: what it is about, where a newer one on the same makes it worthless; empty elsewhere.
+        path: file that was written, if one was.
     """
 
     kind: Literal["opened", "ended", "recorded", "notice", "error"]
     text: str = ""
     exit_code: int = 0
     topic: str = ""
+    path: Path | None = None
 
 
 class EventBus(queue.SimpleQueue[Event]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PyQt6.QtCore import QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import (
@@ -32,14 +32,14 @@ class Notification(QFrame):
         text: one sentence.
         error: True for an error, which stays until it is closed.
         topic: what it is about, where a newer message makes it worthless.
-        action: a button beside it, which closes it too.
+        actions: buttons beside it, which close it too.
     """
 
     closed = pyqtSignal()
     """Emitted when the user closed it, or its time is over."""
 
     def __init__(
-        self, text: str, *, error: bool, topic: str = "", action: Action | None = None
+        self, text: str, *, error: bool, topic: str = "", actions: Sequence[Action] = ()
     ) -> None:
         super().__init__()
         self.text, self.error, self.topic = text, error, topic
@@ -65,13 +65,12 @@ class Notification(QFrame):
         top = Qt.AlignmentFlag.AlignTop
         layout.addWidget(kind, alignment=top)
         layout.addWidget(words, 1)
-        self.action: QPushButton | None = None
-        if action is not None:
-            name, self._act = action
-            self.action = QPushButton(name)
-            self.action.setToolTip(name)
-            self.action.clicked.connect(self._carry_out)
-            layout.addWidget(self.action, alignment=top)
+        self.actions_by_name: dict[str, QPushButton] = {}
+        for name, act in actions:
+            button = self.actions_by_name[name] = QPushButton(name)
+            button.setToolTip(name)
+            button.clicked.connect(lambda _, act=act: self._carry_out(act))
+            layout.addWidget(button, alignment=top)
         layout.addWidget(close, alignment=top)
         # Text and button have different heights; their first lines shall meet.
         kind.setFixedHeight(26)
@@ -83,9 +82,9 @@ class Notification(QFrame):
         if not error:
             self._timer.start(_SECONDS * 1000)
 
-    def _carry_out(self) -> None:
+    def _carry_out(self, act: Callable[[], object]) -> None:
         self.closed.emit()
-        self._act()
+        act()
 
     def repeat(self) -> None:
         """Count the message once more, and keep it for as long again."""
@@ -108,19 +107,19 @@ class Notifications(QWidget):
         """Visible messages, oldest first."""
 
     def notify(
-        self, text: str, *, error: bool = False, topic: str = "", action: Action | None = None
+        self, text: str, *, error: bool = False, topic: str = "", actions: Sequence[Action] = ()
     ) -> None:
         """Show a message in place of one on its topic; one that is already there is counted.
 
         Args:
-            text, error, topic, action: as of ``Notification``.
+            text, error, topic, actions: as of ``Notification``.
         """
         for notification in self.shown:
             if notification.text == text:
                 notification.repeat()
                 return
         self.retract(topic)
-        notification = Notification(text, error=error, topic=topic, action=action)
+        notification = Notification(text, error=error, topic=topic, actions=actions)
         notification.closed.connect(lambda: self._remove(notification))
         self._layout.addWidget(notification)
         self.shown.append(notification)

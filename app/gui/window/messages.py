@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QObject, pyqtSignal
+from collections.abc import Sequence
+from pathlib import Path
+
+from PyQt6.QtCore import QObject, QUrl, pyqtSignal
+from PyQt6.QtGui import QDesktopServices
 
 from app.config.shortcuts import Keys
 from app.core.events import Event
@@ -14,6 +18,7 @@ from app.gui.feedback.notifications import Action, Notifications
 from app.gui.panels.log_panel import LogPanel
 from app.gui.window.saved_state import SavedState
 from app.gui.window.welcome_page import essential_keys
+from app.sources.source_spec import SourceSpec
 
 _AGAIN = "Try again"
 _GREETING = "greeting"
@@ -53,23 +58,24 @@ class Messages(QObject):
         self._keys, self._saved = keys, saved
 
     def notify(
-        self, kind: str, text: str, *, topic: str = "", action: Action | None = None
+        self, kind: str, text: str, *, topic: str = "", actions: Sequence[Action] = ()
     ) -> None:
         """Show a message, add it to the log, and report errors and recordings.
 
         Args:
             kind, text, topic: as of ``app.core.events.Event``.
-            action: a button beside it.
+            actions: buttons beside it.
         """
         self._notifications.retract(_GREETING)
-        self._notifications.notify(text, error=kind == "error", topic=topic, action=action)
+        self._notifications.notify(text, error=kind == "error", topic=topic, actions=actions)
         self._log.add(kind, text)
         if kind in {"error", "recorded"}:
             self.reported.emit(Event("error" if kind == "error" else "recorded", text))
 
     def tell(self, event: Event) -> None:
-        """Show the text of an event; where that can help, with a button that tries again."""
-        self.notify(event.kind, event.text, topic=event.topic, action=self._again(event))
+        """Show the text of an event, with buttons for what may be wanted next."""
+        actions = self._saved_file(event.path) if event.path is not None else self._again(event)
+        self.notify(event.kind, event.text, topic=event.topic, actions=actions)
 
     def greet(self) -> None:
         """Tell a new user of the keys, where there is nothing else to say, nor comes to be."""
@@ -78,14 +84,22 @@ class Messages(QObject):
             saved.greeted = True
             self._notifications.notify(essential_keys(self._keys), topic=_GREETING)
 
-    def _again(self, event: Event) -> Action | None:
+    def _saved_file(self, path: Path) -> tuple[Action, ...]:
+        folder = QUrl.fromLocalFile(str(path.absolute().parent))
+        play = SourceSpec("file", str(path))
+        return (
+            ("Play", lambda: self._playback.open((play,))),
+            ("Show in folder", lambda: QDesktopServices.openUrl(folder)),
+        )
+
+    def _again(self, event: Event) -> tuple[Action, ...]:
         if event.kind != "error":
-            return None
+            return ()
         if event.topic == "recorder":
-            return _AGAIN, self._recording.record
+            return ((_AGAIN, self._recording.record),)
         if event.exit_code == WeightsError.exit_code:
-            return _AGAIN, self._network_commands.again
+            return ((_AGAIN, self._network_commands.again),)
         spec = self._playback.playlist.current
         if event.exit_code == SourceError.exit_code and spec is not None:
-            return _AGAIN, lambda: self._playback.reopen(spec)
-        return None
+            return ((_AGAIN, lambda: self._playback.reopen(spec)),)
+        return ()

@@ -138,7 +138,7 @@ class Recorder(QueuedSink):
         lost = f", {info.lost} left out that the encoder had no time for" if info.lost else ""
         both = f", labels: {self.labels}" if self.labels not in {None, self.path} else ""
         text = f"Saved {frames(info.frames)} as {info.encoder}{lost}: {info.path}{both}"
-        self._events.put(Event("recorded", text))
+        self._events.put(Event("recorded", text, path=self.path))
 
     def _open(self, first: Result) -> None:
         self._session = first.frame.segment[0]

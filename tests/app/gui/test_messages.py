@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QDesktopServices
 from PyQt6.QtTest import QTest
 
 from app.core.watchdog import LIMITS
@@ -47,9 +48,9 @@ def test_a_slow_start_leaves_one_note_at_a_time(tmp_path, monkeypatch):
 
 
 def _again(made):
-    buttons = [n.action for n in made.notifications.shown if n.action is not None]
-    assert [button.text() for button in buttons] == ["Try again"]
-    return buttons[0]
+    (actions,) = [n.actions_by_name for n in made.notifications.shown if n.actions_by_name]
+    assert list(actions) == ["Try again"]
+    return actions["Try again"]
 
 
 def test_a_source_that_did_not_open_can_be_tried_again(tmp_path):
@@ -100,4 +101,22 @@ def test_weights_that_were_not_there_can_be_tried_again(tmp_path, monkeypatch):
 def test_what_trying_again_cannot_help_has_no_button(kind):
     with window() as w:
         w.notify(kind, "only words")
-        assert [n.action for n in w.notifications.shown] == [None]
+        assert [n.actions_by_name for n in w.notifications.shown] == [{}]
+
+
+def test_a_recording_that_was_saved_can_be_played_and_found(tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: shown.append(url.toLocalFile()))
+    with window(recordings=tmp_path) as w:
+        play(w)
+        press(w, Qt.Key.Key_R)
+        wait_until(lambda: w.pipeline.stats.counters().recorded > 2, "the recording")
+        press(w, Qt.Key.Key_R)
+        wait_until(lambda: any(text.startswith("Saved ") for text in messages(w)), "the notice")
+        (saved,) = [n for n in w.notifications.shown if n.text.startswith("Saved ")]
+        assert list(saved.actions_by_name) == ["Play", "Show in folder"]
+        saved.actions_by_name["Show in folder"].click()
+        assert shown == [str(tmp_path)]
+        saved.actions_by_name["Play"].click()
+        (video,) = tmp_path.glob("*.mp4")
+        wait_until(lambda: shows(w, SourceSpec("file", str(video))), "the recording")
