@@ -26,6 +26,7 @@ from fastscnn.checkpoints.model_zoo import default_checkpoint as default_checkpo
 from fastscnn.inference.input_size import InputSize, network_size, parse_input_size
 from fastscnn.inference.processor import cpu_has_bfloat16
 from fastscnn.inference.runtimes import RuntimeMissing, make_runtime, pick_runtime
+from fastscnn.kernels.kernel_choice import refusal
 from fastscnn.suggestions import did_you_mean
 from fastscnn.upsampling import upsample
 
@@ -141,11 +142,18 @@ class Segmenter:
             self._runtime = make_runtime(picked, checkpoint, self.device, dtype)
         except RuntimeMissing as error:
             raise DeviceError(str(error)) from error
+        upsample.prepare(self.device, dtype, len(self.classes), self.align_corners)
 
     @property
     def runtime(self) -> str:
-        """Name of the runtime in use, with its version."""
-        return self._runtime.name
+        """Name of the runtime in use, with its version and what it does without."""
+        lacking = ", without Triton's kernels" if self.fallback else ""
+        return f"{self._runtime.name}{lacking}"
+
+    @property
+    def fallback(self) -> str:
+        """Sentence on what takes the place of a fast path that does not run here; may be empty."""
+        return refusal() if self.device.type == "cuda" else ""
 
     def runtime_is(self, name: str) -> bool:
         """Return whether ``pick_runtime`` calls the runtime in use by this name."""
@@ -256,8 +264,8 @@ class Segmenter:
             H×W uint8 train ids, and H×W uint8, 0–255 for 0–1: the entropy of all probabilities as a
             share of the highest possible, within a few levels (see ``upsample.entropy``).
         """
-        levels = upsample.entropy(logits, size, self.align_corners)[0].mul_(255).round_()
-        return self.labels(logits, size), levels.clamp_(0, 255).to(torch.uint8)
+        labels, entropy = upsample.labels_and_entropy(logits, size, self.align_corners)
+        return labels[0], entropy[0]
 
     def __call__(self, image: NDArray[np.uint8], *, skip: bool = True) -> NDArray[np.uint8]:
         """Return the labels of an image (*cls*).

@@ -205,6 +205,7 @@ class NetworkManager:
                 f"These weights come from {segmenter.origin} and run as they were trained there."
             )
         self._tell_classes(segmenter)
+        self._tell_once(segmenter.fallback)
 
     def shrunk(self, segmenter: Segmenter) -> None:
         """The network in use goes on at a smaller input size."""
@@ -221,7 +222,9 @@ class NetworkManager:
 
     def _tell_classes(self, segmenter: Segmenter) -> None:
         """Say once that a network knows other classes than those of Cityscapes."""
-        words = class_table(segmenter.classes).in_words
+        self._tell_once(class_table(segmenter.classes).in_words)
+
+    def _tell_once(self, words: str) -> None:
         if words and words not in self._told:
             self._told.add(words)
             self._events.notice(words)

@@ -22,6 +22,7 @@ from torch import Tensor
 from fastscnn.inference.cuda_graphs import CudaGraphRecorder, GraphReplay
 from fastscnn.inference.memory_layout import LAYOUTS, layout_for
 from fastscnn.inference.processor import cpu_threads, threads_beside
+from fastscnn.kernels.kernel_choice import kernel_or
 from fastscnn.model.batch_norm_folding import fold_batch_norm
 from fastscnn.suggestions import did_you_mean
 
@@ -121,6 +122,14 @@ def _normalisation(checkpoint: Checkpoint) -> tuple[NDArray[np.float32], NDArray
     return (1 / (255 * std)).astype(np.float32), (-mean / std).astype(np.float32)
 
 
+def normalised(
+    pixels: Tensor, scale: Tensor, shift: Tensor, dtype: torch.dtype, layout: torch.memory_format
+) -> Tensor:
+    """Return h×w×3 bytes × ``scale`` + ``shift`` as the network's input, 1×3×h×w."""
+    x = torch.addcmul(shift, pixels.permute(2, 0, 1).unsqueeze(0).float(), scale)
+    return x.to(dtype=dtype, memory_format=layout)
+
+
 class _Eager:
     """Network in PyTorch, from pixels to logits, every operation launched by itself."""
 
@@ -140,9 +149,8 @@ class _Eager:
         return self
 
     def __call__(self, pixels: Tensor, skips: Sequence[bool]) -> tuple[Tensor, ...]:
-        x = pixels.permute(2, 0, 1).unsqueeze(0).float()
-        x = torch.addcmul(self._shift, x, self._scale)
-        x = x.to(dtype=self._dtype, memory_format=self.layout)
+        way = kernel_or("normalised", normalised) if pixels.is_cuda else normalised
+        x = way(pixels, self._scale, self._shift, self._dtype, self.layout)
         high, low = self.model.features(x)
         return tuple(self.model.head(high, low, skip) for skip in skips)
 

@@ -8,13 +8,12 @@ logits that disagree (see ``bilinear_cells``), with no full-size logits ever in 
 
 from __future__ import annotations
 
-import importlib.util
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+from fastscnn.kernels.kernel_choice import kernel_or
 from fastscnn.model.blocks import resize
 from fastscnn.upsampling.bilinear_cells import BilinearCells, argmax_first
 from fastscnn.upsampling.confidence import confidence_by_cells
@@ -76,7 +75,7 @@ def entropy(logits: Tensor, size: tuple[int, int], align_corners: bool = False) 
 
 def labels(logits: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
     """Return labels by the device's fastest path; see ``labels_reference``."""
-    one = labels_by_cells if _cells_apply(logits, size) else _labels_elsewhere(logits.device)
+    one = labels_by_cells if _cells_apply(logits, size) else _labels_elsewhere
     return _batch([one(image, size, align_corners) for image in logits])
 
 
@@ -89,9 +88,30 @@ def labels_and_confidence(
         N×H×W uint8 labels; N×H×W uint8 confidence as defined by ``confidence_reference``, on the
         CPU within a few levels of it (see ``fastscnn.upsampling.confidence``).
     """
-    one = confidence_by_cells if _cells_apply(logits, size) else confidence_by_strips
+    one = confidence_by_cells if _cells_apply(logits, size) else _confidence_elsewhere
     pairs = [one(image, size, align_corners) for image in logits]
     return _batch([pair[0] for pair in pairs]), _batch([pair[1] for pair in pairs])
+
+
+def labels_and_entropy(
+    logits: Tensor, size: tuple[int, int], align_corners: bool = False
+) -> tuple[Tensor, Tensor]:
+    """Return ``labels`` and their entropy by the fastest path for the device.
+
+    Returns:
+        N×H×W uint8 labels; N×H×W uint8, 0–255 for an ``entropy`` of 0–1. On cards with Triton it
+        is computed for every pixel.
+    """
+    pairs = [_labels_and_entropy(image, size, align_corners) for image in logits]
+    return _batch([pair[0] for pair in pairs]), _batch([pair[1] for pair in pairs])
+
+
+def prepare(device: torch.device, dtype: torch.dtype, classes: int, align_corners: bool) -> None:
+    """Get ready on a card what the first call of each function here would have to wait for."""
+    if device.type == "cuda":
+        logits = torch.zeros(1, classes, 2, 2, device=device, dtype=dtype)
+        for function in (labels, labels_and_confidence, labels_and_entropy):
+            function(logits, (16, 16), align_corners)
 
 
 def probabilities(logits: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
@@ -103,12 +123,33 @@ def _batch(results: list[Tensor]) -> Tensor:
     return results[0][None] if len(results) == 1 else torch.stack(results)  # one is not copied
 
 
-def _labels_elsewhere(device: torch.device) -> Callable[[Tensor, tuple[int, int], bool], Tensor]:
-    if device.type == "cuda" and importlib.util.find_spec("triton") is not None:
-        from fastscnn.upsampling.triton_kernels import labels_by_kernel  # Triton is not everywhere
+def _labels_elsewhere(logits: Tensor, size: tuple[int, int], align_corners: bool) -> Tensor:
+    way = kernel_or("labels", labels_by_strips) if logits.is_cuda else labels_by_strips
+    return way(logits, size, align_corners)
 
-        return labels_by_kernel
-    return labels_by_strips
+
+def _confidence_elsewhere(
+    logits: Tensor, size: tuple[int, int], align_corners: bool
+) -> tuple[Tensor, Tensor]:
+    plain = confidence_by_strips
+    way = kernel_or("labels_and_confidence", plain) if logits.is_cuda else plain
+    return way(logits, size, align_corners)
+
+
+def _labels_and_entropy(
+    logits: Tensor, size: tuple[int, int], align_corners: bool
+) -> tuple[Tensor, Tensor]:
+    plain = _entropy_by_interpolation
+    way = kernel_or("labels_and_entropy", plain) if logits.is_cuda else plain
+    return way(logits, size, align_corners)
+
+
+def _entropy_by_interpolation(
+    logits: Tensor, size: tuple[int, int], align_corners: bool
+) -> tuple[Tensor, Tensor]:
+    levels = entropy(logits[None], size, align_corners)[0].mul_(255).round_()
+    found = labels(logits[None], size, align_corners)[0]
+    return found, levels.clamp_(0, 255).to(torch.uint8)
 
 
 def _cells_apply(logits: Tensor, size: tuple[int, int]) -> bool:

@@ -1,0 +1,1 @@
+"""Kernels for cards, each with a way by torch beside it."""
