@@ -15,7 +15,7 @@ import av
 from av.codec.context import Flags
 
 from app.errors import SourceError
-from app.sources.base import Picture, Source, SourceInfo
+from app.sources.base import Damage, Picture, Source, SourceInfo
 from app.sources.color_conversion import check_size, shown_size, to_rgb
 from app.sources.hardware_decoding import open_container
 from app.sources.source_spec import SourceSpec
@@ -39,6 +39,8 @@ _BEHIND, _FAR_BEHIND = 0.5, 2.0
 after which they are not decoded either."""
 _ERRORS = 20
 """Pieces in a row that cannot be read before a stream counts as broken off."""
+_PLACES = 1000
+"""Places of damage that are kept of a stream."""
 _STAMPED = {"rtsp", "rtp", "mpegts", "hls", "flv", "sdp"}
 """Formats whose stamps tell the sender's time; others are guessed from a rate."""
 
@@ -152,7 +154,6 @@ class NetworkStreamSource(Source):
         self._spec, self._device = spec, device
         self._started = self._heard = time.monotonic()
         self._last = -1.0
-        self._damaged = False
         self._container: InputContainer | None = None
         self._use(container)
         try:
@@ -213,7 +214,7 @@ class NetworkStreamSource(Source):
         """Frames that are worth converting; ends when the stream does."""
         # Who never has to wait for a packet is behind: packets pile up in the system's buffers.
         waited = delivered = time.monotonic()
-        keys_only = False
+        keys_only = begun = False
         errors = 0
         packets = container.demux(self._stream)
         while not self.stopping.is_set():
@@ -246,8 +247,11 @@ class NetworkStreamSource(Source):
             try:
                 frames = packet.decode()
             except av.error.FFmpegError:
-                self._miss()
+                self.missed["decode"] += 1
+                if begun:  # who joins in the middle cannot decode what comes before a key frame
+                    self._note_damage()
                 continue
+            begun = begun or bool(frames)
             for frame in frames:
                 if behind > _BEHIND and now - delivered < _BEHIND:
                     self.missed["late"] += 1
@@ -255,15 +259,19 @@ class NetworkStreamSource(Source):
                 delivered = now
                 yield frame
 
-    def _miss(self) -> None:
-        """Count a packet that cannot be decoded; the first one is said."""
-        self.missed["decode"] += 1
-        if not self._damaged:
-            self._damaged = True
+    def _note_damage(self) -> None:
+        """Note a picture that cannot be decoded, behind the last one that can; say the first."""
+        place = round(self._last, 3)
+        missing = 1
+        if not self.damage:
             self.tell(
-                f"{self._spec.name} sends damaged data (first at {max(0.0, self._last):.1f} s):"
+                f"{self._spec.name} sends damaged data (first at {place:.1f} s):"
                 " what cannot be decoded is left out and counted."
             )
+        elif self.damage[-1].start == place:
+            missing += self.damage.pop().missing
+        if len(self.damage) < _PLACES:
+            self.damage.append(Damage(place, missing=missing))
 
     def _picture(self, frame: av.VideoFrame) -> Picture:
         check_size(self._spec.name, round(frame.width * self._aspect), frame.height)

@@ -1,6 +1,8 @@
 """Network streams, with real servers on loopback."""
 
+import contextlib
 import logging
+import socket
 import threading
 import time
 from itertools import pairwise
@@ -198,9 +200,32 @@ def test_damaged_pictures_of_a_camera_are_left_out_counted_and_said_once(camera)
         source.close()
     assert all(b.time > a.time for a, b in pairwise(pictures))
     assert source.missed["decode"] >= 3
+    assert sum(place.missing for place in source.damage) == source.missed["decode"]
+    assert all(place.start in {round(p.time, 3) for p in pictures} for place in source.damage[:-1])
     assert len(camera.attempts) <= 2  # the connection is kept
     assert [text for text in source.news if "sends damaged data" in text] == source.news[:1]
     assert len(source.news) == 1
+
+
+def test_joining_a_stream_in_the_middle_of_its_pictures_is_no_damage(tmp_path):
+    clip = make_clip(tmp_path / "m.ts", count=300, gop=30, options=NO_B, format="mpegts")
+    data = clip.read_bytes()[len(clip.read_bytes()) // 40 // 188 * 188 :]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def send():
+            client, _ = listener.accept()
+            with client, contextlib.suppress(OSError):
+                for begin in range(0, len(data), 1880):
+                    client.sendall(data[begin : begin + 1880])
+                    time.sleep(0.04)
+
+        threading.Thread(target=send, daemon=True).start()
+        source = open_source(parse_source(f"tcp://127.0.0.1:{listener.getsockname()[1]}"))
+        for _ in range(5):
+            source.read()
+        source.close()
+    assert source.damage == []
+    assert source.news == []
 
 
 def test_live_hls_is_read(tmp_path):
