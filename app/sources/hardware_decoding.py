@@ -11,6 +11,7 @@ from av.codec.hwaccel import HWAccel, hwdevices_available
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.video.codeccontext import VideoCodecContext
 
 Choice = Literal["auto", "none", "cuda"]
 """Decoding that the user asked for."""
@@ -26,8 +27,8 @@ def open_container(address: str, hwaccel: str, **arguments: Any) -> tuple[InputC
         arguments: passed on.
 
     Returns:
-        The container, the kind of device in use (empty on the CPU), and why it is not the one that
-        was asked for (empty where nothing was).
+        The container, the kind of device that is to decode (empty on the CPU), and why it is not
+        the one that was asked for (empty where nothing was). ``decoder_name`` tells what does.
 
     Raises:
         FFmpegError, OSError, ValueError: as of ``av.open``.
@@ -43,6 +44,21 @@ def open_container(address: str, hwaccel: str, **arguments: Any) -> tuple[InputC
             reason = f"{kind} does not open: {detail}"
     # A file that is at fault fails here once more, with its own error.
     return av.open(address, **arguments), "", reason if hwaccel != "auto" else ""
+
+
+def decoder_name(context: VideoCodecContext, device: str, reason: str) -> str:
+    """Return the name of what decodes, for the user.
+
+    Args:
+        context: of the decoder, once a frame has come of it: only then does FFmpeg know whether the
+            device takes the video, and goes on without it where it does not.
+        device, reason: what ``open_container`` returned.
+    """
+    # What lies on a device has a format without components.
+    if device and context.pix_fmt and av.VideoFormat(context.pix_fmt, 16, 16).components:
+        device, reason = "", f"{device} does not decode this video"
+    where = device or (f"CPU, {reason}" if reason else "CPU")
+    return f"{context.codec.name} (FFmpeg, {where})"
 
 
 def _present() -> str:

@@ -17,7 +17,7 @@ from av.codec.context import Flags
 from app.errors import SourceError
 from app.sources.base import Damage, Picture, Source, SourceInfo
 from app.sources.color_conversion import check_size, shown_size, to_rgb
-from app.sources.hardware_decoding import open_container
+from app.sources.hardware_decoding import decoder_name, open_container
 from app.sources.source_spec import SourceSpec
 from app.sources.urls import scheme_of
 from app.sources.video_file import VideoFileSource, pixel_aspect, videos
@@ -110,8 +110,8 @@ def open_stream(spec: SourceSpec) -> Source:
         raise SourceError(
             f"{spec.name} is live: --start, --end and --video-stream are for files, leave them out."
         )
-    device = f"CPU, {reason}" if reason else device or "CPU"
-    return NetworkStreamSource(spec, container, device, lambda spec: _connect(spec, live=True)[0])
+    opened = container, device, reason
+    return NetworkStreamSource(spec, opened, lambda spec: _connect(spec, live=True)[0])
 
 
 class RemoteFile(VideoFileSource):
@@ -145,13 +145,13 @@ class NetworkStreamSource(Source):
     def __init__(
         self,
         spec: SourceSpec,
-        container: InputContainer,
-        device: str,
+        opened: tuple[InputContainer, str, str],
         connect: Callable[[SourceSpec], InputContainer],
     ) -> None:
         super().__init__()
         self._connect = connect
-        self._spec, self._device = spec, device
+        self._spec = spec
+        container, *device = opened
         self._started = self._heard = time.monotonic()
         self._last = -1.0
         self._container: InputContainer | None = None
@@ -171,7 +171,7 @@ class NetworkStreamSource(Source):
             width,
             height,
             rate=float(rate) if rate and rate <= 240 else None,
-            decoder=f"{self._stream.codec_context.codec.name} (FFmpeg, {device})",
+            decoder=decoder_name(self._stream.codec_context, *device),
         )
 
     def read(self) -> Picture | None:

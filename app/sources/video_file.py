@@ -18,7 +18,7 @@ from app.sources.decoding.completeness import breaks_off
 from app.sources.decoding.damage_record import DamageRecord
 from app.sources.decoding.frame_decoder import DecodedFrame, FrameDecoder
 from app.sources.decoding.joined_files import is_joined, joined_length
-from app.sources.hardware_decoding import open_container
+from app.sources.hardware_decoding import decoder_name, open_container
 from app.sources.source_spec import SourceSpec
 from fastscnn.suggestions import did_you_mean, did_you_mean_file
 
@@ -121,7 +121,7 @@ class VideoFileSource(Source):
             rate=self._rate,
             frames=stream.frames or None,
             duration=self._duration,
-            decoder=f"{stream.codec_context.codec.name} (FFmpeg, {self._device})",
+            decoder=decoder_name(stream.codec_context, *self._device),
             seekable=True,
         )
 
@@ -213,7 +213,7 @@ class VideoFileSource(Source):
         # The decoder itself must not be talked into more either.
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         stream.thread_type = self._threads
-        self._device = device or (f"CPU, {reason}" if reason else "CPU")
+        self._device = device, reason
         self._pixel_aspect = pixel_aspect(stream)
         self._start = (container.start_time or 0) / av.time_base
         self._rate = _stated_rate(container, stream)

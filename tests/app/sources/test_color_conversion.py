@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from app.sources import open_source
+from app.sources.hardware_decoding import decoder_name
 from app.sources.source_spec import SourceSpec
 from tests.support.media import picture, still, write_clip, write_stills
 
@@ -172,6 +173,31 @@ def test_the_decoder_in_use_is_shown(tmp_path, choice):
     source.close()
     assert source.info.decoder.startswith("h264 (FFmpeg, ")
     assert "not open" not in source.info.decoder
+
+
+def test_a_card_that_does_not_take_the_video_is_not_said_to_decode_it(tmp_path):
+    """FFmpeg falls back by itself; here to what decoded without a card from the beginning."""
+    for codec, layout in (("libx264", "yuv420p"), ("mjpeg", "yuvj420p"), ("ffv1", "gray")):
+        path = tmp_path / f"{codec}.mkv"
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream(codec, rate=5)
+            stream.width, stream.height, stream.pix_fmt = 64, 48, layout
+            container.mux(stream.encode(av.VideoFrame(64, 48, layout)))
+            container.mux(stream.encode(None))
+        with av.open(str(path)) as container:
+            context = container.streams.video[0].codec_context
+            next(container.decode(video=0))
+            name = decoder_name(context, "cuda", "")
+            assert name.endswith("(FFmpeg, CPU, cuda does not decode this video)")
+            assert decoder_name(context, "", "").endswith("(FFmpeg, CPU)")
+            assert decoder_name(context, "", "no driver").endswith("(FFmpeg, CPU, no driver)")
+
+
+@pytest.mark.parametrize("device", ["cuda", "vaapi"])
+def test_a_card_that_takes_the_video_is_shown(device):
+    context = av.CodecContext.create("h264", "r")
+    context.pix_fmt = device  # as FFmpeg sets it where frames lie on the device
+    assert decoder_name(context, device, "") == f"h264 (FFmpeg, {device})"
 
 
 # Several streams
