@@ -34,8 +34,8 @@ _KEPT = 8
 """Decoded frames that are kept at once on the way back."""
 _SLACK = 1.0
 """Seconds by which a file's length may be misstated."""
-_INDEX = 1000
-"""Bytes that even the shortest index takes."""
+_INDEX = 1000, 0.05
+"""Bytes, and part of a file, that the index at its end may take."""
 _FASTEST = 300
 """Frames per second above which a raw stream states its clock, and no rate."""
 _HEAD = 5.0
@@ -291,9 +291,12 @@ class VideoFileSource(Source):
             return True
         # What is found at the end of a whole file is its index: nothing that would last.
         short = (self._duration or 0.0) - last.time - max(_SLACK, last.length)
-        if decoder.packets.unread > _INDEX and short > 0:
+        if self._container is None:
+            return False
+        unread, size = decoder.packets.unread, self._container.size
+        if short > 0 and unread > max(_INDEX[0], _INDEX[1] * size):
             return True
-        return self._container is not None and breaks_off(self._container, self._head())
+        return breaks_off(self._container, self._head())
 
     def _head(self) -> bytes:
         """Return the file's first bytes, by the way on which it is read as a video."""

@@ -1,5 +1,7 @@
 """Damage costs what it hit, and is said with its place; whole and cut files are told apart."""
 
+import struct
+
 import av
 import numpy as np
 import pytest
@@ -204,6 +206,35 @@ def test_a_count_that_an_avi_states_is_no_promise(tmp_path, stated):
     clip.write_bytes(data)
     source = _open(clip)
     assert len(_read(source)) == 40
+    assert source.notice == ""
+
+
+@pytest.mark.parametrize("name", ["d.mkv", "d.flv"])
+def test_a_length_that_a_container_states_is_no_promise(tmp_path, name):
+    # A key frame each, so that the index is as long as it can be.
+    clip = make_clip(tmp_path / name, gop=1, count=150, options=NO_B, sound="aac")
+    data = bytearray(clip.read_bytes())
+    if name == "d.mkv":
+        at = data.index(b"\x44\x89\x88") + 3  # Duration, a float of eight bytes
+        data[at : at + 8] = struct.pack(">d", 60_000.0)
+    else:
+        at = data.index(b"duration\x00") + 9
+        data[at : at + 8] = struct.pack(">d", 60.0)
+    clip.write_bytes(data)
+    source = _open(clip)
+    assert source.info.duration == pytest.approx(60, abs=0.1)
+    assert len(_read(source)) == 150
+    assert source.notice == ""
+
+
+@pytest.mark.parametrize("name", ["o.flv", "o.mkv", "o.ts", "o.mp4"])
+def test_a_file_whose_clock_does_not_begin_at_zero_is_whole(tmp_path, name):
+    kind = "mpegts" if name == "o.ts" else None
+    clip = make_clip(tmp_path / name, options=NO_B, back=-100.0, format=kind)
+    source = _open(clip)
+    pictures = _read(source)
+    assert len(pictures) == 60
+    assert pictures[0].time == pytest.approx(0, abs=0.1)
     assert source.notice == ""
 
 
