@@ -31,7 +31,7 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 def _wait_for_captures() -> None:
     """Let a source that is only slow come back: at exit, its C++ code would abort the process."""
     for thread in threading.enumerate():
-        if thread.name == "capture":
+        if thread.name in {"capture", "trial"}:
             thread.join(3.0)
 
 

@@ -41,13 +41,17 @@ class EventBus(queue.SimpleQueue[Event]):
 
     def failure(self, error: BaseException) -> None:
         """Tell the user of an error, in a sentence."""
-        if isinstance(error, AppError):
-            _log.info("%s", error, exc_info=error)
-            self.put(Event("error", str(error), error.exit_code))
-            return
-        _log.info("unexpected error", exc_info=error)
-        text = (
-            f"Something unforeseen went wrong ({type(error).__name__}: {error}):"
-            " run again with --log-level info and report what it prints."
-        )
-        self.put(Event("error", text, AppError.exit_code))
+        self.put(failure_of(error))
+
+
+def failure_of(error: BaseException) -> Event:
+    """Return an error in the user's words; the log gets it as it is."""
+    if isinstance(error, AppError):
+        _log.info("%s", error, exc_info=error)
+        return Event("error", str(error), error.exit_code)
+    _log.info("unexpected error", exc_info=error)
+    text = (
+        f"Something unforeseen went wrong ({type(error).__name__}: {error}):"
+        " run again with --log-level info and report what it prints."
+    )
+    return Event("error", text, AppError.exit_code)

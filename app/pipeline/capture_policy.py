@@ -16,11 +16,13 @@ class Resume:
         spec: the source that played before.
         position: its time in seconds.
         playing: whether it played or stood.
+        ended: whether it stood at its end.
     """
 
     spec: SourceSpec
     position: float
     playing: bool
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,7 +215,9 @@ class Session:
             if resume is not None and resumed:
                 self._spec, self.position = resume.spec, resume.position
                 self.playback.playing = resume.playing
-            self.state = "playing" if self.playback.playing else "paused"
+            ended = resume is not None and resumed and resume.ended
+            standing: State = "ended" if ended else "paused"
+            self.state = "playing" if self.playback.playing else standing
         self.playback.opened(seekable=info.seekable)
         if resume is not None and resumed and not resume.playing:
             # A picture that stands needs to come once.

@@ -32,8 +32,10 @@ class SessionSet:
         resume = before.resume  # a source that is being opened has only what it would resume
         if before.state != "opening":
             resume = None
-        if self._resumes and before.state in {"playing", "paused"}:
-            resume = Resume(before.spec, before.position, before.state == "playing")
+        ended = before.state == "ended" and before.is_seekable
+        if self._resumes and (ended or before.state in {"playing", "paused"}):
+            playing = before.state == "playing"
+            resume = Resume(before.spec, before.position, playing, ended)
         before.ask_to_stop()
         before.playback.close()
         # A part to repeat belongs to one file; repeating and speed are a way of playing.

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.codeccontext import VideoCodecContext
 
+_TEXTS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
+"""FFmpeg's formats for pictures made of letters, which it takes any .txt and .bin for."""
+
 Choice = Literal["auto", "none", "cuda"]
 """Decoding that the user asked for."""
 
@@ -38,12 +41,20 @@ def open_container(address: str, hwaccel: str, **arguments: Any) -> tuple[InputC
     if kind not in {"", "none"}:
         try:
             accelerated = HWAccel(kind, allow_software_fallback=True)
-            return av.open(address, hwaccel=accelerated, **arguments), kind, ""
+            return _pictured(av.open(address, hwaccel=accelerated, **arguments)), kind, ""
         except (av.error.FFmpegError, NotImplementedError, ValueError, RuntimeError) as error:
             detail = getattr(error, "strerror", None) or str(error)
             reason = f"{kind} does not open: {detail}"
     # A file that is at fault fails here once more, with its own error.
-    return av.open(address, **arguments), "", reason if hwaccel != "auto" else ""
+    return _pictured(av.open(address, **arguments)), "", reason if hwaccel != "auto" else ""
+
+
+def _pictured(container: InputContainer) -> InputContainer:
+    """Refuse texts, which FFmpeg would draw as terminals did."""
+    if container.format.name in _TEXTS:
+        container.close()
+        raise ValueError("it is a text")
+    return container
 
 
 def decoder_name(context: VideoCodecContext, device: str, reason: str) -> str:

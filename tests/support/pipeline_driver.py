@@ -61,6 +61,9 @@ def drive(
     commands: Counter[str] = Counter()
     recordings: list[Path] = []
     unforeseen: list[str] = []
+    end = time.monotonic() + 60
+    while pipeline.networks.waiting and time.monotonic() < end:  # on a busy machine, for long
+        _look(pipeline, 0.05, unforeseen)
     for _ in range(steps):
         command = choose.choice(
             ["open", "seek", "seek", "step", "pause", "play", "speed", "loop", "record", "stop"]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
+from app.gui.controllers.source_trial import SourceTrial
 from app.pipeline.pipeline import Pipeline
 from app.sources.playlist import Playlist
 from app.sources.source_spec import SourceSpec
@@ -29,13 +30,22 @@ class PlaybackController(QObject):
         self.playlist = Playlist()
         self.marks: Marks = (None, None)
         self._pipeline = pipeline
+        self.trial = SourceTrial(lambda spec: pipeline.settings.complete(spec, display=True), self)
+        self.trial.opened.connect(self._replace)
 
     # Playlist
 
     def open(self, entries: Sequence[SourceSpec]) -> None:
-        """Play these, one after the other."""
-        self.playlist.put(entries)
-        self._open(self.playlist.current)
+        """Play these, one after the other.
+
+        Where something is shown, files take its place once one of them is known to open.
+        """
+        self.trial.cancel()
+        shown = self._pipeline.status().state in {"playing", "paused", "ended"}
+        if shown and all(spec.kind in {"file", "images"} for spec in entries):
+            self.trial.start(entries)
+        else:
+            self._replace(entries, 0)
 
     def reopen(self, spec: SourceSpec) -> None:
         """Try an entry of the playlist again, or what was one."""
@@ -79,14 +89,27 @@ class PlaybackController(QObject):
         )
         return status.state == "failed" or other
 
+    def give_up(self) -> None:
+        """Cancel what is being opened; files that are only tried leave what is shown."""
+        if self.trial.current is not None:
+            self.trial.cancel()
+        else:
+            self.close()
+
     def close(self) -> None:
         """Close the source."""
+        self.trial.cancel()
         self.playlist.put(())
         self.marks = (None, None)
         self._pipeline.close()
 
+    def _replace(self, entries: Sequence[SourceSpec], index: int) -> None:
+        self.playlist.put(entries)
+        self._open(self.playlist.go(index))
+
     def _open(self, spec: SourceSpec | None) -> None:
         if spec is not None:
+            self.trial.cancel()
             self.marks = (None, None)
             self._pipeline.open(spec)
             self.opened.emit(spec)

@@ -7,6 +7,7 @@ import time
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
+from app.gui.controllers.playback_controller import PlaybackController
 from app.gui.widgets import theme
 from app.pipeline.status import PipelineStatus
 from fastscnn.checkpoints.http_download import megabytes
@@ -41,17 +42,19 @@ class ProgressStrip(QFrame):
         self._since = 0.0
         self.hide()
 
-    def refresh(self, status: PipelineStatus, opening: str) -> None:
+    def refresh(self, status: PipelineStatus, playback: PlaybackController) -> None:
         """Show the work in progress.
 
         Args:
             status: the pipeline.
-            opening: name of the source that is being opened.
+            playback: knows which source is being opened.
         """
+        spec = playback.trial.current or playback.playlist.current
+        opening = spec.name if spec is not None else ""
         kind = ""
         if status.download is not None:
             kind = "download"
-        elif status.state == "opening":
+        elif status.state == "opening" or playback.trial.current is not None:
             kind = "opening"
         elif status.loading:
             kind = "loading"

@@ -23,6 +23,8 @@ from app.sources.playlist import sources_in
 from app.sources.source_spec import PICTURES, Kind, SourceSpec, parse_source
 from app.sources.urls import local_path
 
+_CHECKPOINTS = frozenset({".pth", ".pt", ".ckpt", ".pdparams", ".safetensors", ".onnx"})
+"""Suffixes of files that hold a network."""
 _NAMED = 2
 """Number of unusable things that are named in a message."""
 
@@ -34,10 +36,12 @@ class DroppedSources:
     Attributes:
         entries: sources to play, in order.
         text: message for the user; empty where there is none.
+        weights: a checkpoint that was among them.
     """
 
     entries: tuple[SourceSpec, ...] = ()
     text: str = ""
+    weights: Path | None = None
 
 
 def parse_mime_data(data: QMimeData) -> DroppedSources:
@@ -53,18 +57,21 @@ def parse_mime_data(data: QMimeData) -> DroppedSources:
         return DroppedSources(text="That was no file and no URL: drop a video.")
     entries: list[SourceSpec] = []
     left: list[str] = []
+    weights: Path | None = None
     for url in urls:
         drop = parse_paths([_local_path(url)]) if url.isLocalFile() else _address(url)
         entries += drop.entries
+        weights = drop.weights or weights
         if drop.text:
             left.append(drop.text)
-    return DroppedSources(tuple(entries), _summary(left))
+    return DroppedSources(tuple(entries), _summary(left), weights)
 
 
 def parse_paths(paths: Sequence[Path]) -> DroppedSources:
     """Find the sources in files and folders that were chosen."""
     entries: list[SourceSpec] = []
     left: list[str] = []
+    weights: Path | None = None
     for path in paths:
         try:
             if path.is_dir():
@@ -74,6 +81,8 @@ def parse_paths(paths: Sequence[Path]) -> DroppedSources:
                         f"The folder {path.name} holds no video and no picture: drop one that does."
                     )
                 entries += found
+            elif path.is_file() and path.suffix.lower() in _CHECKPOINTS:
+                weights = path
             elif path.is_file():
                 kind: Kind = "images" if path.suffix.lower() in PICTURES else "file"
                 entries.append(SourceSpec(kind, str(path)))
@@ -83,7 +92,7 @@ def parse_paths(paths: Sequence[Path]) -> DroppedSources:
                 left.append(f"There is no file {path}: drop a video.")
         except OSError as error:
             left.append(f"{path.name} cannot be read ({error.strerror}): check its permissions.")
-    return DroppedSources(tuple(entries), _summary(left))
+    return DroppedSources(tuple(entries), _summary(left), weights)
 
 
 def _local_path(url: QUrl) -> Path:

@@ -189,6 +189,7 @@ class MainWindow(QMainWindow):
         self.open_menu.chosen.connect(self.open_dropped)
         self.drop_overlay.dropped.connect(self.open_dropped)
         self.playback.opened.connect(self.opened)
+        self.playback.trial.refused.connect(self.messages.refused)
         self.playback.notified.connect(lambda text: self.notify("notice", text))
         self.recording.notified.connect(self.notify)
         self.view_panel.view_chosen.connect(self.set_view)
@@ -225,8 +226,7 @@ class MainWindow(QMainWindow):
         recording = self._settings.recording
         if self._settings.sources:
             self.playback.open(self._settings.sources)
-        output = recording.file or recording.labels
-        if output is not None:
+        if (output := recording.file or recording.labels) is not None:
             self.recording.start(output, labels=recording.labels, overwrite=recording.overwrite)
         self.refresh()
 
@@ -242,6 +242,8 @@ class MainWindow(QMainWindow):
         """Play what was dropped or chosen, and report what was wrong with it."""
         if drop.entries:
             self.open(*drop.entries)
+        if drop.weights is not None:
+            self.messages.offer_weights(drop.weights)
         if drop.text:
             self.notify("notice" if drop.entries else "error", drop.text)
 
@@ -299,7 +301,7 @@ class MainWindow(QMainWindow):
         if what == "download":
             self.pipeline.networks.cancel_download()
         else:
-            self.playback.close()
+            self.playback.give_up()
         self.refresh()
 
     # Status and events
@@ -332,8 +334,7 @@ class MainWindow(QMainWindow):
         if not self.full_screen.on:
             self.legend.refresh(status, self.view.result)
             self.status_bar.refresh(status)
-            current = self.playback.playlist.current
-            self.progress_strip.refresh(status, current.name if current is not None else "")
+            self.progress_strip.refresh(status, self.playback)
 
     def _handle(self, event: Event) -> None:
         if event.kind == "opened":
@@ -355,9 +356,10 @@ class MainWindow(QMainWindow):
 
     def _remember(self) -> None:
         """Add the source to the recent ones, if it is the one that was chosen."""
-        if self._saved is not None and not self.playback.refused():
-            current = self.playback.playlist.current
-            if current is not None:
+        current = self.playback.playlist.current
+        if current is not None and not self.playback.refused():
+            self.open_menu.learn_opened(current)
+            if self._saved is not None:
                 self._saved.keep_recent(current)
 
     def _restored(self) -> None:

@@ -84,6 +84,16 @@ class Messages(QObject):
             saved.greeted = True
             self._notifications.notify(essential_keys(self._keys), topic=_GREETING)
 
+    def refused(self, spec: SourceSpec, text: str) -> None:
+        """Say that a file does not open; what is shown stays."""
+        self.notify("error", text, actions=((_AGAIN, lambda: self._playback.reopen(spec)),))
+
+    def offer_weights(self, path: Path) -> None:
+        """Offer to use a checkpoint that was given as if it were a video."""
+        text = f"{path.name} is a checkpoint, no video."
+        action = "Use as weights", lambda: self._network_commands.use_weights(path)
+        self.notify("notice", text, actions=(action,))
+
     def _saved_file(self, path: Path) -> tuple[Action, ...]:
         folder = QUrl.fromLocalFile(str(path.absolute().parent))
         play = SourceSpec("file", str(path))

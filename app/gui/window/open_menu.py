@@ -41,6 +41,8 @@ class OpenMenu(QObject):
         """Folder in which dialogs open."""
         self.dialog: QFileDialog | None = None
         self.address: QInputDialog | None = None
+        self.entered = ""
+        """URL that was entered and has not opened: its dialog shows it again."""
 
     def ask_for_files(self) -> None:
         """Open the file dialog, without waiting for it."""
@@ -68,7 +70,9 @@ class OpenMenu(QObject):
         dialog.resize(520, dialog.sizeHint().height())
         clipboard = QGuiApplication.clipboard()
         text = clipboard.text().strip() if clipboard is not None else ""
-        if "://" in text and len(text) < 500 and "\n" not in text:
+        if self.entered:
+            dialog.setTextValue(self.entered)
+        elif "://" in text and len(text) < 500 and "\n" not in text:
             dialog.setTextValue(text)
         dialog.textValueSelected.connect(self.open_text)
         self.address = dialog
@@ -76,6 +80,7 @@ class OpenMenu(QObject):
 
     def open_text(self, text: str) -> None:
         """Open the URL that the user entered."""
+        self.entered = text.strip()
         try:
             self.chosen.emit(DroppedSources((parse_source(text.strip()),)))
         except AppError as error:
@@ -84,6 +89,11 @@ class OpenMenu(QObject):
     def open_source(self, spec: SourceSpec) -> None:
         """Choose a source that was opened before."""
         self.chosen.emit(DroppedSources((spec,)))
+
+    def learn_opened(self, spec: SourceSpec) -> None:
+        """Learn which source is open: it need not be entered again."""
+        if spec.value == self.entered:
+            self.entered = ""
 
     def open_camera(self, index: int) -> None:
         """Choose a camera."""

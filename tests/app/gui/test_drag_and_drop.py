@@ -1,16 +1,22 @@
 """Dropping things on the window."""
 
+import threading
+
 import cv2
 import pytest
 from PIL import Image
 from PyQt6.QtCore import QPoint, Qt, QUrl
 
+from app.gui.controllers import source_trial
+from app.gui.window.drag_and_drop import parse_paths
 from app.sources.source_spec import SourceSpec
 from tests.support.media import picture, write_clip
 from tests.support.window_driver import (
+    click,
     drag,
     drop,
     drop_text,
+    hold,
     messages,
     play,
     press,
@@ -149,6 +155,119 @@ def test_a_dropped_file_that_is_no_video_is_refused_in_words(tmp_path):
         wait_until(lambda: messages(w), "the message")
         assert "notes.txt" in messages(w)[0]
         play(w)
+
+
+TEXTS = {
+    "notes.txt": b"no video\n" * 200,  # which FFmpeg would draw as a terminal does
+    "story.nfo": b"no video",
+    "data.bin": bytes(range(256)) * 40,
+    "cut.mp4": b"\0\0\0\x18ftypmp42" + bytes(200),
+    "empty.mkv": b"",
+    "paper.pdf": b"%PDF-1.7 " + bytes(900),
+    "broken.png": b"\x89PNG\r\n" + bytes(90),
+}
+
+
+@pytest.mark.parametrize("state", ["playing", "paused", "ended", "recording"])
+def test_a_wrong_file_leaves_everything_as_it_is(tmp_path, state):
+    with window(recordings=tmp_path / "out") as w:
+        (tmp_path / "out").mkdir()
+        clip = write_clip(tmp_path / "c.mp4", 10 if state == "ended" else 300)
+        play(w, SourceSpec("file", str(clip)))
+        if state == "paused":
+            hold(w)
+        elif state == "ended":
+            wait_until(lambda: w.pipeline.status().state == "ended", "the end")
+        elif state == "recording":
+            press(w, Qt.Key.Key_R)
+            wait_until(lambda: w.pipeline.stats.counters().recorded > 2, "a recording")
+        session, playlist = w.pipeline.session, w.playback.playlist.entries
+        for number, (name, content) in enumerate(TEXTS.items()):
+            (tmp_path / name).write_bytes(content)
+            if number % 2:
+                drop(w, tmp_path / name)
+            else:
+                w.open_menu.chosen.emit(parse_paths([tmp_path / name]))
+            wait_until(lambda name=name: any(name in text for text in messages(w)), name)
+            assert w.playback.trial.current is None
+        assert w.pipeline.session is session
+        assert w.playback.playlist.entries == playlist
+        assert w.pages.currentWidget() is w.view
+        assert w.view.result is not None
+        assert "c.mp4" in w.windowTitle()
+        expected = "playing" if state == "recording" else state
+        assert w.pipeline.status().state in {expected, "ended"}
+        assert (w.pipeline.status().recording is not None) == (state == "recording")
+
+
+def test_an_address_that_does_not_open_leaves_the_picture_of_a_clip_that_has_ended(tmp_path):
+    clip = write_clip(tmp_path / "c.mp4", 10)
+    with window() as w:
+        play(w, SourceSpec("file", str(clip)))
+        wait_until(lambda: w.pipeline.status().state == "ended", "the end")
+        w.open_menu.open_text("http://127.0.0.1:9/none")
+        wait_until(lambda: messages(w), "the error")
+        wait_until(lambda: w.pipeline.status().state == "ended", "the clip")
+        wait_until(lambda: shows(w, SourceSpec("file", str(clip))), "its picture")
+        press(w, Qt.Key.Key_Space)
+        wait_until(lambda: w.pipeline.status().state == "playing", "the beginning")
+
+
+def test_the_address_that_did_not_open_is_there_to_be_mended(tmp_path):
+    with window() as w:
+        for wrong in ("http://127.0.0.1:9/cam?user=me", "gopher://x"):
+            w.open_menu.ask_for_address()
+            w.open_menu.address.setTextValue(wrong)
+            w.open_menu.address.accept()
+            wait_until(lambda: messages(w), "the error")
+            w.open_menu.ask_for_address()
+            assert w.open_menu.address.textValue() == wrong
+            w.open_menu.address.reject()
+            w.notifications.clear()
+        w.open_menu.open_text(str(write_clip(tmp_path / "c.mp4", 60)))
+        wait_until(lambda: shows(w, SourceSpec("file", str(tmp_path / "c.mp4"))), "the clip")
+        w.open_menu.ask_for_address()
+        assert w.open_menu.address.textValue() == ""
+
+
+@pytest.mark.parametrize("name", ["net.pth", "NET.PT", "net.onnx", "net.safetensors"])
+def test_a_checkpoint_is_offered_as_weights(tmp_path, name, monkeypatch):
+    (tmp_path / name).write_bytes(b"weights")
+    clip = write_clip(tmp_path / "c.mp4", 300)
+    with window() as w:
+        asked = []
+        monkeypatch.setattr(w.pipeline.networks, "use_weights", asked.append)
+        play(w)
+        drop(w, clip, tmp_path / name)
+        wait_until(lambda: shows(w, SourceSpec("file", str(clip))), "the clip beside it")
+        assert messages(w) == [f"{name} is a checkpoint, no video."]
+        click(w.notifications.shown[0].actions_by_name["Use as weights"])
+        assert asked == [tmp_path / name]
+        assert messages(w) == []
+
+
+def test_what_is_tried_can_be_given_up_and_the_last_drop_wins(tmp_path, monkeypatch):
+    release, real = threading.Event(), source_trial.open_source
+
+    def slow(spec):
+        release.wait(30)
+        return real(spec)
+
+    monkeypatch.setattr(source_trial, "open_source", slow)
+    clips = [write_clip(tmp_path / f"{name}.mp4", 300) for name in "abc"]
+    with window() as w:
+        play(w)
+        drop(w, clips[0])
+        wait_until(lambda: w.progress_strip.isVisible(), "the strip")
+        assert "a.mp4" in w.progress_strip.text.text()
+        click(w.progress_strip.cancel)
+        assert w.playback.trial.current is None
+        drop(w, clips[1])
+        drop(w, clips[2])
+        release.set()
+        wait_until(lambda: shows(w, SourceSpec("file", str(clips[2]))), "the last clip")
+        assert w.playback.playlist.entries == (SourceSpec("file", str(clips[2])),)
+        assert messages(w) == []
 
 
 def test_a_drag_over_the_window_shows_that_it_may_drop(tmp_path):
