@@ -1,0 +1,1 @@
+"""Self-check of a machine: ``python -m app.selfcheck``."""
