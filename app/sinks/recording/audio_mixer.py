@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _FRAME = 1024
 """Samples of an AAC frame."""
+_LOWEST, _HIGHEST = 1000, 1_000_000
+"""Rates that sound can have; what damaged data state beyond them would fill the memory."""
 
 
 class AudioMixer:
@@ -38,6 +40,8 @@ class AudioMixer:
 
     def add(self, frame: av.AudioFrame, at: float) -> Iterator[av.Packet[AudioStream]]:
         """Lay a piece at its time in the recording, in seconds."""
+        if not _LOWEST <= frame.sample_rate <= _HIGHEST:
+            return
         own = frame.format.name, frame.layout.name, frame.sample_rate
         if self._resampler is None or own != self._format:  # each piece has a format of its own
             if self._resampler is not None:

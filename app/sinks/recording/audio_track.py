@@ -231,12 +231,15 @@ def open_sound(
     Returns:
         ``None`` where it has none, or none that can be decoded.
     """
+    name = file.name if isinstance(file, Path) else redact(file)
     try:
         if isinstance(file, Path):
             container = av.open(f"file:{file.resolve()}")
         else:
             container = av.open(file, timeout=_SILENCE)
     except (av.error.FFmpegError, OSError, ValueError):
+        if not isinstance(file, Path):  # where the pictures come from, by another connection
+            say(f"{name} does not open once more for its sound: it is recorded without.")
         return None
     stream = cast("AudioStream | None", container.streams.best("audio"))
     # Sound of an unknown kind has no context, which PyAV's own types do not know.
@@ -244,7 +247,6 @@ def open_sound(
     if stream is None or not known or not stream.sample_rate:
         container.close()
         if stream is not None:
-            name = file.name if isinstance(file, Path) else redact(file)
             say(f"The sound of {name} cannot be decoded here: it is recorded without.")
         return None
     reader = AudioReader(

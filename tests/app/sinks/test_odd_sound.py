@@ -10,6 +10,7 @@ import pytest
 
 from app.config.settings import NetworkOptions, Settings
 from app.pipeline.pipeline import Pipeline
+from app.sinks.recording.audio_mixer import AudioMixer
 from app.sinks.recording.audio_track import open_sound
 from app.sources.source_spec import SourceSpec
 from app.sources.video_file import VideoFileSource
@@ -287,6 +288,23 @@ def test_a_file_at_an_address_is_recorded_with_its_sound(tmp_path, sound):
         pipeline.stop()
     assert len(reopened(tmp_path / "o.mp4")[0]) == 25
     _is(tmp_path / "o.mp4", 0.5, 500)
+
+
+def test_a_rate_that_no_sound_has_fills_no_memory():
+    with av.open(io.BytesIO(), "w", format="mp4") as container:
+        out = container.add_stream("aac", rate=48000)
+        out.layout = "mono"
+        mixer = AudioMixer(out)
+        for rate in (1, 30, 10**9):
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 4096), "i2"), "s16", "mono")
+            frame.sample_rate = rate
+            assert list(mixer.add(frame, 0.0)) == []
+
+
+def test_an_address_that_answers_once_is_recorded_silently_and_this_is_said():
+    said = []
+    assert open_sound("http://user:secret@127.0.0.1:9/c.mkv", say=said.append) is None
+    assert ["without" in text and "secret" not in text for text in said] == [True]
 
 
 def test_why_sound_is_left_out_is_said(tmp_path):
