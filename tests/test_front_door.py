@@ -27,7 +27,6 @@ OTHERS = {
     "--check": "ruff",
     "--frames": "app.benchmark",
     "--rounds": "app.benchmark",
-    "--quick": "app.selfcheck",
     "--minutes": "tests.soak",
     "--operations": "tests.soak",
     "--times": "tests.soak",

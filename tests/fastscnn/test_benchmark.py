@@ -80,6 +80,15 @@ def test_the_command_prints_a_table_and_writes_json(tmp_path, capsys, monkeypatc
     assert figures["rates"]["flops"] > 0
 
 
+def test_quick_measures_the_smallest_size_only(tmp_path, capsys):
+    file = tmp_path / "b.json"
+    arguments = ["--device", "cpu", "--quick", "--output", "network alone", "--json", str(file)]
+    assert benchmark.main(arguments) == 0
+    figures = json.loads(file.read_text())
+    assert (figures["burn_in"], figures["frames"]) == (1, 3)
+    assert {row["size"] for row in figures["timings"]} == {"quarter"}
+
+
 def test_only_what_is_asked_for_is_measured(capsys, monkeypatch):
     monkeypatch.setattr(benchmark, "SIZES", {"tiny": (64, 128)})
     arguments = ["--device", "cpu", "--burn-in", "0", "--frames", "1", "--output", "prob"]
