@@ -225,7 +225,7 @@ def test_the_address_that_did_not_open_is_there_to_be_mended(tmp_path):
             w.open_menu.address.reject()
             w.notifications.clear()
         w.open_menu.open_text(str(write_clip(tmp_path / "c.mp4", 60)))
-        wait_until(lambda: shows(w, SourceSpec("file", str(tmp_path / "c.mp4"))), "the clip")
+        wait_until(lambda: w.open_menu.entered == "", "the clip")
         w.open_menu.ask_for_address()
         assert w.open_menu.address.textValue() == ""
 
