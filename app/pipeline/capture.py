@@ -161,8 +161,8 @@ class Capture(threading.Thread):
         if source.live:
             self._follow(source)
             return
-        begin = self._begin(source) if self._spec.start > 0 and not self._back else None
-        self._play(source, begin)
+        part = self._spec.start > 0 and not self._back
+        self._play(source, self._begin(source) if part else None)
 
     def _begin(self, source: Source) -> _Read | None:
         """Return the picture that is shown at the beginning of the part to play, from there on."""
