@@ -30,9 +30,10 @@ def ways_of(
     plain = Baseline(load(checkpoint_path), pick_device(device))
     eager = _segmenter(checkpoint_path, device, "fp32", "torch")
     ours = _segmenter(checkpoint_path, device, precision, runtime)
-    between = {"folded, channels last": eager}
+    on_cpu = ours.device.type == "cpu"
+    between = {"folded, channels last" if on_cpu else "folded, fp32": eager}
     for name in RUNTIMES[1:]:
-        if ours.device.type == "cpu" and installed(name) and not ours.runtime_is(name):
+        if on_cpu and installed(name) and not ours.runtime_is(name):
             other = _segmenter(checkpoint_path, device, "fp32", name)
             between[other.runtime] = other
     pair = _Pair(plain, ours)

@@ -169,6 +169,8 @@ class TorchRuntime(Runtime):
             self._replayed = GraphReplay(self._eager, recorder)
             layout = layout_for(device, dtype, self._eager.lay_out, recorder)
         self._eager.lay_out(layout)
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)  # other streams must find the weights in place
 
     @property
     def name(self) -> str:
