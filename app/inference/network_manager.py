@@ -119,6 +119,12 @@ class NetworkManager:
             return self._in_use.weights
 
     @property
+    def in_use(self) -> NetworkOptions:
+        """The options that the network in use was made of."""
+        with self._lock:
+            return self._in_use
+
+    @property
     def options(self) -> NetworkOptions:
         """The device, precision and input size that the user chose last."""
         return self._wanted

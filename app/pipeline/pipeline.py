@@ -12,7 +12,6 @@ is a file in ``app.sinks`` and a line in its factory: nothing here knows its kin
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from app.config.settings import Settings
@@ -87,8 +86,6 @@ class Pipeline:
         """Current session: pause, play, seek, step, speed and loop are its."""
         return self.sessions.current
 
-    # Commands
-
     def start(self) -> None:
         """Load the network; a source can be opened before or after."""
         self.sinks.start()
@@ -105,14 +102,12 @@ class Pipeline:
         """
         if self.settings.recording.on_switch == "close":
             self.stop_recording()
-        display = self.sinks.display is not None
-        self.sessions.open(self.settings.complete(spec, display=display))
+        self.sessions.open(self.settings.complete(spec, display=self.sinks.display is not None))
 
     def play(self) -> None:
         """Go on after a pause; a source that has ended starts again."""
-        session = self.session
-        if not session.play():
-            self.open(session.spec)
+        if not self.session.play():
+            self.open(self.session.spec)
 
     def close(self) -> None:
         """Close the source, or cancel opening it. Finishes a recording in progress."""
@@ -145,8 +140,7 @@ class Pipeline:
         if self.session.state == "ended" and not self.session.is_seekable:
             self.play()
         session = self.session
-        # Of the frames on their way some were dropped: those from here on are read once more. None
-        # was while there is no display, or no network yet.
+        # Of the frames on their way some were dropped: they are read once more.
         again = session.is_seekable and self.sinks.display is not None and not self.networks.waiting
         self.recordings.start(
             path,
@@ -174,16 +168,10 @@ class Pipeline:
             self.worker.join()
             self.networks.release()
         self.sinks.stop()
-        capture = self.session.capture
-        if capture is not None:
-            # A driver that does not return is left behind: its thread dies with the process, for
-            # which the command line waits a little longer (app.cli).
-            capture.join(0.5)
+        if (capture := self.session.capture) is not None:
+            capture.join(0.5)  # a driver that does not return is left behind
         return_freed_memory()
-        left = sum(isinstance(item, Frame) for item in self._inbox.drain())
-        self.stats.drop("stopped", left)
-
-    # What others read
+        self.stats.drop("stopped", sum(isinstance(i, Frame) for i in self._inbox.drain()))
 
     @property
     def view(self) -> ViewOptions:
@@ -198,22 +186,15 @@ class Pipeline:
         """Return the newest result that was not taken yet; it then counts as shown."""
         return self.sinks.display.take() if self.sinks.display is not None else None
 
-    def current_settings(self) -> Settings:
-        """Return the settings with view, weights and network options as they are in use now."""
-        info = self.networks.info()
-        network = info.options if info is not None else self.settings.network
-        return replace(self.settings, view=self.view, network=network)
-
     def status(self) -> PipelineStatus:
         """Return the pipeline as it stands."""
         if self.sinks.display is not None:
             self.stats.alive("display")
-        recorder = self.recordings.current
         return status_of(
             self.session,
             self.networks,
             self.stats,
             self.live,
-            recording=recorder.info() if recorder is not None else None,
+            recording=self.recordings.info(),
             stuck=self._watchdog.stuck,
         )

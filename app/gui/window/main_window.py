@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PyQt6.QtCore import QSize, QTimer, pyqtSignal
@@ -214,8 +215,7 @@ class MainWindow(QMainWindow):
         self.view.class_clicked.connect(self.select_class)
         self.progress_strip.cancelled.connect(self.cancel)
         self.bottom_panel.changed.connect(self.remember_page)
-        if self._saved is not None:
-            saved = self._saved
+        if (saved := self._saved) is not None:
             self.open_menu.folder_used.connect(lambda folder: setattr(saved, "folder", folder))
             self.open_menu.recent_forgotten.connect(saved.forget_recent)
 
@@ -369,8 +369,7 @@ class MainWindow(QMainWindow):
     # Saved settings
 
     def _restore(self) -> None:
-        saved = self._saved
-        if saved is not None:
+        if (saved := self._saved) is not None:
             if not saved.geometry.isEmpty():
                 self.restoreGeometry(saved.geometry)
             self.bottom_panel.show_page(next((page for page in PAGES if page == saved.page), None))
@@ -379,7 +378,8 @@ class MainWindow(QMainWindow):
 
     def _save(self) -> None:
         if self._saved is not None:
-            self._saved.keep(self.pipeline.current_settings(), self._settings)
+            view, network = self.pipeline.view, self.pipeline.networks.in_use
+            self._saved.keep(replace(self._settings, view=view, network=network), self._settings)
             if not self.full_screen.on:
                 self._saved.geometry = self.saveGeometry()
             self._saved.by_share = self.legend.by_share

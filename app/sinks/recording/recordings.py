@@ -40,6 +40,11 @@ class Recordings:
         recorders = self._sinks.of(Recorder)
         return next((each for each in reversed(recorders) if not each.closed), None)
 
+    def info(self) -> RecordingInfo | None:
+        """Return facts of the recording in progress."""
+        recorder = self.current
+        return recorder.info() if recorder is not None else None
+
     def new_path(self, folder: Path, source: SourceSpec | None) -> Path:
         """Return a new name by the user's pattern; the user's own folder goes first."""
         options = self.options
