@@ -192,6 +192,7 @@ class Worker(threading.Thread):
                 else:
                     if item is self._previewed:  # its age is that of its labels, not of the import
                         item = replace(item, captured=time.monotonic())
+                    self._previewed = None  # its picture is not wanted any longer
                     self._submit(engine, item)
                     # What may be dropped is wanted soon: the one before it is done by now.
                     if engine.pending < (engine.depth if item.lossless else 2):
