@@ -11,6 +11,7 @@ import pytest
 
 from fastscnn.labels import CLASS_NAMES
 from tests.support.media import ROOT, read_clip, write_clip
+from tests.support.waiting import PATIENCE
 
 EXAMPLES = ROOT / "examples"
 MOST_LINES = 40
@@ -77,7 +78,7 @@ def test_class_shares_become_a_table(tmp_path):
 @pytest.mark.slow
 def test_a_tiny_network_is_trained(tmp_path):
     script = str(EXAMPLES / "train_tiny.sh")
-    subprocess.run(["sh", script, str(tmp_path), "2"], cwd=ROOT, check=True, timeout=110)
+    subprocess.run(["sh", script, str(tmp_path), "2"], cwd=ROOT, check=True, timeout=PATIENCE)
     assert len(read_clip(tmp_path / "demo.mp4")[0]) == 20
 
 

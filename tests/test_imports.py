@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from tests.support.waiting import PATIENCE
+
 SCRIPT = """
 import sys
 for name in sys.argv[1:]:
@@ -34,7 +36,7 @@ def _run(order, environment):
         env=os.environ | environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr

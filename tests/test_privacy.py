@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from tests.support.media import ROOT, write_clip
+from tests.support.waiting import PATIENCE
 
 SEGMENT = """
 import sys
@@ -41,7 +42,7 @@ def _watched(command, tmp_path):
         env={**kept, "HOME": str(home)},
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -14,6 +14,7 @@ from app.sinks.image_folder import ImageFolderSink
 from tests.support.cli_process import run_main
 from tests.support.media import ROOT, picture, write_clip
 from tests.support.recordings import result
+from tests.support.waiting import PATIENCE
 
 FAST = ("--headless", "--input-size", "64x96")
 
@@ -102,7 +103,7 @@ def test_nothing_half_is_left_of_pictures_screenshots_and_reports(tmp_path):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr

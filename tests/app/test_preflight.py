@@ -10,6 +10,7 @@ import pytest
 from app import preflight
 from app.errors import UsageError
 from tests.support.media import ROOT, read_clip
+from tests.support.waiting import PATIENCE
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="about X11 on Linux")
 
@@ -23,7 +24,7 @@ def start(code, **environment):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

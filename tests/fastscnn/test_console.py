@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.media import ROOT, count_by_opencv, write_clip
+from tests.support.waiting import PATIENCE
 
 SIGNS = "mean – 512×1024 █ ä stra\\udcdfe"
 SCRIPT = f"""
@@ -34,7 +35,7 @@ def shell(line, *words, **environment):
         cwd=ROOT,
         env={**os.environ, **environment},
         capture_output=True,
-        timeout=90,
+        timeout=PATIENCE,
         check=False,
     )
 

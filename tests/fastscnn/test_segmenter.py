@@ -11,6 +11,7 @@ from fastscnn.data.street import Street
 from fastscnn.evaluation.metrics import confusion_matrix, pixel_accuracy
 from fastscnn.inference.input_size import network_size, parse_input_size
 from fastscnn.model.fast_scnn import FastSCNN
+from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +189,7 @@ def test_threads_that_share_a_segmenter_get_their_own_labels(runtime):
     together = threading.Barrier(2)
 
     def right(index):
-        together.wait(60)
+        together.wait(PATIENCE)
         return sum(np.array_equal(shared(images[index]), expected[index]) for _ in range(50))
 
     with ThreadPoolExecutor(2) as pool:

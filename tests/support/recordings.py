@@ -21,6 +21,7 @@ from app.sinks.recording.recorder import Recorder
 from app.sources.base import SourceInfo
 from app.sources.source_spec import SourceSpec
 from tests.support.media import count_by_opencv, picture, read_clip
+from tests.support.waiting import PATIENCE
 
 
 def result(
@@ -98,7 +99,7 @@ def record(path: Path, what: Iterable[Result], **more: Any) -> Recorder:
         if not recorder.put(item, wait=True):
             break
     recorder.finish()
-    recorder.join(30)
+    recorder.join(PATIENCE)
     assert not recorder.is_alive()
     return recorder
 
@@ -114,11 +115,3 @@ def reopened(path: Path) -> tuple[list[float], list[NDArray[np.uint8]]]:
     assert codec == "av1" or count_by_opencv(path) == len(times)
     assert times == sorted(set(times))
     return times, images
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
-    """Wait, with a generous limit, until something is true."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "did not happen in time"
-        time.sleep(0.005)

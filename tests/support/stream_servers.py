@@ -16,6 +16,7 @@ from typing import Any
 import av
 
 from tests.support.media import SHARED, picture, still
+from tests.support.waiting import PATIENCE
 
 BOUNDARY = "frame"
 
@@ -165,7 +166,7 @@ class UdpSender:
 
     def close(self) -> None:
         self._stop.set()
-        self._thread.join(5)
+        self._thread.join(PATIENCE)
 
     def _run(self) -> None:
         with contextlib.suppress(av.error.FFmpegError, OSError):

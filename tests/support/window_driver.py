@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -23,6 +22,7 @@ from app.gui.window.main_window import MainWindow
 from app.gui.window.saved_state import SavedState
 from app.sources.demo import DemoSource
 from app.sources.source_spec import SourceSpec
+from tests.support import waiting
 from tests.support.media import write_clip
 
 SMALL = Settings(network=NetworkOptions(device="cpu", input_size=(64, 128)))
@@ -62,12 +62,9 @@ def window(
         made.deleteLater()
 
 
-def wait_until(condition: Callable[[], object], what: str = "it", seconds: float = 20.0) -> None:
+def wait_until(condition: Callable[[], object], what: str = "it") -> None:
     """Let the window live until something is true."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"{what} did not happen in time"
-        QTest.qWait(5)
+    waiting.wait_until(condition, what, pause=lambda seconds: QTest.qWait(round(1000 * seconds)))
 
 
 @cache

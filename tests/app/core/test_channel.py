@@ -4,6 +4,7 @@ import time
 import pytest
 
 from app.core.channel import Channel, Closed
+from tests.support.waiting import PATIENCE
 
 
 def test_a_channel_that_is_enlarged_takes_those_who_waited_for_room():
@@ -12,7 +13,7 @@ def test_a_channel_that_is_enlarged_takes_those_who_waited_for_room():
     waiting = threading.Thread(target=channel.put, args=("b",))
     waiting.start()
     channel.resize(2)
-    waiting.join(10)
+    waiting.join(PATIENCE)
     assert len(channel) == 2
     assert not channel.offer("c")
 
@@ -32,7 +33,7 @@ def test_put_waits_for_room():
     time.sleep(0.05)
     assert thread.is_alive()
     assert channel.get() == 1
-    thread.join(1)
+    thread.join(PATIENCE)
     assert channel.get() == 2
 
 
@@ -86,5 +87,5 @@ def test_closing_wakes_a_waiting_producer_and_consumer():
     full.close()
     empty.close()
     for thread in threads:
-        thread.join(1)
+        thread.join(PATIENCE)
     assert sorted(map(str, results)) == ["False", "closed"]

@@ -12,7 +12,7 @@ from app.pipeline import capture
 from app.pipeline.pipeline import Pipeline
 from app.sources.source_spec import SourceSpec
 from tests.support.media import ScriptedSource
-from tests.support.recordings import wait_until
+from tests.support.waiting import wait_until
 
 TINY = Settings(network=NetworkOptions(device="cpu", input_size=(64, 96)))
 ANY = SourceSpec("file", "scripted")

@@ -97,7 +97,7 @@ def test_several_files_and_a_folder_make_a_playlist_that_plays_on_by_itself(tmp_
             "b.mp4", "clip 2.mp4", "clip 10.mp4",
         ]  # fmt: skip
         assert messages(w) == [f"There is no file {tmp_path / 'gone.mp4'}: drop a video."]
-        wait_until(lambda: "clip 10.mp4 (3 of 3)" in w.windowTitle(), "the last clip", 40)
+        wait_until(lambda: "clip 10.mp4 (3 of 3)" in w.windowTitle(), "the last clip")
         press(w, Qt.Key.Key_P)
         wait_until(lambda: "clip 2.mp4 (2 of 3)" in w.windowTitle(), "the one before")
 

@@ -54,5 +54,5 @@ def test_help_tells_the_version_and_copies_the_diagnostics():
         assert __version__ in w.help_menu.about.text()
         w.help_menu.about.close()
         w.help_menu.copy_diagnostics()
-        wait_until(lambda: any("clipboard" in text for text in messages(w)), "the notice", 60)
+        wait_until(lambda: any("clipboard" in text for text in messages(w)), "the notice")
         assert "Packages" in QGuiApplication.clipboard().text()

@@ -18,6 +18,7 @@ from app.gui import application as run
 from app.gui.widgets import theme
 from app.sources.source_spec import SourceSpec
 from tests.support.media import ROOT, read_clip, write_clip
+from tests.support.waiting import PATIENCE
 from tests.support.window_driver import (
     DEMO,
     SMALL,
@@ -230,7 +231,7 @@ def test_closing_while_playing_and_recording_is_quick_and_leaves_a_playable_file
         wait_until(lambda: w.pipeline.stats.counters().recorded > 10, "ten recorded frames")
         started = time.monotonic()
         w.close()
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10  # the clip lasts 13
         times, pictures = read_clip(out)
         assert len(times) == w.pipeline.stats.counters().recorded
         assert pictures[0].shape == (128, 256, 3)
@@ -255,9 +256,9 @@ def test_ctrl_c_closes_the_window_and_its_recording_in_order(tmp_path):
     with subprocess.Popen(
         [sys.executable, str(ROOT / "main.py"), *arguments], stderr=subprocess.PIPE, text=True
     ) as process:
-        wait_until(lambda: out.exists() and out.stat().st_size > 1000, "the recording", 60)
+        wait_until(lambda: out.exists() and out.stat().st_size > 1000, "the recording")
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert errors.startswith("Saved ")
     assert "Traceback" not in errors

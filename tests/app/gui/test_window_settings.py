@@ -19,6 +19,7 @@ from app.gui.window.saved_state import SavedState
 from app.rendering.view_options import Side, ViewOptions
 from app.sources.source_spec import SourceSpec
 from tests.support.media import ROOT, write_clip
+from tests.support.waiting import PATIENCE
 from tests.support.window_driver import (
     SMALL,
     click,
@@ -220,7 +221,7 @@ def test_the_program_keeps_settings_resets_them_and_says_an_error_in_the_termina
         assert process.poll() is None
         assert line.startswith("Error: There is no file nosuch.mp4")
         process.send_signal(signal.SIGINT)
-        _, rest = process.communicate(timeout=60)
+        _, rest = process.communicate(timeout=PATIENCE)
     # The network was still being loaded: what was left of that ended with the process.
     assert process.returncode == 130
     assert "Traceback" not in rest

@@ -20,6 +20,7 @@ from fastscnn.checkpoints.checkpoint import Checkpoint
 from fastscnn.model.fast_scnn import FastSCNN
 from fastscnn.upsampling.pixel_probabilities import probabilities_at
 from tests.support.media import picture
+from tests.support.waiting import PATIENCE
 
 BOTH = [InferencePass(skip=True), InferencePass(skip=False)]
 
@@ -243,7 +244,7 @@ class Slow(Segmenter):
 
     def logits_of(self, pixels, skips, *, beside=1):
         self.started.set()
-        assert self.go_on.wait(30)
+        assert self.go_on.wait(PATIENCE)
         return super().logits_of(pixels, skips, beside=beside)
 
 
@@ -258,13 +259,13 @@ def slow(segmenter):
 def test_a_frame_that_may_be_dropped_is_not_taken_before_it_can_start(slow):
     engine = OverlappedEngine(slow)
     engine.submit(frame(0), [InferencePass()])
-    assert slow.started.wait(30)
+    assert slow.started.wait(PATIENCE)
     settled = threading.Thread(target=engine.settle)
     settled.start()
     settled.join(0.2)
     assert settled.is_alive()  # the network is still on the frame before
     slow.go_on.set()
-    settled.join(30)
+    settled.join(PATIENCE)
     assert not settled.is_alive()
     assert engine.pending == 1
     engine.collect()
@@ -274,7 +275,7 @@ def test_a_frame_that_may_be_dropped_is_not_taken_before_it_can_start(slow):
 def test_a_frame_that_may_not_be_dropped_is_taken_ahead(slow):
     engine = OverlappedEngine(slow)
     engine.submit(replace(frame(0), lossless=True), [InferencePass()])
-    assert slow.started.wait(30)
+    assert slow.started.wait(PATIENCE)
     engine.settle()  # returns though the network is busy
     engine.submit(replace(frame(1), lossless=True), [InferencePass()])
     slow.go_on.set()

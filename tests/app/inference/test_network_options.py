@@ -9,7 +9,7 @@ from app.config.settings import NetworkOptions, Settings
 from app.pipeline.pipeline import Pipeline
 from app.sources.source_spec import SourceSpec
 from fastscnn.segmenter import Segmenter
-from tests.app.pipeline.test_pipeline import wait_until
+from tests.support.waiting import wait_until
 
 SMALL = Settings(network=NetworkOptions(device="cpu", input_size=(64, 128)))
 

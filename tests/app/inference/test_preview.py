@@ -9,9 +9,10 @@ from app.pipeline.pipeline import Pipeline
 from app.rendering.view_options import ViewOptions
 from app.sources.source_spec import SourceSpec
 from fastscnn.segmenter import default_checkpoint
-from tests.app.pipeline.test_pipeline import TINY, wait_until
+from tests.app.pipeline.test_pipeline import TINY
 from tests.support.http_server import content, serving
 from tests.support.media import write_clip
+from tests.support.waiting import wait_until
 
 STAMPS = [i / 10 for i in range(30)]
 

@@ -13,6 +13,7 @@ from app.pipeline.pipeline import Pipeline
 from app.sources.source_spec import SourceSpec
 from fastscnn import Segmenter
 from tests.support.media import ScriptedSource, count_by_opencv, write_clip
+from tests.support.waiting import PATIENCE
 
 INTERVAL = 0.03
 SLOWER = 3
@@ -53,7 +54,7 @@ def test_a_live_frame_is_shown_before_the_camera_is_far_ahead(monkeypatch, displ
     pipeline.start()
     try:
         pipeline.open(SourceSpec("camera", "0"))
-        assert enough.wait(60)
+        assert enough.wait(PATIENCE)
     finally:
         pipeline.stop()
     # Its own time in the network, the interval in which it was taken, and what the rest of a busy

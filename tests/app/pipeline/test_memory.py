@@ -3,7 +3,6 @@
 import ctypes
 import gc
 import sys
-import time
 from pathlib import Path
 
 import av
@@ -16,6 +15,7 @@ from app.sources import open_source
 from app.sources.source_spec import SourceSpec
 from fastscnn.segmenter import Segmenter, default_checkpoint
 from tests.support.media import write_clip
+from tests.support.waiting import PATIENCE, wait_until
 
 HEAVY = {av.VideoFrame, av.CodecContext, Engine, Segmenter}
 
@@ -37,13 +37,6 @@ def heavy():
     gc.disable()
     yield lambda: [type(each).__name__ for each in _heavy() if id(each) not in before]
     gc.enable()
-
-
-def wait_until(condition, seconds=60.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "did not happen in time"
-        time.sleep(0.01)
 
 
 def settings(clip, most=None):
@@ -70,7 +63,7 @@ def test_a_run_leaves_neither_decoder_nor_network_nor_frames_behind(clip, most, 
         pipeline = Pipeline(settings(clip, most), display=False)
         pipeline.start()
         pipeline.open(pipeline.settings.sources[0])
-        while (event := pipeline.events.get(timeout=60)).kind != "ended":
+        while (event := pipeline.events.get(timeout=PATIENCE)).kind != "ended":
             assert event.kind != "error", event.text
         pipeline.stop()
         assert pipeline.status().network is not None  # a report may still be written
@@ -115,7 +108,7 @@ def test_memory_stays_flat_across_ten_openings(tmp_path):
             pipeline.start()
             pipeline.open(pipeline.settings.sources[0])
             pipeline.start_recording(tmp_path / "o.mp4", overwrite=True)
-            while (event := pipeline.events.get(timeout=60)).kind != "recorded":
+            while (event := pipeline.events.get(timeout=PATIENCE)).kind != "recorded":
                 assert event.kind != "error", event.text
         finally:
             pipeline.stop()

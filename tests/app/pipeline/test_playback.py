@@ -2,7 +2,7 @@
 
 import random
 import time
-from itertools import pairwise
+from itertools import count, pairwise
 
 import av
 import numpy as np
@@ -14,6 +14,7 @@ from app.sources import open_source
 from app.sources.source_spec import SourceSpec
 from tests.support.cli_process import run_main
 from tests.support.media import SHARED, needs_clips, read_clip, write_clip
+from tests.support.waiting import wait_until
 
 TINY = Settings(network=NetworkOptions(device="cpu", input_size=(64, 96)))
 RATE = 25
@@ -39,19 +40,11 @@ def player(clip):
     assert counters.captured == counters.shown + counters.dropped_total
 
 
-def wait_until(condition, seconds=20.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "did not happen in time"
-        time.sleep(0.003)
-
-
-def take(pipeline, seconds=20.0):
+def take(pipeline):
     """The next result that is not a repetition."""
     got = []
     wait_until(
-        lambda: (r := pipeline.take()) is not None and not r.repeated and (got.append(r) or True),
-        seconds,
+        lambda: (r := pipeline.take()) is not None and not r.repeated and (got.append(r) or True)
     )
     return got[0]
 
@@ -199,17 +192,16 @@ def test_seeks_in_quick_succession_end_at_the_last_one(player):
 
 def test_while_a_timeline_is_dragged_pictures_are_shown_on_the_way(player):
     paused(player)
-    seen = []
-    end = time.monotonic() + 1.5
-    i = 0
-    while time.monotonic() < end:
-        i += 1
-        player.session.seek((i % COUNT) / RATE)
+    places, seen = count(1), []
+
+    def drag():
+        player.session.seek((next(places) % COUNT) / RATE)
         result = player.take()
         if result is not None:
             seen.append(number(result))
-        time.sleep(0.004)
-    assert len(seen) > 3
+        return len(seen) > 3
+
+    wait_until(drag, "pictures on the way")
 
 
 def test_a_step_pauses_and_moves_by_frames_from_the_picture_seen(player):

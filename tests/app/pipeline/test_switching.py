@@ -11,6 +11,7 @@ from app.sources.source_spec import SourceSpec
 from tests.support.media import write_clip
 from tests.support.pipeline_driver import drive
 from tests.support.stream_servers import MjpegServer, free_port, silent_server
+from tests.support.waiting import wait_until
 
 TINY = Settings(network=NetworkOptions(device="cpu", input_size=(64, 96)))
 
@@ -24,20 +25,13 @@ def clip(tmp_path_factory):
 def player(clip):
     pipeline = Pipeline(TINY, display=True)
     pipeline.start()
-    wait_until(lambda: pipeline.status().network is not None, 60)
+    wait_until(lambda: pipeline.status().network is not None)
     pipeline.open(SourceSpec("file", str(clip)))
     wait_until(lambda: (r := pipeline.take()) is not None and r.frame.time > 0.3)
     yield pipeline
     pipeline.stop()
     counters = pipeline.stats.counters()
     assert counters.captured == counters.shown + counters.dropped_total
-
-
-def wait_until(condition, seconds=30.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "did not happen in time"
-        time.sleep(0.005)
 
 
 def errors(pipeline):
@@ -85,7 +79,7 @@ def test_two_sources_that_do_not_open_leave_the_first_at_play(player):
     with silent_server() as port:
         player.open(parse_source(f"http://127.0.0.1:{port}/x"))
         player.open(SourceSpec("file", "nosuch.mp4"))
-        wait_until(lambda: player.take() is not None, 30)
+        wait_until(lambda: player.take() is not None)
     assert player.status().source.name == "clip.mp4"
 
 
@@ -93,7 +87,7 @@ def test_without_a_source_before_a_failure_is_a_failure():
     pipeline = Pipeline(TINY, display=True)
     pipeline.start()
     pipeline.open(SourceSpec("file", "nosuch.mp4"))
-    wait_until(lambda: pipeline.status().state == "failed", 60)
+    wait_until(lambda: pipeline.status().state == "failed")
     pipeline.stop()
 
 

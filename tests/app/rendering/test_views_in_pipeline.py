@@ -18,6 +18,7 @@ from app.sources.source_spec import SourceSpec
 from fastscnn.checkpoints.checkpoint import Checkpoint, save
 from fastscnn.model.fast_scnn import FastSCNN
 from tests.support.media import ScriptedSource, read_clip, write_clip
+from tests.support.waiting import wait_until
 
 TINY = Settings(network=NetworkOptions(device="cpu", input_size=(64, 96)))
 SKIPS = ViewOptions(view="wipe", left=Side(skip=True), right=Side(skip=False))
@@ -35,13 +36,6 @@ def held(monkeypatch):
     time.sleep(0.3)
     yield pipeline
     pipeline.stop()
-
-
-def wait_until(condition, seconds=30.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "did not happen in time"
-        time.sleep(0.005)
 
 
 def results(pipeline, condition):

@@ -15,7 +15,8 @@ from app.sinks.recording.audio_track import open_sound
 from app.sources.source_spec import SourceSpec
 from app.sources.video_file import VideoFileSource
 from tests.support.http_server import content, serving
-from tests.support.recordings import record, reopened, result, wait_until
+from tests.support.recordings import record, reopened, result
+from tests.support.waiting import wait_until
 
 RATE = 25
 SMALL = Settings(network=NetworkOptions(device="cpu", input_size=(64, 96)))

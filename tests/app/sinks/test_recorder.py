@@ -13,6 +13,7 @@ from app.sinks.recording.file_naming import recording_path
 from app.sources.source_spec import SourceSpec
 from tests.support.media import ROOT, picture
 from tests.support.recordings import record, recorder_for, reopened, result, results
+from tests.support.waiting import PATIENCE
 
 
 def _top_level_boxes(content):
@@ -200,7 +201,7 @@ def test_a_file_that_appears_in_the_meantime_is_not_overwritten(tmp_path):
     recorder.start()
     recorder.put(result(picture(0), 0.0), wait=True)
     recorder.finish()
-    recorder.join(20)
+    recorder.join(PATIENCE)
     assert "exists by now" in str(recorder.error)
     assert path.read_bytes() == b"precious"
 

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from tests.support.media import ROOT, picture
-from tests.support.recordings import record, recorder_for, reopened, result, wait_until
+from tests.support.recordings import record, recorder_for, reopened, result
+from tests.support.waiting import PATIENCE, wait_until
 
 
 def _noise(index):
@@ -102,7 +103,7 @@ def test_whatever_byte_is_the_last_that_fits_the_file_plays(tmp_path):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr

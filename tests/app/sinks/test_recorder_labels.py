@@ -11,7 +11,8 @@ from app.errors import OutputError, UsageError
 from fastscnn.segmenter import Segmenter
 from tests.support.cli_process import run_main
 from tests.support.media import count_by_opencv, picture, read_clip, write_clip
-from tests.support.recordings import record, recorder_for, reopened, result, wait_until
+from tests.support.recordings import record, recorder_for, reopened, result
+from tests.support.waiting import PATIENCE, wait_until
 
 STAMPS = [0.0, 0.011, 0.12, 0.1334, 1.75]
 
@@ -87,7 +88,7 @@ def test_a_kill_leaves_the_labels_before(tmp_path):
     wait_until(lambda: recorder.frames == 90)
     (tmp_path / "killed.mkv").write_bytes(path.read_bytes())
     recorder.finish()
-    recorder.join(20)
+    recorder.join(PATIENCE)
     assert len(_read(tmp_path / "killed.mkv")[0]) >= 60
 
 
@@ -97,7 +98,7 @@ def test_one_of_two_files_that_cannot_be_made_leaves_no_other(tmp_path):
     recorder.start()
     recorder.put(result(picture(0), 0.0), wait=True)
     recorder.finish()
-    recorder.join(20)
+    recorder.join(PATIENCE)
     assert "exists by now" in str(recorder.error)
     assert [file.name for file in tmp_path.iterdir()] == ["o.mp4"]
 

@@ -1,7 +1,5 @@
 """Recordings through switches, pauses and slow encoders, by the whole pipeline."""
 
-import queue
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -13,22 +11,23 @@ from app.pipeline import capture
 from app.pipeline.pipeline import Pipeline
 from app.sources.source_spec import SourceSpec
 from tests.support.media import ScriptedSource, picture, write_clip
-from tests.support.recordings import recorder_for, reopened, result, wait_until
+from tests.support.recordings import recorder_for, reopened, result
+from tests.support.waiting import PATIENCE, wait_until
 
 TINY = Settings(network=NetworkOptions(device="cpu", input_size=(64, 96)))
 
 
-def next_event(pipeline, *kinds, seconds=30.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+def next_event(pipeline, *kinds):
+    got = []
+
+    def comes():
         pipeline.take()
-        try:
-            event = pipeline.events.get(timeout=0.05)
-        except queue.Empty:
-            continue
-        if event.kind in kinds:
-            return event
-    raise AssertionError(f"no event {kinds}")
+        if not pipeline.events.empty():
+            got.append(pipeline.events.get())
+        return got and got[-1].kind in kinds
+
+    wait_until(comes, f"an event {kinds}")
+    return got[-1]
 
 
 @pytest.fixture
@@ -133,7 +132,7 @@ def test_an_encoder_that_cannot_follow_a_live_source_loses_frames_and_holds_nobo
     for index in range(60):
         recorder.put(result(big[index % 2], index / 30, index=index), wait=False)
     recorder.finish()
-    recorder.join(60)
+    recorder.join(PATIENCE)
     counters = stats.counters()
     assert counters.not_recorded["encoder"] > 0
     assert counters.offered == 60 == counters.recorded + counters.not_recorded_total

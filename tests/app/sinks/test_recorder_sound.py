@@ -12,7 +12,8 @@ from app.sinks.recording.audio_track import open_sound
 from app.sources.source_spec import SourceSpec
 from app.sources.video_file import VideoFileSource
 from tests.support.media import write_clip
-from tests.support.recordings import record, recorder_for, reopened, result, wait_until
+from tests.support.recordings import record, recorder_for, reopened, result
+from tests.support.waiting import PATIENCE, wait_until
 
 RATE = 48000
 MARKS = [0.4, 1.2, 1.6, 2.8]
@@ -184,7 +185,7 @@ def test_a_kill_does_not_lose_pictures_to_sound_that_ended_early(tmp_path):
     wait_until(lambda: recorder.frames == 250)
     (tmp_path / "killed.mp4").write_bytes((tmp_path / "o.mp4").read_bytes())
     recorder.finish()
-    recorder.join(30)
+    recorder.join(PATIENCE)
     assert len(reopened(tmp_path / "killed.mp4")[0]) >= 250 - 25 - 25 - 12
 
 

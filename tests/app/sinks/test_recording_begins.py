@@ -13,7 +13,7 @@ from app.pipeline.pipeline import Pipeline
 from app.rendering.view_options import ViewOptions
 from app.sources.source_spec import SourceSpec
 from tests.support.media import read_clip, write_clip
-from tests.support.recordings import wait_until
+from tests.support.waiting import wait_until
 from tests.support.window_driver import messages, play, press, window
 from tests.support.window_driver import wait_until as window_wait
 

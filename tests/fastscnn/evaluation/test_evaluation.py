@@ -23,6 +23,7 @@ from fastscnn.model.fast_scnn import FastSCNN
 from fastscnn.model.model_config import FastSCNNConfig
 from fastscnn.segmenter import Segmenter
 from tests.support.labelled_data import knowing, write_pair
+from tests.support.waiting import PATIENCE
 
 ROAD, SIDEWALK, BUILDING, WALL, SKY, CAR, TRUCK = (
     CLASS_NAMES.index(name)
@@ -352,7 +353,7 @@ def test_where_nobody_reads_on_the_figures_are_written_all_the_same(folder, weig
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
-        command, stdout=write, stderr=subprocess.PIPE, text=True, timeout=100, check=False
+        command, stdout=write, stderr=subprocess.PIPE, text=True, timeout=PATIENCE, check=False
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (0, "")

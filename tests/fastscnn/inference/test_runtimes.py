@@ -11,6 +11,7 @@ from fastscnn import DeviceError, FastSCNN, FastSCNNConfig, Segmenter
 from fastscnn.checkpoints.checkpoint import Checkpoint
 from fastscnn.data.street import Street
 from fastscnn.inference import runtimes
+from tests.support.waiting import PATIENCE
 
 CONFIGS = {
     "paper": FastSCNNConfig(),
@@ -105,7 +106,7 @@ def test_the_other_setting_of_the_skip_connection_is_made_ready(runtime):
     segmenter.logits(torch.zeros(64, 96, 3, dtype=torch.uint8), skip=True)
     for thread in threading.enumerate():
         if thread.name == "graph":
-            thread.join(30)
+            thread.join(PATIENCE)
     assert ((64, 96), (False,), 1) in segmenter._runtime._ready
 
 

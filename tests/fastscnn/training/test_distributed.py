@@ -11,6 +11,7 @@ from fastscnn.segmenter import DeviceError
 from fastscnn.train import main
 from fastscnn.training.distributed import World
 from tests.support.labelled_data import labelled_folder
+from tests.support.waiting import PATIENCE
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="torchrun's gloo needs a POSIX system")
@@ -27,7 +28,7 @@ def test_two_processes_end_with_the_weights_of_one(tmp_path):
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr
