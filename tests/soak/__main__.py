@@ -24,9 +24,9 @@ def main() -> int:
     run.add_argument("--seed", type=int, default=0)
     run = what.add_parser("stream", help="a server that stalls, dies and comes back")
     run.add_argument("--times", type=int, default=50)
-    run = what.add_parser("fuzz", help="mutated videos and checkpoints")
-    run.add_argument("--videos", type=int, default=300)
-    run.add_argument("--checkpoints", type=int, default=300)
+    run = what.add_parser("fuzz", help="mutated files and arguments")
+    for kind in ("videos", "pictures", "labels", "checkpoints", "arguments"):
+        run.add_argument(f"--{kind}", type=int, default=400)
     run.add_argument("--seed", type=int, default=0)
     run.add_argument("--keep", type=Path, help="folder for files that failed")
     args = parser.parse_args()
@@ -54,7 +54,9 @@ def _run(args: argparse.Namespace, folder: Path) -> int:
     else:
         from tests.soak.fuzz import fuzz
 
-        figures = fuzz(folder, args.videos, args.checkpoints, args.seed, args.keep)
+        kinds = ("videos", "pictures", "labels", "checkpoints", "arguments")
+        counts = {kind: getattr(args, kind) for kind in kinds}
+        figures = fuzz(folder, counts, args.seed, args.keep)
         _show(figures)
         return int(bool(figures["failures"]))
     return 0

@@ -1,4 +1,4 @@
-"""Mutated videos and checkpoints through the whole program: frames or one sentence, nothing else.
+"""Mutated files and arguments through the whole program: frames or one sentence, nothing else.
 
 One process imports everything and forks for every file, so that a crash inside FFmpeg is seen as
 what it is, and a file costs a second and not ten.
@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from importlib import import_module
 from pathlib import Path
 
 LIMIT = 10.0
@@ -25,6 +26,7 @@ LIMIT = 10.0
 MOST_MEMORY = 2500.0
 """Megabytes; torch alone takes some hundred."""
 TOGETHER = 2
+_ERROR = ("Error: ", "fastscnn.evaluate: ")
 
 
 @dataclass
@@ -34,25 +36,36 @@ class _Case:
     arguments: list[str]
     good: set[int]
     said: Path
+    module: str = "app.cli.launcher"
     pid: int = 0
     begun: float = 0.0
 
 
 def fuzz(
-    folder: Path, videos: int, checkpoints: int, seed: int, keep: Path | None = None
+    folder: Path, counts: dict[str, int], seed: int, keep: Path | None = None
 ) -> dict[str, object]:
-    """Run the program on so many mutated files; what failed is listed in ``failures``."""
+    """Run the program on so many mutated files of each kind; ``failures`` lists what failed."""
     # Imported by the parent, once; no thread of theirs runs before the forks.
     import av  # noqa: F401
     import cv2
     import torch  # noqa: F401
 
     import app.headless  # noqa: F401
-    from fastscnn import segmenter  # noqa: F401
+    from fastscnn import (
+        evaluate,  # noqa: F401
+        segmenter,  # noqa: F401
+    )
 
     cv2.setNumThreads(0)
     dice = random.Random(seed)
-    cases = [*_videos(folder, videos, dice), *_checkpoints(folder, checkpoints, dice)]
+    makers = {
+        "videos": _videos,
+        "pictures": _pictures,
+        "labels": _labels,
+        "checkpoints": _checkpoints,
+        "arguments": _arguments,
+    }
+    cases = [each for kind, count in counts.items() for each in makers[kind](folder, count, dice)]
     outcomes: Counter[str] = Counter()
     failures: list[str] = []
     slowest, largest = 0.0, 0.0
@@ -114,9 +127,8 @@ def _run(case: _Case) -> None:
         os.dup2(said, 1)
         os.dup2(said, 2)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        from app.cli.launcher import main
-
-        code = main(case.arguments)
+        os.chdir(case.file.parent)  # what a word makes is made there
+        code = import_module(case.module).main(case.arguments)
     except SystemExit as ending:
         code = ending.code if isinstance(ending.code, int) else 99
     except BaseException:
@@ -148,9 +160,11 @@ def _judge(case: _Case, status: int, hanging: bool, memory: float) -> tuple[str,
         return "memory", f"{memory:.0f} MB"
     if code == 0:
         return (
-            ("frames", "") if re.search(r"\d frames? in ", said) else ("silence", f"said {said!r}")
+            ("frames", "")
+            if case.kind == "arguments" or re.search(r"\d frames? in |mean IoU", said)
+            else ("silence", f"said {said!r}")
         )
-    sentences = [line for line in said.splitlines() if line.startswith("Error: ")]
+    sentences = [line for line in said.splitlines() if line.startswith(_ERROR)]
     return ("a sentence", "") if len(sentences) == 1 else ("words", said[-600:])
 
 
@@ -166,6 +180,73 @@ def _videos(folder: Path, count: int, dice: random.Random) -> list[_Case]:
         if index % 2:  # with its sound
             arguments += ["-o", str(folder / f"v{index}.out.mp4")]
         cases.append(_Case(file, "video", arguments, {0, 3}, folder / f"v{index}.txt"))
+    return cases
+
+
+def _pictures(folder: Path, count: int, dice: random.Random) -> list[_Case]:
+    bases = _made(_make_pictures, folder / "pictures") if count else []
+    cases = []
+    for index in range(count):
+        base = bases[index % len(bases)]
+        file = folder / f"p{index}-{base.name}"
+        file.write_bytes(_mutated(base.read_bytes(), dice))
+        arguments = [str(file), "--headless", "--device", "cpu", "--input-size", "32x64"]
+        cases.append(_Case(file, "picture", arguments, {0, 3}, folder / f"p{index}.txt"))
+    return cases
+
+
+def _labels(folder: Path, count: int, dice: random.Random) -> list[_Case]:
+    bases = _made(_make_pictures, folder / "labelled") if count else []
+    pngs = [base for base in bases if "png" in base.suffix]
+    cases = []
+    for index in range(count):
+        data = folder / f"l{index}"
+        for part in ("images", "labels"):
+            (data / part).mkdir(parents=True)
+        shutil.copy(next(p for p in pngs if "color" in p.name), data / "images" / "a.png")
+        file = data / "labels" / "a.png"
+        file.write_bytes(_mutated(pngs[index % len(pngs)].read_bytes(), dice))
+        arguments = [f"folder:{data}", "--device", "cpu", "--input-size", "32x64"]
+        said = folder / f"l{index}.txt"
+        cases.append(_Case(file, "labels", arguments, {0, 3}, said, "fastscnn.evaluate"))
+    return cases
+
+
+_WORDS = (
+    "",
+    "-1",
+    "0",
+    "1e9",
+    "nan",
+    "~",
+    "\0",
+    "32x64",
+    "x",
+    "demo",
+    "../x",
+    "a=b",
+    "📷",
+    "%s",
+    "-o",
+)
+
+
+def _arguments(folder: Path, count: int, dice: random.Random) -> list[_Case]:
+    from app.cli.argument_parser import build_parser
+
+    flags = [flag for action in build_parser()._actions for flag in action.option_strings]
+    quiet = {"-h", "--help", "--help-all", "--version"}
+    cases = []
+    for index in range(count):
+        file = folder / f"a{index}"
+        file.touch()
+        arguments = ["demo", "--headless", "--device", "cpu", "--input-size", "32x64"]
+        arguments += ["--record-dir", str(file) + "-out", "--max-frames", "1"]
+        for _ in range(dice.choice([1, 1, 2, 4])):
+            flag = dice.choice([f for f in flags if f not in quiet])
+            arguments += [flag, *dice.choices(_WORDS, k=dice.choice([0, 1, 1, 2]))]
+        said = folder / f"a{index}.txt"
+        cases.append(_Case(file, "arguments", arguments, {0, 2, 3, 4, 5}, said))
     return cases
 
 
@@ -260,6 +341,24 @@ def _make_videos(folder: Path) -> None:
             packets.sort(key=lambda p: float((p.dts or 0) * p.time_base))
             for packet in packets:
                 container.mux(packet)
+
+
+def _make_pictures(folder: Path) -> None:
+    import numpy as np
+    from PIL import Image
+
+    from tests.support.media import picture
+
+    image = Image.fromarray(picture(3, 96, 64))
+    for suffix in ("png", "jpg", "webp", "bmp", "tiff", "gif", "avif"):
+        image.save(folder / f"base-color.{suffix}")
+    more = [Image.fromarray(picture(i, 96, 64)) for i in range(4)]
+    for suffix in ("webp", "png", "tiff", "gif"):
+        image.save(folder / f"base-many.{suffix}", save_all=True, append_images=more)
+    labels = np.arange(64 * 96, dtype=np.uint8).reshape(64, 96) % 19
+    Image.fromarray(labels).save(folder / "base-grey.png")
+    Image.fromarray(labels % 16).convert("P").save(folder / "base-four.png", bits=4)
+    Image.fromarray(labels % 2).convert("1").save(folder / "base-one.png")
 
 
 def _made(make: Callable[[Path], None], folder: Path) -> list[Path]:
