@@ -6,7 +6,11 @@ log. The exit code is what a headless run ends with.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
+
+from fastscnn import outputs
 
 INTERRUPTED = 130
 """Exit code of a run that was ended by Ctrl+C or a termination signal."""
@@ -40,3 +44,16 @@ class OutputError(AppError):
     """An output (recording, folder, report) cannot be written."""
 
     exit_code = 5
+
+
+@contextmanager
+def outputs_of_app() -> Iterator[None]:
+    """Turn the library's errors of outputs into the program's.
+
+    Raises:
+        OutputError: an output cannot be written.
+    """
+    try:
+        yield
+    except outputs.OutputError as error:
+        raise OutputError(str(error)) from error

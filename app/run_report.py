@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app import __version__
-from app.errors import OutputError
+from app.errors import OutputError, outputs_of_app
 from app.pipeline.pipeline import Pipeline
 from fastscnn import outputs
 
@@ -75,7 +75,5 @@ def write_report(path: Path, content: dict[str, Any], *, overwrite: bool) -> Non
     Raises:
         OutputError: it cannot be written.
     """
-    try:
+    with outputs_of_app():
         outputs.write_json(path, content, new=not overwrite)
-    except outputs.OutputError as error:
-        raise OutputError(str(error)) from error

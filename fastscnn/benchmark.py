@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from fastscnn.benchmarking.roofline import Rates, measure_rates, network_work
-from fastscnn.benchmarking.timing import Timing, describe_machine, measure
+from fastscnn.benchmarking.timing import SIZES, Timing, describe_machine, measure
 from fastscnn.benchmarking.ways import ways_of
 from fastscnn.checkpoints.checkpoint import CheckpointError, load
 from fastscnn.console import run_command
@@ -28,9 +28,6 @@ from fastscnn.outputs import OutputError, check_apart, check_file, write_json
 from fastscnn.paths import expand_user
 from fastscnn.segmenter import PRECISIONS, DeviceError, default_checkpoint
 from fastscnn.suggestions import SuggestingParser
-
-SIZES = {"full": (1024, 2048), "half": (512, 1024), "quarter": (256, 512)}
-"""The sizes of the paper's Table 5."""
 
 OUTPUTS = ("cls", "prob", "cls + confidence", "network alone", "labels alone")
 """Outputs that can be measured; each that ends in labels or probabilities has them at full size."""

@@ -27,7 +27,7 @@ from app.config.settings import NetworkOptions, Settings, SourceOptions
 from app.core.events import EventBus
 from app.core.frame import Frame, Result
 from app.core.stats import Stats
-from app.errors import AppError, OutputError, SourceError, UsageError
+from app.errors import AppError, SourceError, UsageError
 from app.inference.engine_factory import make_engine
 from app.pipeline.pipeline import Pipeline
 from app.rendering.overlay import draw
@@ -37,8 +37,7 @@ from app.sources.source_factory import open_source
 from app.sources.source_spec import SourceSpec, parse_source
 from fastscnn.benchmarking.timing import describe_machine
 from fastscnn.inference.input_size import InputSize, parse_input_size
-from fastscnn.outputs import OutputError as UnwritableError
-from fastscnn.outputs import check_apart, check_file, write_json
+from fastscnn.outputs import OutputError, check_apart, check_file, write_json
 from fastscnn.paths import expand_user
 from fastscnn.segmenter import DeviceError, Segmenter, default_checkpoint
 from fastscnn.suggestions import SuggestingParser
@@ -289,14 +288,6 @@ def text(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _check_report(path: Path, clip: str) -> None:
-    try:
-        check_file(path, overwrite=True)
-        check_apart([path], [Path(parse_source(clip).value), default_checkpoint()])
-    except UnwritableError as error:
-        raise OutputError(str(error)) from error
-
-
 def main(argv: list[str] | None = None) -> int:
     """The command; returns the exit code."""
     parser = SuggestingParser(
@@ -319,7 +310,8 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("--frames must be at least 2 and --rounds at least 1")
     try:
         if args.json:
-            _check_report(args.json, args.clip)
+            check_file(args.json, overwrite=True)
+            check_apart([args.json], [Path(parse_source(args.clip).value), default_checkpoint()])
         report = measure(
             args.clip,
             input_size=args.input_size,
@@ -328,14 +320,10 @@ def main(argv: list[str] | None = None) -> int:
             frames=args.frames,
             rounds=args.rounds,
         )
-    except AppError as error:
+        print(text(report))
+        if args.json:
+            write_json(args.json, asdict(report))
+    except (AppError, OutputError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return error.exit_code
-    print(text(report))
-    if args.json:
-        try:
-            write_json(args.json, asdict(report))
-        except UnwritableError as error:
-            print(f"Error: {error}", file=sys.stderr)
-            return error.exit_code
     return 0

@@ -99,9 +99,9 @@ def run() -> NoReturn:
     """Run the application as a process of its own, which ends with it."""
     secure_streams()
     code = main()
-    if any(thread.name in {"worker", "loader"} for thread in threading.enumerate()):
-        # Still importing torch or reading weights, for nobody. All files are closed by now; the
-        # interpreter would wait for these threads, for seconds.
+    if any(thread.name in {"worker", "loader", "diagnostics"} for thread in threading.enumerate()):
+        # Still importing torch, reading weights or trying encoders, for nobody. All files are
+        # closed by now; the interpreter would wait for these threads, for seconds.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

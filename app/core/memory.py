@@ -1,11 +1,22 @@
-"""Memory of the process: what was freed goes back to the system."""
+"""Memory of the process: how much it holds, and that what was freed goes back to the system."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
+
+
+def resident_mb() -> float | None:
+    """Return the memory that this process holds, in MiB; ``None`` where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    except OSError:  # not Linux
+        return None
+    return pages * os.sysconf("SC_PAGESIZE") / 2**20
 
 
 def return_freed_memory() -> None:

@@ -115,8 +115,7 @@ class NetworkManager:
     @property
     def weights(self) -> Weights:
         """The weights in use, as ``use_weights`` takes them."""
-        with self._lock:
-            return self._in_use.weights
+        return self.in_use.weights
 
     @property
     def in_use(self) -> NetworkOptions:

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from app.selfcheck.findings import Findings, Setup, pictures
+from fastscnn.inference.input_size import InputSize
 from fastscnn.inference.runtimes import RUNTIMES, installed
 from fastscnn.kernels.kernel_choice import refusal
 from fastscnn.segmenter import Segmenter
@@ -21,7 +22,7 @@ _SAME_OTHERWISE = 99.9
 """Least percentage of pixels whose label is that of the processor in float32."""
 
 
-def reference(input_size: str) -> Segmenter:
+def reference(input_size: InputSize) -> Segmenter:
     """Return the network as PyTorch runs it on the processor in float32."""
     return Segmenter.from_checkpoint(
         device="cpu", precision="fp32", input_size=input_size, runtime="torch"

@@ -14,9 +14,8 @@ from app.inference.engine import Engine, Segmented
 from app.inference.engine_factory import make_engine
 from app.rendering.view_options import InferencePass
 from app.selfcheck.findings import Findings, Setup, pictures
-from app.selfcheck.results import same
+from app.selfcheck.results import reference, same
 from fastscnn.inference.cuda_graphs import CudaGraphRecorder
-from fastscnn.segmenter import Segmenter
 
 
 def graphs(setup: Setup) -> Findings:
@@ -134,9 +133,7 @@ def memory_runs_out(setup: Setup) -> Findings:
         segmenter = setup.segmenter("full")
         used = make_engine(segmenter)
         labels = _run(used, image)
-        plain = Segmenter.from_checkpoint(
-            device="cpu", precision="fp32", input_size=used.segmenter.input_size, runtime="torch"
-        )
+        plain = reference(used.segmenter.input_size)
         share = 100 * float((labels == plain(image)).mean())
         found.expect(share > 99.5, f"{share:.2f} % of labels are right with {mib} MiB more")
         found.facts.append(f"+{mib} MiB: {used.segmenter.input_size}, {used.segmenter.runtime}")

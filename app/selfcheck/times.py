@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
 
 from app.selfcheck.findings import Findings, Setup, pictures
 from app.selfcheck.whole_program import clip, play
 from fastscnn.benchmarking.baseline import Baseline
+from fastscnn.benchmarking.timing import SIZES, Way, measure
 from fastscnn.checkpoints.checkpoint import load
 from fastscnn.segmenter import Segmenter, default_checkpoint
 from fastscnn.upsampling import upsample
-
-_SIZES = {"full": (1024, 2048), "half": (512, 1024), "quarter": (256, 512)}
-
-
-def _milliseconds(work: Callable[[], object], device: torch.device, rounds: int) -> float:
-    """Return the median, each time waiting until the device is done."""
-    times = []
-    for number in range(rounds + 3):
-        started = time.perf_counter()
-        work()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        if number >= 3:
-            times.append(1000 * (time.perf_counter() - started))
-    return statistics.median(times)
 
 
 @torch.inference_mode()
@@ -38,7 +24,7 @@ def network(setup: Setup) -> Findings:
     segmenter = setup.segmenter("exact")
     plain = Baseline(load(default_checkpoint()), segmenter.device)
     rounds = 50 if setup.on_card else 3
-    for name, size in _SIZES.items():
+    for name, size in SIZES.items():
         if not setup.on_card and (name == "full" or (setup.quick and name == "half")):
             continue
         figures = _stages(segmenter, plain, size, rounds)
@@ -67,7 +53,16 @@ def _stages(
         "labels and entropy": lambda: segmenter.labels_and_entropy(logits, size),
         "upload": lambda: torch.from_numpy(image).to(device),
     }
-    return {name: _milliseconds(each, device, rounds) for name, each in work.items()}
+    ways: dict[str, Way] = {name: partial(_finish, each, device) for name, each in work.items()}
+    times = measure(ways, [image], burn_in=3, frames=rounds)
+    return {name: 1000 * statistics.median(each) for name, each in times.items()}
+
+
+def _finish(work: Callable[[], object], device: torch.device, image: object) -> None:
+    """Do some work and wait until the device is done with it."""
+    work()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 def program(setup: Setup) -> Findings:

@@ -17,6 +17,7 @@ import av
 import numpy as np
 
 from app.config.settings import NetworkOptions, Settings, SourceOptions
+from app.core.memory import resident_mb
 from app.core.stats import Stats
 from app.errors import AppError
 from app.pipeline.pipeline import Pipeline
@@ -89,11 +90,10 @@ def _ended(pipeline: Pipeline) -> bool:
 
 
 def _resident_mb() -> float:
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError as error:
-        raise NotHere("the memory of a process is read on Linux only") from error
-    return pages * os.sysconf("SC_PAGESIZE") / 2**20
+    held = resident_mb()
+    if held is None:
+        raise NotHere("the memory of a process is read on Linux only")
+    return held
 
 
 def memory(setup: Setup) -> Findings:

@@ -8,12 +8,15 @@ from pathlib import Path
 
 from app.config.persistence import config_folder, profile_path
 from app.config.settings import ImageFolderOptions, Settings
-from app.errors import OutputError
+from app.errors import outputs_of_app
 from app.sources.images.image_sequence import find_pictures
 from app.sources.source_spec import SourceSpec
 from fastscnn import outputs
 from fastscnn.checkpoints.model_zoo import file_of
 from fastscnn.checkpoints.zoo_catalog import ZooError
+
+_Found = tuple[Path, list[Path]]
+"""Folder of a sequence, and its images."""
 
 
 def check_collisions(settings: Settings) -> None:
@@ -25,9 +28,10 @@ def check_collisions(settings: Settings) -> None:
     named = (settings.recording.file, settings.recording.labels, settings.run.stats_json)
     files, folders = [path for path in named if path is not None], settings.images
     if files or folders:
-        images = [path for output in folders for path in _images(settings, output)]
+        pictures = list(map(_pictures, settings.sources))
+        images = [path for output in folders for path in _images(pictures, output)]
         where = [output.folder for output in folders]
-        check_apart([*files, *images], _inputs(settings), where)
+        check_apart([*files, *images], _inputs(settings, pictures), where)
 
 
 def check_apart(
@@ -38,17 +42,14 @@ def check_apart(
     Raises:
         OutputError: an output is an input, or two are one file.
     """
-    try:
+    with outputs_of_app():
         outputs.check_apart(files, inputs, folders)
-    except outputs.OutputError as error:
-        raise OutputError(str(error)) from error
 
 
-def _inputs(settings: Settings) -> Iterator[Path]:
-    for spec in settings.sources:
-        if spec.kind == "file":
-            yield Path(spec.value)
-        yield from _pictures(spec)[1]
+def _inputs(settings: Settings, pictures: Iterable[_Found]) -> Iterator[Path]:
+    yield from (Path(spec.value) for spec in settings.sources if spec.kind == "file")
+    for _, found in pictures:
+        yield from found
     for weights in (settings.network.weights, settings.network.weights_b):
         with contextlib.suppress(ZooError):  # said when it is to be loaded
             yield file_of(weights)
@@ -56,15 +57,15 @@ def _inputs(settings: Settings) -> Iterator[Path]:
     yield profile_path(settings.window.profile)
 
 
-def _images(settings: Settings, output: ImageFolderOptions) -> set[Path]:
+def _images(pictures: Iterable[_Found], output: ImageFolderOptions) -> set[Path]:
     """Return what images of images will be called; those of videos are numbered."""
     names = set()
-    for root, found in map(_pictures, settings.sources):
+    for root, found in pictures:
         names |= {(output.folder / path.relative_to(root)) for path in found}
     return {path.with_suffix(output.suffix) for path in names}
 
 
-def _pictures(spec: SourceSpec) -> tuple[Path, list[Path]]:
+def _pictures(spec: SourceSpec) -> _Found:
     if spec.kind == "images":
         with contextlib.suppress(OSError):  # said when it is to be opened
             return find_pictures(spec.value)

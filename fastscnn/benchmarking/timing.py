@@ -20,6 +20,9 @@ Way = Callable[[NDArray[np.uint8]], object]
 """One measured way: an image in, its output on the host."""
 
 
+SIZES = {"full": (1024, 2048), "half": (512, 1024), "quarter": (256, 512)}
+"""Height and width of what is measured: the sizes of the paper's Table 5."""
+
 Key = TypeVar("Key")
 
 

@@ -22,7 +22,7 @@ from torch import Tensor
 from fastscnn.inference.cuda_graphs import CudaGraphRecorder, GraphReplay
 from fastscnn.inference.memory_layout import LAYOUTS, layout_for
 from fastscnn.inference.processor import cpu_threads, threads_beside
-from fastscnn.kernels.kernel_choice import kernel_or
+from fastscnn.kernels.kernel_choice import on_card
 from fastscnn.model.batch_norm_folding import fold_batch_norm
 from fastscnn.suggestions import did_you_mean
 
@@ -130,6 +130,9 @@ def normalised(
     return x.to(dtype=dtype, memory_format=layout)
 
 
+_normalised = on_card("normalised", normalised)
+
+
 class _Eager:
     """Network in PyTorch, from pixels to logits, every operation launched by itself."""
 
@@ -149,8 +152,7 @@ class _Eager:
         return self
 
     def __call__(self, pixels: Tensor, skips: Sequence[bool]) -> tuple[Tensor, ...]:
-        way = kernel_or("normalised", normalised) if pixels.is_cuda else normalised
-        x = way(pixels, self._scale, self._shift, self._dtype, self.layout)
+        x = _normalised(pixels, self._scale, self._shift, self._dtype, self.layout)
         high, low = self.model.features(x)
         return tuple(self.model.head(high, low, skip) for skip in skips)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import torch
+from torch import Tensor
 
 Output = TypeVar("Output")
 
@@ -28,6 +29,20 @@ def refusal() -> str:
         f"Triton's kernels do not run here ({_refused[0]}): PyTorch's own operations take their"
         f" place, and labels more time.{compiler}"
     )
+
+
+def on_card(name: str, plain: Callable[..., Output]) -> Callable[..., Output]:
+    """Return ``kernel_or`` for tensors on a card, and ``plain`` for others, by the first argument.
+
+    Args:
+        name, plain: as of ``kernel_or``.
+    """
+    kernel = kernel_or(name, plain)
+
+    def run(first: Tensor, *others: Any) -> Output:
+        return (kernel if first.is_cuda else plain)(first, *others)
+
+    return run
 
 
 def kernel_or(name: str, plain: Callable[..., Output]) -> Callable[..., Output]:

@@ -13,7 +13,7 @@ import math
 import torch
 from torch import Tensor
 
-from fastscnn.kernels.kernel_choice import kernel_or
+from fastscnn.kernels.kernel_choice import on_card
 from fastscnn.model.blocks import resize
 from fastscnn.upsampling.bilinear_cells import BilinearCells, argmax_first
 from fastscnn.upsampling.confidence import confidence_by_cells
@@ -123,33 +123,17 @@ def _batch(results: list[Tensor]) -> Tensor:
     return results[0][None] if len(results) == 1 else torch.stack(results)  # one is not copied
 
 
-def _labels_elsewhere(logits: Tensor, size: tuple[int, int], align_corners: bool) -> Tensor:
-    way = kernel_or("labels", labels_by_strips) if logits.is_cuda else labels_by_strips
-    return way(logits, size, align_corners)
-
-
-def _confidence_elsewhere(
-    logits: Tensor, size: tuple[int, int], align_corners: bool
-) -> tuple[Tensor, Tensor]:
-    plain = confidence_by_strips
-    way = kernel_or("labels_and_confidence", plain) if logits.is_cuda else plain
-    return way(logits, size, align_corners)
-
-
-def _labels_and_entropy(
-    logits: Tensor, size: tuple[int, int], align_corners: bool
-) -> tuple[Tensor, Tensor]:
-    plain = _entropy_by_interpolation
-    way = kernel_or("labels_and_entropy", plain) if logits.is_cuda else plain
-    return way(logits, size, align_corners)
-
-
 def _entropy_by_interpolation(
     logits: Tensor, size: tuple[int, int], align_corners: bool
 ) -> tuple[Tensor, Tensor]:
     levels = entropy(logits[None], size, align_corners)[0].mul_(255).round_()
     found = labels(logits[None], size, align_corners)[0]
     return found, levels.clamp_(0, 255).to(torch.uint8)
+
+
+_labels_elsewhere = on_card("labels", labels_by_strips)
+_confidence_elsewhere = on_card("labels_and_confidence", confidence_by_strips)
+_labels_and_entropy = on_card("labels_and_entropy", _entropy_by_interpolation)
 
 
 def _cells_apply(logits: Tensor, size: tuple[int, int]) -> bool:

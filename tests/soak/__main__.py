@@ -12,6 +12,9 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+FUZZED = ("videos", "pictures", "labels", "checkpoints", "arguments")
+"""Kinds of what is mutated."""
+
 
 def main() -> int:
     """Run one of the soak tests; 0 when all held."""
@@ -25,7 +28,7 @@ def main() -> int:
     run = what.add_parser("stream", help="a server that stalls, dies and comes back")
     run.add_argument("--times", type=int, default=50)
     run = what.add_parser("fuzz", help="mutated files and arguments")
-    for kind in ("videos", "pictures", "labels", "checkpoints", "arguments"):
+    for kind in FUZZED:
         run.add_argument(f"--{kind}", type=int, default=400)
     run.add_argument("--seed", type=int, default=0)
     run.add_argument("--keep", type=Path, help="folder for files that failed")
@@ -54,8 +57,7 @@ def _run(args: argparse.Namespace, folder: Path) -> int:
     else:
         from tests.soak.fuzz import fuzz
 
-        kinds = ("videos", "pictures", "labels", "checkpoints", "arguments")
-        counts = {kind: getattr(args, kind) for kind in kinds}
+        counts = {kind: getattr(args, kind) for kind in FUZZED}
         figures = fuzz(folder, counts, args.seed, args.keep)
         _show(figures)
         return int(bool(figures["failures"]))

@@ -15,7 +15,7 @@ import shutil
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib import import_module
@@ -168,31 +168,39 @@ def _judge(case: _Case, status: int, hanging: bool, memory: float) -> tuple[str,
     return ("a sentence", "") if len(sentences) == 1 else ("words", said[-600:])
 
 
-def _videos(folder: Path, count: int, dice: random.Random) -> list[_Case]:
-    bases = _made(_make_videos, folder / "videos") if count else []
-    cases = []
-    for index in range(count):
-        base = bases[index % len(bases)]
-        file = folder / f"v{index}-{base.name}"
-        file.write_bytes(_mutated(base.read_bytes(), dice))
-        arguments = [str(file), "--headless", "--device", "cpu", "--input-size", "32x64"]
-        arguments += ["--max-frames", "40"]
-        if index % 2:  # with its sound
-            arguments += ["-o", str(folder / f"v{index}.out.mp4")]
-        cases.append(_Case(file, "video", arguments, {0, 3}, folder / f"v{index}.txt"))
-    return cases
+_HEADLESS = ("--headless", "--device", "cpu", "--input-size", "32x64")
 
 
-def _pictures(folder: Path, count: int, dice: random.Random) -> list[_Case]:
-    bases = _made(_make_pictures, folder / "pictures") if count else []
-    cases = []
+def _mutants(
+    folder: Path, make: Callable[[Path], None], kind: str, count: int, dice: random.Random
+) -> Iterator[tuple[int, Path]]:
+    """Write so many mutated copies of the files that a function makes, and number them."""
+    bases = _made(make, folder / kind) if count else []
     for index in range(count):
         base = bases[index % len(bases)]
-        file = folder / f"p{index}-{base.name}"
+        file = folder / f"{kind}{index}-{base.name}"
         file.write_bytes(_mutated(base.read_bytes(), dice))
-        arguments = [str(file), "--headless", "--device", "cpu", "--input-size", "32x64"]
-        cases.append(_Case(file, "picture", arguments, {0, 3}, folder / f"p{index}.txt"))
-    return cases
+        yield index, file
+
+
+def _videos(folder: Path, count: int, dice: random.Random) -> Iterator[_Case]:
+    for index, file in _mutants(folder, _make_videos, "video", count, dice):
+        # Every other one with its sound.
+        out = ("-o", str(folder / f"video{index}.out.mp4")) if index % 2 else ()
+        arguments = [str(file), *_HEADLESS, "--max-frames", "40", *out]
+        yield _Case(file, "video", arguments, {0, 3}, folder / f"video{index}.txt")
+
+
+def _pictures(folder: Path, count: int, dice: random.Random) -> Iterator[_Case]:
+    for index, file in _mutants(folder, _make_pictures, "picture", count, dice):
+        arguments = [str(file), *_HEADLESS]
+        yield _Case(file, "picture", arguments, {0, 3}, folder / f"picture{index}.txt")
+
+
+def _checkpoints(folder: Path, count: int, dice: random.Random) -> Iterator[_Case]:
+    for index, file in _mutants(folder, _make_checkpoints, "checkpoint", count, dice):
+        arguments = ["demo", *_HEADLESS, "--max-frames", "1", "--weights", str(file)]
+        yield _Case(file, "checkpoint", arguments, {0, 4}, folder / f"checkpoint{index}.txt")
 
 
 def _labels(folder: Path, count: int, dice: random.Random) -> list[_Case]:
@@ -239,26 +247,13 @@ def _arguments(folder: Path, count: int, dice: random.Random) -> list[_Case]:
     for index in range(count):
         file = folder / f"a{index}"
         file.touch()
-        arguments = ["demo", "--headless", "--device", "cpu", "--input-size", "32x64"]
+        arguments = ["demo", *_HEADLESS]
         arguments += ["--record-dir", str(file) + "-out", "--max-frames", "1"]
         for _ in range(dice.choice([1, 1, 2, 4])):
             flag = dice.choice([f for f in flags if f not in quiet])
             arguments += [flag, *dice.choices(_WORDS, k=dice.choice([0, 1, 1, 2]))]
         said = folder / f"a{index}.txt"
         cases.append(_Case(file, "arguments", arguments, {0, 2, 3, 4, 5}, said))
-    return cases
-
-
-def _checkpoints(folder: Path, count: int, dice: random.Random) -> list[_Case]:
-    bases = _made(_make_checkpoints, folder / "checkpoints") if count else []
-    cases = []
-    for index in range(count):
-        base = bases[index % len(bases)]
-        file = folder / f"c{index}-{base.name}"
-        file.write_bytes(_mutated(base.read_bytes(), dice))
-        arguments = ["demo", "--headless", "--device", "cpu", "--input-size", "32x64"]
-        arguments += ["--max-frames", "1", "--weights", str(file)]
-        cases.append(_Case(file, "checkpoint", arguments, {0, 4}, folder / f"c{index}.txt"))
     return cases
 
 

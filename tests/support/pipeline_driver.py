@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import sys
 import threading
 import time
+import traceback
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +27,7 @@ class Driven:
         counters: the frames at the end, everything stopped.
         recordings: what was recorded, in order.
         unforeseen: errors that are none of the program's own sentences.
-        threads_left: names of threads that did not end.
+        threads_left: threads that did not end, each with where it is.
     """
 
     commands: Counter[str]
@@ -55,6 +57,7 @@ def drive(
         pause: mean seconds between two commands.
     """
     choose = random.Random(seed)
+    before = set(threading.enumerate())
     pipeline = Pipeline(settings, display=True)
     pipeline.start()
     pipeline.open(sources[0])
@@ -95,13 +98,23 @@ def drive(
     _look(pipeline, 1.0, unforeseen)
     pipeline.stop()
     _look(pipeline, 0.0, unforeseen)
-    names = {"capture", "worker", "recorder", "loader", "pictures", "camera"}
-    end = time.monotonic() + 10
-    while (left := [t.name for t in threading.enumerate() if t.name in names]) and (
-        time.monotonic() < end
-    ):
+    end = time.monotonic() + 30
+    while (left := _of_pipelines(before)) and time.monotonic() < end:
         time.sleep(0.02)
-    return Driven(commands, pipeline.stats.counters(), recordings, unforeseen, left)
+    return Driven(commands, pipeline.stats.counters(), recordings, unforeseen, _where(left))
+
+
+def _of_pipelines(before: set[threading.Thread]) -> list[threading.Thread]:
+    names = {"capture", "worker", "recorder", "loader", "pictures", "camera"}
+    return [each for each in threading.enumerate() if each.name in names and each not in before]
+
+
+def _where(threads: list[threading.Thread]) -> list[str]:
+    frames = sys._current_frames()
+    return [
+        f"{each.name}:\n" + "".join(traceback.format_stack(frames.get(each.ident or 0)))
+        for each in threads
+    ]
 
 
 def _look(pipeline: Pipeline, seconds: float, unforeseen: list[str]) -> None:

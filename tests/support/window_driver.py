@@ -84,6 +84,16 @@ def play(made: MainWindow, spec: SourceSpec | None = None) -> None:
     wait_until(lambda: shows(made, spec), f"a picture of {spec.name}")
 
 
+@contextmanager
+def holding(width: int, height: int) -> Iterator[MainWindow]:
+    """A window of that size that holds one picture."""
+    with window() as made:
+        made.resize(width, height)
+        play(made)
+        hold(made)
+        yield made
+
+
 def shows(made: MainWindow, spec: SourceSpec) -> bool:
     """Whether labels of this source are on the screen."""
     source, result = made.pipeline.status().source, made.view.result

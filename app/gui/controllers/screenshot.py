@@ -15,6 +15,7 @@ from PyQt6.QtCore import QBuffer, QByteArray, QIODevice
 from PyQt6.QtGui import QImage, qRgb
 
 from app.core.frame import Result
+from app.gui.widgets.images import to_qimage
 from app.rendering.overlay import draw
 from app.rendering.view_options import ViewOptions
 from app.sinks.recording.file_naming import take_names
@@ -45,13 +46,13 @@ def save_pictures(
     """
 
     def work() -> None:
-        images = {"": _rgb(shown)}
+        images = {"": to_qimage(shown)}
         if parts:
             image = result.frame.image
             view, classes = _overlay_of(result.view), result.classes
             overlay = draw(image, "overlay", view, result.labels, classes=classes)
             labels = _indexed(result.labels, classes)
-            images = {"-raw": _rgb(image), "-labels": labels, "-overlay": _rgb(overlay)}
+            images = {"-raw": to_qimage(image), "-labels": labels, "-overlay": to_qimage(overlay)}
         try:
             folder.mkdir(parents=True, exist_ok=True)
             made = _take_names(folder, name, list(images))
@@ -90,23 +91,10 @@ def _take_names(folder: Path, name: str, endings: Sequence[str]) -> list[Path]:
     return files
 
 
-def _rgb(pixels: NDArray[np.uint8]) -> QImage:
-    pixels = np.ascontiguousarray(pixels)
-    height, width = pixels.shape[:2]
-    image = QImage(  # type: ignore[call-overload]  # the stubs know no buffers
-        pixels.data, width, height, width * 3, QImage.Format.Format_RGB888
-    )
-    return QImage(image.copy())
-
-
 def _indexed(labels: NDArray[np.uint8], classes: ClassTable) -> QImage:
-    labels = np.ascontiguousarray(labels)
-    height, width = labels.shape
-    image = QImage(  # type: ignore[call-overload]  # the stubs know no buffers
-        labels.data, width, height, width, QImage.Format.Format_Indexed8
-    )
+    image = to_qimage(labels, QImage.Format.Format_Indexed8)
     image.setColorTable([qRgb(*(int(part) for part in color)) for color in classes.palette])
-    return QImage(image.copy())
+    return image
 
 
 def _png(image: QImage) -> bytes:

@@ -74,10 +74,6 @@ class ViewController:
         """Move the divider of the wipe, 0–1 of the width; it stays there."""
         self._pipeline.view = replace(self._pipeline.view, split=split, sweep=0.0)
 
-    def move_split(self, by: float) -> None:
-        """Move the divider of the wipe by a share of the width."""
-        self.set_split(min(1.0, max(0.0, self._pipeline.view.split + by)))
-
     def change_alpha(self, by: float) -> None:
         """Change the opacity of the colours."""
         self.set_alpha(min(1.0, max(0.0, self._pipeline.view.alpha + by)))

@@ -28,15 +28,24 @@ class NetworkMenu(MenuRow):
         self._loaded = False
         self._device = ""
 
-    def fill(self, menu: QMenu, *, sizes: bool = True) -> None:
-        """Fill a menu with all choices, those in use ticked; without ``sizes`` all but these."""
+    def fill(self, menu: QMenu) -> None:
+        """Fill a menu with all choices, those in use ticked."""
         menu.clear()
         options = self._options
-        for size, text in CHOICES["input_size"].items() if sizes else ():
+        for size, text in CHOICES["input_size"].items():
             self._add(menu, f"{size}: {text}", options, replace(options, input_size=size))
-        if sizes and options.input_size not in CHOICES["input_size"]:
+        if options.input_size not in CHOICES["input_size"]:
             self._add(menu, _size_word(options), options, options)
         menu.addSeparator()
+        self._add_others(menu)
+
+    def fill_others(self, menu: QMenu) -> None:
+        """Fill a menu with all choices but the input size."""
+        menu.clear()
+        self._add_others(menu)
+
+    def _add_others(self, menu: QMenu) -> None:
+        options = self._options
         for device in devices(loaded=self._loaded):
             self._add(menu, f"device {device}", options, replace(options, device=device))
         menu.addSeparator()

@@ -12,6 +12,7 @@ import numpy as np
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QImage
 
+from app.gui.widgets.images import to_qimage
 from app.sources.color_conversion import upright
 from app.sources.source_spec import SourceSpec
 from app.sources.video_file import pixel_aspect, videos
@@ -162,9 +163,4 @@ def _picture(container: InputContainer, seconds: float) -> QImage | None:
         pixels = np.asarray(frame.to_ndarray(format="rgb24", width=side, height=height), np.uint8)
     except (av.error.FFmpegError, OSError, ValueError):
         return None
-    pixels = upright(frame, pixels)
-    image = QImage(  # type: ignore[call-overload]  # the stubs know no buffers
-        pixels.data, pixels.shape[1], pixels.shape[0], pixels.shape[1] * 3,
-        QImage.Format.Format_RGB888,
-    )  # fmt: skip
-    return QImage(image.copy())
+    return to_qimage(upright(frame, pixels))

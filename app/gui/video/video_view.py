@@ -136,8 +136,7 @@ class VideoView(QWidget):
 
     def move_divider(self, by: float) -> None:
         """Move the divider of a wipe by a share of the image's width."""
-        if self._divider.active:
-            self._divider.move_to(self._divider.split + by)
+        self._divider.move_to(self._divider.split + by)
 
     # Geometry
 

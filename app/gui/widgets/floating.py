@@ -38,8 +38,8 @@ class Floating(QObject):
     def _place(self) -> None:
         widget, over = self._widget, self._over
         width = min(self._width, over.width() - 2 * theme.GAP)
-        height = widget.heightForWidth(width) if widget.hasHeightForWidth() else -1
-        height = max(height, widget.sizeHint().height() if height < 0 else 0)
+        grows = widget.hasHeightForWidth()
+        height = widget.heightForWidth(width) if grows else widget.sizeHint().height()
         top = theme.GAP
         if self._edge == Qt.Edge.BottomEdge:
             top = over.height() - height - theme.GAP

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import platform
 import threading
+from contextlib import suppress
 
 from PyQt6.QtCore import PYQT_VERSION_STR, QObject, Qt, pyqtSignal
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QMenu, QMessageBox, QWidget
 
 from app import __version__
-from app.diagnostics import diagnostics
 
 _ABOUT = f"""<h3>Fast-SCNN Live {__version__}</h3>
 <p>Real-time segmentation of street scenes, after <i>Fast-SCNN: Fast Semantic Segmentation
@@ -60,9 +60,15 @@ class HelpMenu(QObject):
 
     def copy_diagnostics(self) -> None:
         """Copy the diagnostics; libraries and encoders are tried on a thread, for seconds."""
-        threading.Thread(
-            target=lambda: self._found.emit(diagnostics()), name="diagnostics", daemon=True
-        ).start()
+        # Not a daemon: torch must not be cut off in the middle at exit (``launcher.run``).
+        threading.Thread(target=self._find, name="diagnostics").start()
+
+    def _find(self) -> None:
+        from app.diagnostics import diagnostics  # only who asks for them waits for its imports
+
+        text = diagnostics()
+        with suppress(RuntimeError):  # the window has gone meanwhile
+            self._found.emit(text)
 
     def _copy(self, text: str) -> None:
         clipboard = QGuiApplication.clipboard()

@@ -130,7 +130,7 @@ class MenuBar(QObject):
         network.addMenu(other)
         self._add(network, "skip", "", *_SIZES, "")
         options = QMenu("Device, precision, runtime", network)
-        options.aboutToShow.connect(lambda: panel.network.fill(options, sizes=False))
+        options.aboutToShow.connect(lambda: panel.network.fill_others(options))
         network.addMenu(options)
 
     def _menu(self, title: str) -> QMenu:

@@ -82,12 +82,12 @@ class OpenMenu(QObject):
         """Open the URL that the user entered."""
         self.entered = text.strip()
         try:
-            self.chosen.emit(DroppedSources((parse_source(text.strip()),)))
+            self.open_source(parse_source(self.entered))
         except AppError as error:
             self.chosen.emit(DroppedSources(text=str(error)))
 
     def open_source(self, spec: SourceSpec) -> None:
-        """Choose a source that was opened before."""
+        """Choose a source."""
         self.chosen.emit(DroppedSources((spec,)))
 
     def learn_opened(self, spec: SourceSpec) -> None:
@@ -97,11 +97,11 @@ class OpenMenu(QObject):
 
     def open_camera(self, index: int) -> None:
         """Choose a camera."""
-        self.chosen.emit(DroppedSources((SourceSpec("camera", str(index)),)))
+        self.open_source(SourceSpec("camera", str(index)))
 
     def open_demo(self) -> None:
         """Choose the demo street."""
-        self.chosen.emit(DroppedSources((SourceSpec("demo"),)))
+        self.open_source(SourceSpec("demo"))
 
     def camera_menu(self, parent: QWidget) -> QMenu:
         """Create a menu of cameras, filled anew whenever it is shown."""

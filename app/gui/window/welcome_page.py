@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt6.QtCore import QRectF, QSize, Qt
+from PyQt6.QtCore import QRectF, QSize, Qt, QTimer
 from PyQt6.QtGui import (
     QColor,
     QIcon,
@@ -140,7 +140,14 @@ class WelcomePage(QWidget):
         layout.addStretch()
 
     def showEvent(self, event: QShowEvent | None) -> None:
+        # Not at once: at the start, the page may be shown only until a source is opened.
+        QTimer.singleShot(0, self._list_recent)
+        super().showEvent(event)
+
+    def _list_recent(self) -> None:
         """List the files that are still there; those at addresses wait until they are wanted."""
+        if not self.isVisible():
+            return
         recent = self._open_menu.recent()
         there = [s for s in recent if s.kind == "file" and Path(s.value).is_file()][:_RECENT]
         if there != [card.spec for card in self.cards]:
@@ -153,7 +160,6 @@ class WelcomePage(QWidget):
                 card.clicked.connect(lambda _, spec=card.spec: self._open_menu.open_source(spec))
                 self._recent.addWidget(card)
             self._recent.addStretch()
-        super().showEvent(event)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)

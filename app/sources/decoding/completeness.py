@@ -44,8 +44,7 @@ def stated_size(head: bytes) -> int | None:
         size = int.from_bytes(head[4:8], "little")
         return size + 8 if 0 < size < 0xFFFFFF00 else None
     if head.startswith(_EBML):
-        _, body = _ebml_size(head, 4)
-        length, _ = _ebml_size(head, 4)
+        length, body = _ebml_size(head, 4)
         segment = body + (length or 0)
         if head[segment : segment + 4] != _SEGMENT:
             return None

@@ -14,7 +14,7 @@ from app.gui.panels.legend import Legend
 from app.rendering.view_options import InferencePass, Side, ViewOptions
 from fastscnn.labels import CATEGORIES, CLASSES, NUM_CLASSES
 from tests.support.media import picture
-from tests.support.window_driver import click, hold, play, press, wait_until, window
+from tests.support.window_driver import click, holding, play, press, wait_until, window
 
 LEFT = Qt.MouseButton.LeftButton
 ALL = frozenset(range(NUM_CLASSES))
@@ -23,10 +23,7 @@ ALL = frozenset(range(NUM_CLASSES))
 @pytest.fixture(scope="module")
 def held():
     """A window that holds one picture."""
-    with window() as made:
-        made.resize(1360, 830)
-        play(made)
-        hold(made)
+    with holding(1360, 830) as made:
         yield made
 
 

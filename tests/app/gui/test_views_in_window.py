@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QApplication, QMenu
 
 from app.rendering.view_options import Side
 from fastscnn.labels import CLASS_NAMES
-from tests.support.window_driver import hold, play, press, screenshot, wait_until, window
+from tests.support.window_driver import holding, press, screenshot, wait_until
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -19,10 +19,7 @@ LEFT = Qt.MouseButton.LeftButton
 @pytest.fixture(scope="module")
 def held():
     """A window that holds one picture."""
-    with window() as made:
-        made.resize(1200, 760)
-        play(made)
-        hold(made)
+    with holding(1200, 760) as made:
         yield made
 
 

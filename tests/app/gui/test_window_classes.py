@@ -9,7 +9,7 @@ from fastscnn.checkpoints.checkpoint import Checkpoint, save
 from fastscnn.labels import CLASS_NAMES
 from fastscnn.model.fast_scnn import FastSCNN
 from fastscnn.model.model_config import FastSCNNConfig
-from tests.support.window_driver import click, hold, messages, play, wait_until, window
+from tests.support.window_driver import click, holding, messages, wait_until
 
 OWN = ("lane", "kerb", "sky", "puddle", "cone")
 
@@ -26,10 +26,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def held():
-    with window() as made:
-        made.resize(1360, 830)
-        play(made)
-        hold(made)
+    with holding(1360, 830) as made:
         yield made
 
 
