@@ -12,7 +12,21 @@ from typing import Any, NoReturn
 def run_command(main: Callable[[], int]) -> NoReturn:
     """Run a command as a process of its own, which ends with its exit code."""
     secure_streams()
-    sys.exit(main())
+    try:
+        code = main()
+    except OSError as error:
+        print(f"Error: {refusal(error)}", file=sys.stderr)
+        code = 2
+    sys.exit(code)
+
+
+def refusal(error: OSError) -> str:
+    """Return in a sentence what was not foreseen of a file: a name too long for any, an odd place.
+
+    What was foreseen is said where it happens, with what to do about it.
+    """
+    name = error.filename if isinstance(error.filename, str) else "A file"
+    return f"{name} cannot be used ({error.strerror or error}): give another name."
 
 
 def secure_streams() -> None:

@@ -14,11 +14,13 @@ from typing import NoReturn
 
 from app.cli.argument_parser import build_parser, settings_from
 from app.config.settings import Settings
-from app.errors import AppError
+from app.errors import AppError, UsageError
 from app.preflight import check_opencv
 from app.sinks.image_folder import check_folder
 from app.sinks.output_collisions import check_collisions
-from fastscnn.console import secure_streams
+from fastscnn.console import refusal, secure_streams
+
+_log = logging.getLogger(__name__)
 
 _DEMO_FRAMES = 150
 """Frames of the demo street that are recorded where there is no display to show it."""
@@ -74,6 +76,10 @@ def main(argv: list[str] | None = None) -> int:
     except AppError as error:
         print(f"Error: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        _log.info("unexpected error", exc_info=error)
+        print(f"Error: {refusal(error)}", file=sys.stderr)
+        return UsageError.exit_code
     finally:
         _wait_for_captures()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -116,7 +117,7 @@ class NetworkLoader:
                 raise cancelled
         self._watch(None)
         if not errors:
-            if not found[0].exists():  # said here, before anybody waits for torch
+            if not os.path.exists(found[0]):  # said here, before anybody waits for torch
                 raise WeightsError(
                     f"There is no checkpoint {found[0]}: check the path."
                     f"{did_you_mean_file(found[0])}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -150,7 +151,7 @@ class VideoFileSource(Source):
     def _find(self, spec: SourceSpec) -> None:
         path = Path(spec.value)
         self._name = path.name
-        if not path.exists():
+        if not os.path.exists(path):
             close = did_you_mean(spec.value, ["demo"]) or did_you_mean_file(path)
             raise SourceError(f"There is no file {path}: check the path.{close}")
         if not path.is_file():

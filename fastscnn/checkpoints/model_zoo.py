@@ -146,7 +146,7 @@ def _meaning(weights: str | Path) -> Path | Entry:
         return expand_user(path)
     if weights.lower() in NAMES:
         return next(entry for entry in ENTRIES if entry.name == weights.lower())
-    if path.exists():
+    if os.path.exists(path):  # also tells of a name that is too long
         return path
     raise ZooError(
         f"There is no checkpoint {weights}: give a file, an address or one of {', '.join(NAMES)}."

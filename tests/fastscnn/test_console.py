@@ -116,3 +116,23 @@ def test_a_service_without_streams_records_every_frame(tmp_path):
     words = ("main.py", str(clip), "--headless", "--input-size", "64x96", "-o", str(out))
     assert shell('"$@" <&- >&- 2>&-', *words).returncode == 0
     assert count_by_opencv(out) == 12
+
+
+LONG = "9" * 400
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("-m", "fastscnn.evaluate", LONG),
+        ("-m", "fastscnn.evaluate", "street", "--json", LONG),
+        ("-m", "fastscnn.train", "--run", LONG, "--data", "street", "--steps", "1"),
+    ],
+)
+def test_a_name_that_is_too_long_for_a_file_is_refused_by_every_command(words):
+    done = subprocess.run(
+        [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode in {2, 5}
+    assert "File name too long" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from itertools import accumulate
 
+from app.errors import SourceError
 from app.sources.base import Picture, Source, SourceInfo
 from app.sources.images.image_file import ImageFile
 from app.sources.source_spec import SourceSpec
@@ -27,6 +28,8 @@ class AnimatedImageSource(Source):
         super().__init__()
         self._file, self._next = file, 0
         self._durations = [1 / spec.rate if spec.rate else each for each in file.durations()]
+        if not self._durations:
+            raise SourceError(f"{spec.name} is damaged from its first picture on: choose another.")
         self._times = [0.0, *accumulate(self._durations)]
         length = self._times.pop()
         height, width = file.read(0).shape[:2]

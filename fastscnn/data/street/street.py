@@ -12,9 +12,7 @@ stands behind the pavement, then what stands and moves on the street.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from math import ceil, floor, sin
-from typing import Any
 
 import cv2
 import numpy as np
@@ -26,7 +24,7 @@ from fastscnn.data.street.lighting import GROUND_CODES, TONES, clip8
 from fastscnn.data.street.object_renderer import ObjectRenderer
 from fastscnn.data.street.renderer import FAR
 from fastscnn.data.street.scene import Scene
-from fastscnn.data.street.texture_set import TOWN, TextureSet, paint_all
+from fastscnn.data.street.texture_set import TOWN, paint_all
 from fastscnn.data.street.traffic import Traffic
 
 SPEED = 10.0
@@ -35,18 +33,6 @@ LANE = 1.75
 """Middle of its lane, metres to the right of the middle of the road."""
 MIN_SIZE = 64
 MAX_SIZE = 8192
-
-
-@lru_cache(maxsize=2)
-def _painted(seed: int) -> tuple[TextureSet, int, Any]:
-    """Return a street's textures, its sun's side, and the state of chance after them.
-
-    They are the same at all sizes, and take half a second: who opens the street again has them.
-    """
-    rng = np.random.default_rng((abs(seed) * 2 + (seed < 0), 77))
-    sun = 1 if rng.random() < 0.5 else -1
-    textures = paint_all(rng, TONES[seed % len(TONES)], sun)
-    return textures, sun, rng.bit_generator.state
 
 
 class Street(ObjectRenderer):
@@ -72,10 +58,10 @@ class Street(ObjectRenderer):
                     f"The street's {name} must be {MIN_SIZE} to {MAX_SIZE} pixels, not {value}."
                 )
         self.seed = int(seed)
+        rng = np.random.default_rng((abs(self.seed) * 2 + (self.seed < 0), 77))
         tone = TONES[self.seed % len(TONES)]
-        textures, sun, state = _painted(self.seed)
-        rng = np.random.default_rng()
-        rng.bit_generator.state = state
+        sun = 1 if rng.random() < 0.5 else -1
+        textures = paint_all(rng, tone, sun)
         heights = [p.height / BRICK for p in textures.fronts[1]]
         street = Scene(self.seed, TOWN, heights, len(textures.trees), len(textures.people))
         self._traffic = Traffic(self.seed, len(textures.people))

@@ -240,3 +240,16 @@ def test_a_data_set_takes_no_animation_for_a_picture(tmp_path, kind):
 def test_a_still_picture_is_read_as_before(tmp_path):
     assert cv2.imwrite(str(tmp_path / "x.png"), np.ascontiguousarray(picture(1)[..., ::-1]))
     assert np.array_equal(ImageFile(tmp_path / "x.png").read(0), picture(1))
+
+
+@pytest.mark.parametrize(("suffix", "damage"), [("png", b"IDAT"), ("png", b"IHDR")])
+def test_an_animation_that_is_damaged_from_its_first_picture_on_is_refused(
+    tmp_path, suffix, damage
+):
+    path = animate(tmp_path / f"a.{suffix}")
+    data = bytearray(path.read_bytes())
+    place = data.index(damage) + len(damage)
+    data[place + 2 : place + 12] = bytes(10)
+    path.write_bytes(data)
+    with pytest.raises(SourceError, match=r"a\.png"):
+        open_source(parse_source(str(path)))
