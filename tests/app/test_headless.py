@@ -187,6 +187,16 @@ def test_it_works_where_qt_cannot_be_imported(clip, tmp_path):
     assert count_by_opencv(tmp_path / "o.mp4") == 20
 
 
+ENDLESS = ("--loop", "--max-frames", "99999")
+
+
+@pytest.fixture
+def endless(tmp_path):
+    """A small clip whose frames take some room in a recording."""
+    noise = np.random.default_rng(0).integers(0, 256, (5, 96, 160, 3)).astype(np.uint8)
+    return write_clip(tmp_path / "noise.mp4", 60, pictures=list(noise))
+
+
 def _start(*arguments):
     return subprocess.Popen(
         [sys.executable, str(ROOT / "main.py"), *arguments],
@@ -206,9 +216,9 @@ def _wait_for_size(path, size, process):
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
-def test_an_interrupted_run_leaves_a_finished_file(tmp_path, name):
+def test_an_interrupted_run_leaves_a_finished_file(endless, tmp_path, name):
     out = tmp_path / "o.mp4"
-    with _start("demo", *FAST, "-o", str(out)) as process:
+    with _start(str(endless), *FAST, *ENDLESS, "-o", str(out)) as process:
         _wait_for_size(out, 30_000, process)
         process.send_signal(getattr(signal, name))
         _, error = process.communicate(timeout=PATIENCE)
@@ -220,9 +230,9 @@ def test_an_interrupted_run_leaves_a_finished_file(tmp_path, name):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-def test_a_killed_run_leaves_a_playable_file_that_lacks_at_most_the_last_second(tmp_path):
+def test_a_killed_run_leaves_a_playable_file_that_lacks_at_most_the_last_second(endless, tmp_path):
     out = tmp_path / "o.mp4"
-    with _start("demo", *FAST, "--log-level", "info", "-o", str(out)) as process:
+    with _start(str(endless), *FAST, *ENDLESS, "-o", str(out)) as process:
         _wait_for_size(out, 600_000, process)
         process.send_signal(signal.SIGKILL)
         process.wait()

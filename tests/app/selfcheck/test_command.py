@@ -8,6 +8,7 @@ from app.selfcheck import command
 from app.selfcheck.part_list import PARTS
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_this_machine_passes(tmp_path, capsys):
     file = tmp_path / "report.json"

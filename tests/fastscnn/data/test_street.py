@@ -7,8 +7,15 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from fastscnn.data.street import Street
+from fastscnn.data.street import Street, texture_set
+from fastscnn.data.street import street as street_module
 from fastscnn.labels import CLASS_NAMES, UNKNOWN
+
+
+@pytest.fixture(autouse=True)
+def painted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere in the tests the textures are kept."""
+    monkeypatch.setattr(street_module, "paint_all", texture_set.paint_all)
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from tests.support.labelled_data import labelled_folder
 from tests.support.waiting import PATIENCE
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="torchrun's gloo needs a POSIX system")
 def test_two_processes_end_with_the_weights_of_one(tmp_path):
     folder = labelled_folder(tmp_path / "data")

@@ -298,7 +298,10 @@ def test_frozen_batch_norm_keeps_its_statistics_and_still_learns(folder, tmp_pat
     assert not torch.equal(trainer.trainee.state_dict()[stem], before[stem])
 
 
-def test_the_command_trains_validates_and_leaves_what_it_promises(folder, tmp_path, capsys):
+def test_the_command_trains_validates_and_leaves_what_it_promises(
+    folder, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.undo()  # with its curve
     out = tmp_path / "run"
     arguments = ["--data", f"folder:{folder}", "--run", str(out), *SMALL, "--steps", "4"]
     arguments += ["--val", str(folder), "--val-every", "2", "--val-size", "64x96"]
