@@ -29,6 +29,7 @@ class Option:
         flags: spellings; empty stands for ``--name``, and ``--no-name`` where the default is true.
         metavar: stand-in for the value in ``--help``.
         nargs: number of values, as argparse takes it.
+        repeats: whether it may be given several times, for a tuple of values.
         exclusive: options of one such name exclude each other.
         source: where a default comes from: section or table of the paper.
         saved: whether the window keeps it between runs, under ``group/name``.
@@ -44,6 +45,7 @@ class Option:
     flags: tuple[str, ...] = ()
     metavar: str | None = None
     nargs: str | None = None
+    repeats: bool = False
     exclusive: str = ""
     source: str = ""
     saved: bool = False
@@ -117,6 +119,8 @@ def add_option(
             arguments["choices"] = tuple(about.choices)
         if about.nargs is not None:
             arguments["nargs"] = about.nargs
+        if about.repeats:
+            arguments["action"] = "append"
     if names[0].startswith("-"):
         arguments["dest"] = each.name
     place.add_argument(*names, **{**arguments, **more})
@@ -139,7 +143,8 @@ def help_of(each: Field[Any], about: Option) -> str:
 def read_options(kind: type[_T], args: argparse.Namespace) -> _T:
     """Create a dataclass from the options that were given."""
     names = {each.name for each, _ in options_of(kind)}
-    return kind(**{name: value for name, value in vars(args).items() if name in names})
+    given = {name: value for name, value in vars(args).items() if name in names}
+    return kind(**{n: tuple(v) if isinstance(v, list) else v for n, v in given.items()})
 
 
 def _argument(parse: Callable[[str], _T], names: Iterable[str]) -> Callable[[str], _T]:

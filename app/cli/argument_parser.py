@@ -36,7 +36,7 @@ _COMMON = frozenset(
     {
         *("help", "version", "source", "camera", "demo", "start", "end", "loop"),
         *("input_size", "skip", "weights", "device", "view", "output", "save_labels"),
-        *("overwrite", "record_dir", "headless", "stats_json"),
+        *("overwrite", "record_dir", "headless", "stats_json", "data"),
     }
 )
 """Arguments that ``--help`` shows; ``--help-all`` shows the others too."""
@@ -176,6 +176,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
         view=view_from(read_options(ViewArguments, args), network.weights_b),
         recording=recording,
         images=images,
+        data=outputs.data,
         window=read_options(WindowOptions, args),
         run=run,
         given=frozenset(vars(args)),

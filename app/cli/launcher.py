@@ -16,6 +16,7 @@ from app.cli.argument_parser import build_parser, settings_from
 from app.config.settings import Settings
 from app.errors import AppError, UsageError
 from app.preflight import check_opencv
+from app.sinks.data.data_sink import check_data
 from app.sinks.image_folder import check_folder
 from app.sinks.output_collisions import check_collisions
 from fastscnn.console import refusal, secure_streams
@@ -56,6 +57,8 @@ def main(argv: list[str] | None = None) -> int:
         overwrite, source = settings.recording.overwrite, settings.first_source
         for output in settings.images:
             check_folder(output, overwrite=overwrite, source=source)
+        for path in settings.data:
+            check_data(path, overwrite=overwrite)
         if settings.run.headless:
             from app.headless import run_headless
 

@@ -190,6 +190,15 @@ class OutputArguments:
         group="output",
         choices={"png": "PNG", "jpg": "JPEG"},
     )
+    data: tuple[Path, ...] = option(
+        (),
+        "write a row of values per frame there, see docs/data.md: .jsonl, .csv or .parquet;"
+        " may be given several times",
+        group="output",
+        parse=expand_user,
+        metavar="FILE",
+        repeats=True,
+    )
     codec: Codec | None = option(
         None,
         "kind of video to record; default: h264",

@@ -236,6 +236,7 @@ class Settings:
     Attributes:
         sources: what to open, and what plays after it; empty starts an empty window.
         images: folders that get an image per frame.
+        data: files that get a row per frame.
         view: how results are drawn.
         given: names of the arguments that were given on the command line; saved settings stand in
             only for others.
@@ -247,6 +248,7 @@ class Settings:
     view: ViewOptions = field(default_factory=ViewOptions)
     recording: RecordingOptions = field(default_factory=RecordingOptions)
     images: tuple[ImageFolderOptions, ...] = ()
+    data: tuple[Path, ...] = ()
     window: WindowOptions = field(default_factory=WindowOptions)
     run: RunOptions = field(default_factory=RunOptions)
     given: frozenset[str] = frozenset()

@@ -49,6 +49,7 @@ class Frame:
         name: what it is called in its source, empty where it has no name.
         session: the opened source that it comes from.
         duration: seconds for which its source says that it is shown; 0 where it does not.
+        wall_time: clock time at which it was captured, in seconds since 1970.
     """
 
     image: NDArray[np.uint8]
@@ -62,6 +63,7 @@ class Frame:
     name: str = ""
     session: SessionInfo | None = None
     duration: float = 0.0
+    wall_time: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class Prediction:
         aligned: whether the network's logits are interpolated with corners aligned.
         confidence: H×W uint8, 0–255 for 0–1, of the run's measure.
         classes: the network's classes, whose numbers are in the labels.
+        input_size: height and width of what the network saw.
     """
 
     run: InferencePass
@@ -104,6 +107,7 @@ class Prediction:
     aligned: bool = False
     confidence: NDArray[np.uint8] | None = None
     classes: ClassTable = CITYSCAPES
+    input_size: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,7 @@ class Result:
         skip: the switch of the skip connection.
         stages: seconds spent on this frame by stage.
         repeated: the same frame drawn again because an option changed.
+        drawn: monotonic time at which it was drawn.
     """
 
     frame: Frame
@@ -129,6 +134,7 @@ class Result:
     skip: bool
     stages: dict[str, float] = field(default_factory=dict)
     repeated: bool = False
+    drawn: float = 0.0
 
     @property
     def labels(self) -> NDArray[np.uint8]:

@@ -152,4 +152,5 @@ def _see(network: Segmenter, frame: Frame, run: InferencePass, logits: Tensor) -
         network.align_corners,
         confidence.cpu().numpy() if confidence is not None else None,
         class_table(network.classes),
+        network.network_size(*size),
     )

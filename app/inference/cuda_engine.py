@@ -227,6 +227,7 @@ class StreamEngine(Engine):
                 self._network(run).align_corners,
                 slot.take(index, "confidence") if run.measure is not None else None,
                 class_table(self._network(run).classes),
+                slot.network,
             )
             for index, run in enumerate(done.runs)
         )

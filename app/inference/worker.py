@@ -247,12 +247,9 @@ class Worker(threading.Thread):
         if not _covers(done.predictions, view.runs(skip, second=self._paired)):
             view, skip = asked
         result = self._drawn(Result(frame, done.predictions, (), (), view, skip, {}, repeated))
-        stages = {
-            "capture": frame.read_seconds,
-            **done.stages,
-            "overlay": time.monotonic() - started,
-        }
-        result = replace(result, stages=stages)
+        drawn = time.monotonic()
+        stages = {"capture": frame.read_seconds, **done.stages, "overlay": drawn - started}
+        result = replace(result, stages=stages, drawn=drawn)
         self._last = result
         self._stale = False
         if not repeated:

@@ -360,6 +360,7 @@ class Capture(threading.Thread):
             read.picture.name,
             self._info,
             self._length(read.picture),
+            time.time(),
         )
         self._lasts = frame.duration
         self._index += 1

@@ -9,6 +9,7 @@ from pathlib import Path
 from app.config.persistence import config_folder, profile_path
 from app.config.settings import ImageFolderOptions, Settings
 from app.errors import outputs_of_app
+from app.sinks.data.data_sink import data_files
 from app.sources.images.image_sequence import find_pictures
 from app.sources.source_spec import SourceSpec
 from fastscnn import outputs
@@ -25,7 +26,8 @@ def check_collisions(settings: Settings) -> None:
     Raises:
         OutputError: it would.
     """
-    named = (settings.recording.file, settings.recording.labels, settings.run.stats_json)
+    recording = settings.recording
+    named = (recording.file, recording.labels, settings.run.stats_json, *data_files(settings.data))
     files, folders = [path for path in named if path is not None], settings.images
     if files or folders:
         pictures = list(map(_pictures, settings.sources))

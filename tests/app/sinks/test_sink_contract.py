@@ -8,6 +8,7 @@ from app.config.settings import ImageFolderOptions
 from app.core.events import EventBus
 from app.core.stats import Stats
 from app.sinks.callback_sink import CallbackSink
+from app.sinks.data.data_sink import DataSink
 from app.sinks.display import DisplaySink
 from app.sinks.image_folder import ImageFolderSink
 from app.sinks.queued_sink import QueuedSink
@@ -21,6 +22,7 @@ SINKS = {
     "image folder": lambda folder, events: ImageFolderSink(
         ImageFolderOptions(folder / "images"), events
     ),
+    "data": lambda folder, events: DataSink(folder / "rows.csv", events),
     "callback": lambda folder, events: CallbackSink(
         lambda result: (folder / "last").write_bytes(result.labels.tobytes()), events
     ),

@@ -1,0 +1,1 @@
+"""Data of a run for other programs: rows of values, one a frame."""
