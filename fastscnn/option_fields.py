@@ -147,6 +147,21 @@ def read_options(kind: type[_T], args: argparse.Namespace) -> _T:
     return kind(**{n: tuple(v) if isinstance(v, list) else v for n, v in given.items()})
 
 
+def value_of(each: Field[Any], about: Option, text: str) -> Any:
+    """Return the value of an option that ``Option.format`` wrote.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if isinstance(each.default, bool):
+        return {"True": True, "False": False}[text] if text in {"True", "False"} else each.default
+    if about.parse is not None:
+        return about.parse(text)
+    if about.choices and text not in about.choices:
+        raise ValueError(f"{text} must be one of {', '.join(about.choices)}")
+    return text
+
+
 def _argument(parse: Callable[[str], _T], names: Iterable[str]) -> Callable[[str], _T]:
     """Return ``parse`` with its ``ValueError`` as argparse wants it, and names that come close."""
 

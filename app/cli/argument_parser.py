@@ -13,6 +13,7 @@ from app.cli.output_rules import outputs_from
 from app.cli.source_rules import sources_from
 from app.cli.view_rules import view_from
 from app.config.arguments import ARGUMENTS, OutputArguments, SourceArguments, ViewArguments
+from app.config.encoder_rules import encoder_choice
 from app.config.settings import (
     NetworkOptions,
     RecordingOptions,
@@ -22,7 +23,7 @@ from app.config.settings import (
     WindowOptions,
 )
 from app.config.value_parsers import check_pattern
-from app.sinks.recording.encoder_rules import encoder_choice
+from app.errors import UsageError
 from fastscnn.option_fields import add_options, read_options
 from fastscnn.suggestions import SuggestingParser
 
@@ -168,6 +169,12 @@ def settings_from(args: argparse.Namespace) -> Settings:
         encoder=encoder_choice(outputs),
     )
     check_pattern(recording.record_name)
+    beside = recording.record_raw or recording.record_labels
+    if run.headless and beside and recording.file is None and recording.record_dir is None:
+        raise UsageError(
+            "--record-raw and --record-labels lie beside a recording: add -o FILE or"
+            " --record-dir DIR."
+        )
     check_network(network)
     return Settings(
         sources=sources,

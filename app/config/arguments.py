@@ -204,6 +204,7 @@ class OutputArguments:
         "kind of video to record; default: h264",
         group="output",
         choices={"h264": "H.264", "hevc": "HEVC", "av1": "AV1"},
+        saved=True,
     )
     encoder: str = option(
         "auto",
@@ -211,6 +212,7 @@ class OutputArguments:
         group="output",
         metavar="NAME",
         show_default=False,
+        saved=True,
     )
     crf: int | None = option(
         None,
@@ -218,6 +220,7 @@ class OutputArguments:
         group="output",
         parse=parse_crf,
         metavar="N",
+        saved=True,
     )
     bitrate: int | None = option(
         None,
@@ -225,12 +228,14 @@ class OutputArguments:
         group="output",
         parse=parse_bitrate,
         metavar="RATE",
+        saved=True,
     )
     preset: str | None = option(
         None,
         "the encoder's speed in its own words; libx264: superfast",
         group="output",
         metavar="WORD",
+        saved=True,
     )
 
 

@@ -13,14 +13,20 @@ from typing import Any, Protocol, get_args
 
 from platformdirs import user_config_path
 
-from app.config.settings import NetworkOptions, Settings
+from app.config.arguments import OutputArguments
+from app.config.encoder_rules import encoder_choice
+from app.config.settings import EncoderChoice, NetworkOptions, RecordingOptions, Settings
+from app.config.value_parsers import check_pattern
 from app.errors import UsageError
 from app.rendering.palettes import parse_palette
 from app.rendering.view_options import Measure, View, ViewOptions, parse_side
 from fastscnn.labels import CLASS_NAMES, NUM_CLASSES
-from fastscnn.option_fields import Option, options_of
+from fastscnn.option_fields import Option, options_of, value_of
 from fastscnn.paths import expand_user
 
+_KINDS: dict[str, type] = {"network": NetworkOptions, "recording": RecordingOptions}
+"""Groups of the settings whose options are kept."""
+_ENCODER = frozenset({"codec", "encoder", "crf", "bitrate", "preset"})
 _SIDES = {"view", "left", "right", "split", "weights_b"}
 _ARGUMENTS = {
     "view": _SIDES,
@@ -80,17 +86,35 @@ class SavedSettings:
         """Return settings with what was kept in place of what the command line leaves open."""
         given, found = settings.given, self._view()
         fields = {name: found[name] for name in found if not given & _ARGUMENTS[name]}
-        network: dict[str, Any] = {}
-        for each, about in _saved():
-            text = self._profile.get(_key(each, about))
-            if text and each.name not in given and _is_usable(each.name, text):
-                with contextlib.suppress(ValueError):
-                    network[each.name] = about.parse(text) if about.parse else text
+        kept: dict[str, dict[str, Any]] = {
+            group: self._values(kind, given) for group, kind in _KINDS.items()
+        }
+        encoder = None if given & _ENCODER else self._encoder()
+        if encoder is not None:
+            kept["recording"]["encoder"] = encoder
         return replace(
             settings,
             view=replace(settings.view, **fields),
-            network=replace(settings.network, **network),
+            network=replace(settings.network, **kept["network"]),
+            recording=replace(settings.recording, **kept["recording"]),
         )
+
+    def _values(self, kind: type, without: frozenset[str] = frozenset()) -> dict[str, Any]:
+        """Return what was kept of the options of one kind, as far as it makes sense."""
+        values: dict[str, Any] = {}
+        for each, about in options_of(kind):
+            text = self._profile.get(_key(each, about)) if each.name not in without else ""
+            with contextlib.suppress(ValueError, UsageError):
+                if text and about.saved and _is_usable(each.name, text):
+                    values[each.name] = value_of(each, about, text)
+        return values
+
+    def _encoder(self) -> EncoderChoice | None:
+        """Return the encoder that was kept; its options only make sense together."""
+        try:
+            return encoder_choice(OutputArguments(**self._values(OutputArguments)))
+        except UsageError:
+            return None
 
     def keep(self, now: Settings, before: Settings) -> None:
         """Keep what was changed since the start.
@@ -98,11 +122,17 @@ class SavedSettings:
         What was only named on a command line so leaves what was kept as it is.
         """
         self.keep_view(now.view, before.view)
-        for each, about in _saved():
-            value = getattr(now.network, each.name)
-            if value != getattr(before.network, each.name):
-                text = about.format(value) if about.may_save(value) else ""
-                self._profile.set(_key(each, about), text)
+        for group, kind in _KINDS.items():
+            self._keep(kind, getattr(now, group), getattr(before, group))
+        self._keep(OutputArguments, now.recording.encoder, before.recording.encoder)
+
+    def _keep(self, kind: type, now: object, before: object) -> None:
+        """Keep the options of one kind that were changed."""
+        for each, about in options_of(kind):
+            if about.saved and getattr(now, each.name) != getattr(before, each.name):
+                value = getattr(now, each.name)
+                kept = value is not None and about.may_save(value)
+                self._profile.set(_key(each, about), about.format(value) if kept else "")
 
     def keep_view(self, now: ViewOptions, before: ViewOptions) -> None:
         """Keep how frames are drawn, as far as it was changed since ``before``."""
@@ -149,16 +179,16 @@ class SavedSettings:
         return found
 
 
-def _saved() -> list[tuple[Field[Any], Option]]:
-    return [(each, about) for each, about in options_of(NetworkOptions) if about.saved]
-
-
 def _key(each: Field[Any], about: Option) -> str:
     return f"{about.group}/{each.name}"
 
 
 def _is_usable(name: str, text: str) -> bool:
-    """Return whether weights that were kept are still to be had."""
+    """Return whether weights or a folder that were kept are still to be had."""
+    if name == "record_dir":
+        return Path(text).is_dir()
+    if name == "record_name":
+        return bool(check_pattern(text))
     return name != "weights" or Path(text).is_file() or _is_name(text)
 
 

@@ -170,8 +170,7 @@ class RecordingOptions:
 
     Attributes:
         file: MP4 to record from the first frame on.
-        labels: file for the labels of the recording from the start; recordings begun later have
-            theirs beside them.
+        labels: file for the labels of the recording from the start.
         encoder: which encoder makes recordings, and how.
     """
 
@@ -181,15 +180,29 @@ class RecordingOptions:
         "folder for recordings named by date and time; with --headless, record there",
         group="output",
         parse=expand_user,
+        format=lambda folder: str(folder or ""),
         metavar="DIR",
+        saved=True,
     )
-    record_name: str = option(PATTERN, "how they are named", group="output", metavar="PATTERN")
-    audio: bool = option(True, "record without a file's sound", group="output")
+    record_name: str = option(
+        PATTERN, "how they are named", group="output", metavar="PATTERN", saved=True
+    )
+    record_labels: bool = option(
+        False, "record labels beside each recording: NAME.labels.mkv", group="output", saved=True
+    )
+    record_raw: bool = option(
+        False,
+        "record the picture as it came beside each recording: NAME.raw.mp4",
+        group="output",
+        saved=True,
+    )
+    audio: bool = option(True, "record without a file's sound", group="output", saved=True)
     on_switch: OnSwitch = option(
         "close",
         "where the source ends or is changed, close the recording or continue it with the next",
         group="output",
         choices={"close": "Close", "continue": "Continue"},
+        saved=True,
     )
     file: Path | None = None
     labels: Path | None = None

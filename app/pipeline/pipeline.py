@@ -12,6 +12,7 @@ is a file in ``app.sinks`` and a line in its factory: nothing here knows its kin
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from app.config.settings import Settings
@@ -100,7 +101,7 @@ class Pipeline:
         Where it does not open, the one that played before goes on where it was, after an error.
         A recording in progress is closed, or goes on with it: ``RecordingOptions.on_switch``.
         """
-        if self.settings.recording.on_switch == "close":
+        if self.recordings.options.on_switch == "close":
             self.stop_recording()
         self.sessions.open(self.settings.complete(spec, display=self.sinks.display is not None))
 
@@ -181,6 +182,15 @@ class Pipeline:
     @view.setter
     def view(self, view: ViewOptions) -> None:
         self.live.view = view
+
+    def settings_now(self) -> Settings:
+        """Return the settings as the user has them now."""
+        return replace(
+            self.settings,
+            view=self.view,
+            network=self.networks.in_use,
+            recording=self.recordings.options,
+        )
 
     def take(self) -> Result | None:
         """Return the newest result that was not taken yet; it then counts as shown."""

@@ -10,6 +10,7 @@ from typing import Any
 from PyQt6.QtCore import QObject, QStandardPaths, QUrl, pyqtSignal
 from PyQt6.QtGui import QDesktopServices
 
+from app.config.settings import RecordingOptions
 from app.core.events import Event
 from app.core.frame import Result
 from app.errors import OutputError
@@ -46,6 +47,15 @@ class RecordingController(QObject):
         """Start a recording into files that the user named."""
         self._begin(output, labels=labels, overwrite=overwrite)
 
+    @property
+    def options(self) -> RecordingOptions:
+        """Options of recordings that are begun from now on."""
+        return self._pipeline.recordings.options
+
+    @options.setter
+    def options(self, options: RecordingOptions) -> None:
+        self._pipeline.recordings.options = options
+
     def record_or_stop(self) -> None:
         """Start a recording, or finish the one in progress."""
         if self._pipeline.status().recording is not None:
@@ -57,8 +67,18 @@ class RecordingController(QObject):
         """Start a recording unless one is in progress, or nothing is there to be recorded."""
         status = self._pipeline.status()
         if status.recording is None and status.state in {"playing", "paused", "ended"}:
-            where = self._place(QStandardPaths.StandardLocation.MoviesLocation)
-            self._begin(self._pipeline.recording_path(where), renames=True)
+            self._begin(self.new_path(), renames=True)
+
+    def new_path(self) -> Path:
+        """Return a new name for a recording."""
+        where = self._place(QStandardPaths.StandardLocation.MoviesLocation)
+        return self._pipeline.recording_path(where)
+
+    def recordings_folder(self) -> Path:
+        """Return the folder of recordings."""
+        return self.options.record_dir or self._place(
+            QStandardPaths.StandardLocation.MoviesLocation
+        )
 
     def _begin(self, path: Path, **how: Any) -> None:
         try:
@@ -69,8 +89,7 @@ class RecordingController(QObject):
 
     def open_folder(self) -> None:
         """Open the folder of recordings in the system's file manager."""
-        where = self._place(QStandardPaths.StandardLocation.MoviesLocation)
-        folder = self._pipeline.recording_path(where).parent
+        folder = self.recordings_folder()
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
             self.notified.emit("notice", f"Recordings are in {folder}")
 

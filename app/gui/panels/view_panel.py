@@ -18,6 +18,8 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from app.gui.controllers.network_controller import NetworkController
+from app.gui.controllers.view_controller import ViewController
 from app.gui.panels.network_menu import NetworkMenu
 from app.gui.panels.weights_menu import WeightsMenu
 from app.gui.widgets import theme
@@ -80,6 +82,16 @@ class ViewPanel(QWidget):
         layout.addWidget(self.skip)
         layout.addWidget(self.weights)
         layout.addWidget(self.network)
+
+    def connect_to(self, view: ViewController, network: NetworkController) -> None:
+        """Let controllers carry out what is chosen, but for the view itself."""
+        self.pair_chosen.connect(network.compare)
+        self.alpha_chosen.connect(view.set_alpha)
+        self.skip_chosen.connect(view.set_skip)
+        self.weights.chosen.connect(network.use_weights)
+        self.weights.second_chosen.connect(network.compare_with)
+        self.network.chosen.connect(network.use_options)
+        network.second_needed.connect(lambda: self.weights.ask_for_file(second=True))
 
     def _segments(self, views: tuple[View, ...]) -> QFrame:
         segments = QFrame()

@@ -33,12 +33,17 @@ class TransportBar(QFrame):
     Args:
         actions: the commands by name.
         sources: menu of the ways to open a source.
+        recording: menu of the options of recordings.
     """
 
     speed_chosen = pyqtSignal(float)
 
     def __init__(
-        self, actions: Mapping[str, QAction], sources: QMenu, parent: QWidget | None = None
+        self,
+        actions: Mapping[str, QAction],
+        sources: QMenu,
+        recording: QMenu,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("transport_bar")
@@ -55,6 +60,11 @@ class TransportBar(QFrame):
         self.record = QPushButton()
         self.record.setObjectName("record")
         self.record.clicked.connect(actions["record"].trigger)
+        self.record_options = DropdownButton()
+        self.record_options.setMenu(recording)
+        self.record_options.setFixedWidth(24)
+        self.record_options.setToolTip("Where and how it is recorded, and what")
+        self.record_options.setAccessibleName("Options of recordings")
         self.screenshot = self._button("snapshot", "Save image", "shot")
         self.open = QToolButton()
         self.open.setIcon(icon("file"))
@@ -63,24 +73,31 @@ class TransportBar(QFrame):
         self.open.setMenu(sources)
         self.open.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.full_screen = self._button("full-screen", "Full screen", "screen")
+        self._lay_out()
+
+    def _lay_out(self) -> None:
         for narrow in (self.step_back, self.step):
             narrow.setObjectName("narrow")
         self.speed.setFixedWidth(62)
         # As wide as its longest text, so that nothing moves while it counts.
         metrics = self.fontMetrics()
-        self.record.setMinimumWidth(metrics.horizontalAdvance("Stop 00:00") + 42)
+        self.record.setMinimumWidth(metrics.horizontalAdvance("Stop 00:00") + 40)
 
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(theme.PAD, theme.GAP, theme.PAD, theme.GAP)
-        layout.setSpacing(6)
+        layout.setContentsMargins(theme.GAP, theme.GAP, theme.GAP, theme.GAP)
+        layout.setSpacing(5)
         buttons: list[QPushButton | QToolButton] = [
             *(self.play, self.step_back, self.step, self.loop, self.speed),
-            *(self.record, self.screenshot, self.open, self.full_screen),
+            *(self.record, self.record_options),
+            *(self.screenshot, self.open, self.full_screen),
         ]
+        together = QHBoxLayout()  # the button and its arrow
+        together.setSpacing(2)
         for button in buttons:
             if button is self.record:
                 layout.addStretch()
-            layout.addWidget(button)
+                layout.addLayout(together)
+            (together if button in {self.record, self.record_options} else layout).addWidget(button)
         for button in buttons:
             button.setIconSize(QSize(18, 18))
             # A click leaves no mark behind; the Tab key still reaches it.

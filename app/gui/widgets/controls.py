@@ -100,7 +100,10 @@ class DropdownButton(QPushButton):
         words = self.rect().adjusted(10, 0, -22, 0)
         painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, self.text())
         painter.setPen(QPen(QColor(color), 1.6))
-        middle = QPointF(self.width() - 14.0, self.height() / 2)
+        # An arrow alone stands in the middle.
+        middle = QPointF(
+            self.width() - 14.0 if self.text() else self.width() / 2, self.height() / 2
+        )
         offsets = ((-3.5, -1.8), (0.0, 1.8), (3.5, -1.8))
         painter.drawPolyline(QPolygonF([middle + QPointF(x, y) for x, y in offsets]))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from PyQt6.QtCore import QSize, QTimer, pyqtSignal
@@ -22,6 +21,7 @@ from app.gui.feedback.shortcuts_dialog import ShortcutsDialog
 from app.gui.feedback.status_bar import StatusBar, offline_message, playing, waiting_message
 from app.gui.panels.bottom_panel import PAGES, BottomPanel
 from app.gui.panels.legend import Legend
+from app.gui.panels.recording_menu import RecordingMenu
 from app.gui.panels.view_panel import ViewPanel
 from app.gui.playback.seek_bar import SeekBar
 from app.gui.playback.transport_bar import TransportBar
@@ -83,6 +83,7 @@ class MainWindow(QMainWindow):
         self.recording = RecordingController(
             self.pipeline, recordings, lambda: self.view.result, self
         )
+        self.recording_menu = RecordingMenu(self, self.recording)
         self.open_menu = OpenMenu(self, lambda: saved.recent if saved is not None else [])
         self.help_menu = HelpMenu(self)
         self.bottom_panel = BottomPanel()
@@ -98,7 +99,9 @@ class MainWindow(QMainWindow):
         sources = QMenu(self)
         self.open_menu.fill(sources, self.actions_by_name)
         self.welcome_page = WelcomePage(self.open_menu, essential_keys(keys))
-        self.transport_bar = TransportBar(self.actions_by_name, sources)
+        self.transport_bar = TransportBar(
+            self.actions_by_name, sources, self.recording_menu.made(self)
+        )
         self.menu_bar = QMenuBar()
         self.pages = QStackedWidget()
         self.side = QFrame()
@@ -177,6 +180,7 @@ class MainWindow(QMainWindow):
             self.menu_bar,
             self.actions_by_name,
             open_menu=self.open_menu,
+            recording_menu=self.recording_menu,
             playback=self.playback,
             panel=self.view_panel,
             view_commands=self.view_commands,
@@ -194,16 +198,8 @@ class MainWindow(QMainWindow):
         self.playback.notified.connect(lambda text: self.notify("notice", text))
         self.recording.notified.connect(self.notify)
         self.view_panel.view_chosen.connect(self.set_view)
-        self.view_panel.pair_chosen.connect(self.network_commands.compare)
-        self.view_panel.alpha_chosen.connect(self.view_commands.set_alpha)
-        self.view_panel.skip_chosen.connect(self.view_commands.set_skip)
-        self.view_panel.weights.chosen.connect(self.network_commands.use_weights)
-        self.view_panel.weights.second_chosen.connect(self.network_commands.compare_with)
-        self.view_panel.network.chosen.connect(self.network_commands.use_options)
+        self.view_panel.connect_to(self.view_commands, self.network_commands)
         self.network_commands.changed.connect(self.refresh)
-        self.network_commands.second_needed.connect(
-            lambda: self.view_panel.weights.ask_for_file(second=True)
-        )
         self.legend.set_hidden(self._settings.view.hidden)
         self.legend.hidden_changed.connect(self.view_commands.set_hidden)
         self.legend.class_chosen.connect(self.select_class)
@@ -378,8 +374,7 @@ class MainWindow(QMainWindow):
 
     def _save(self) -> None:
         if self._saved is not None:
-            view, network = self.pipeline.view, self.pipeline.networks.in_use
-            self._saved.keep(replace(self._settings, view=view, network=network), self._settings)
+            self._saved.keep(self.pipeline.settings_now(), self._settings)
             if not self.full_screen.on:
                 self._saved.geometry = self.saveGeometry()
             self._saved.by_share = self.legend.by_share

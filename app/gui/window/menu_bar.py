@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QMenu, QMenuBar
 
 from app.gui.controllers.playback_controller import PlaybackController
 from app.gui.controllers.view_controller import ViewController
+from app.gui.panels.recording_menu import RecordingMenu
 from app.gui.panels.view_panel import VIEW_NAMES, ViewPanel, pair_name
 from app.gui.widgets import theme
 from app.gui.widgets.controls import add_choice
@@ -40,6 +41,7 @@ class MenuBar(QObject):
         bar: the menu bar.
         actions: actions of the commands by name.
         open_menu, playback: the ways to open a source, and the playlist.
+        recording_menu: the options of recordings.
         panel: the panel whose choices are offered here too.
         view_commands: take the other choices of the view.
         help_menu: the entries of the help menu.
@@ -53,6 +55,7 @@ class MenuBar(QObject):
         actions: Mapping[str, QAction],
         *,
         open_menu: OpenMenu,
+        recording_menu: RecordingMenu,
         playback: PlaybackController,
         panel: ViewPanel,
         view_commands: ViewController,
@@ -61,7 +64,7 @@ class MenuBar(QObject):
         super().__init__(bar)
         self._bar, self._actions, self._playback = bar, actions, playback
         self._idle: set[str] = set()
-        self._playlist = self._add_file(open_menu)
+        self._playlist = self._add_file(open_menu, recording_menu)
         self._add_play()
         self._add_view(panel, view_commands)
         self._add_network(panel)
@@ -71,13 +74,15 @@ class MenuBar(QObject):
         for name in _TICKED:
             actions[name].setCheckable(True)
 
-    def _add_file(self, open_menu: OpenMenu) -> QMenu:
+    def _add_file(self, open_menu: OpenMenu, recording_menu: RecordingMenu) -> QMenu:
         file = self._menu("&File")
         open_menu.fill(file, self._actions)
         playlist = QMenu("Playlist", file)
         playlist.aboutToShow.connect(self._fill_playlist)
         file.addMenu(playlist)
-        self._add(file, "", "record", "snapshot", "snapshot-all", "recordings", "")
+        self._add(file, "", "record")
+        file.addMenu(recording_menu.made(file))
+        self._add(file, "recordings", "snapshot", "snapshot-all", "")
         self._add(file, "close", "quit")
         return playlist
 

@@ -6,7 +6,7 @@ import ctypes
 import logging
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.config.arguments import OutputArguments
+from app.config.encoder_rules import encoder_choice
 from app.config.settings import Codec, EncoderChoice
 from app.errors import OutputError
-from app.sinks.recording.encoder_rules import encoder_choice
 from app.sinks.recording.timestamps import TIME_BASE
 
 _log = logging.getLogger(__name__)
@@ -27,8 +27,8 @@ _log = logging.getLogger(__name__)
 # SVT-AV1 writes to standard error by itself; 1: errors only.
 os.environ.setdefault("SVT_LOG", "1")
 
-_WORDS: dict[str, str] = {"h264": "H.264", "hevc": "HEVC", "av1": "AV1"}
-_SOFTWARE: dict[str, str] = {"h264": "libx264", "hevc": "libx265", "av1": "libsvtav1"}
+CODEC_WORDS: dict[str, str] = {"h264": "H.264", "hevc": "HEVC", "av1": "AV1"}
+SOFTWARE: dict[str, str] = {"h264": "libx264", "hevc": "libx265", "av1": "libsvtav1"}
 _BT709 = 1
 _MPEG_RANGE = 1
 
@@ -55,8 +55,8 @@ class Encoder:
     @property
     def words(self) -> str:
         """Name for the window and the closing line."""
-        where = "CPU" if self.name in _SOFTWARE.values() else "GPU"
-        return f"{_WORDS[self.codec]} ({self.name}, {where})"
+        where = "CPU" if self.name in SOFTWARE.values() else "GPU"
+        return f"{CODEC_WORDS[self.codec]} ({self.name}, {where})"
 
     def prepare(self, context: av.VideoCodecContext, rate: Fraction) -> None:
         """Set up a context: size, clock, key frames a second apart, colours named as BT.709.
@@ -94,7 +94,7 @@ def choose(choice: EncoderChoice, size: tuple[int, int], say: Callable[[str], No
     names = [choice.encoder]
     if choice.encoder == "auto":
         nvenc = [f"{choice.codec}_nvenc"] if has_nvidia_driver() else []
-        names = [*nvenc, _SOFTWARE[choice.codec]]
+        names = [*nvenc, SOFTWARE[choice.codec]]
     reason = ""
     for name in names:
         encoder = _set_up(name, choice, size)
@@ -103,7 +103,8 @@ def choose(choice: EncoderChoice, size: tuple[int, int], say: Callable[[str], No
             if encoder.size != size:
                 say(
                     f"{size[0]}×{size[1]} is recorded as {encoder.size[0]}×{encoder.size[1]}:"
-                    f" {_WORDS[encoder.codec]} takes even sizes only (--codec av1 keeps odd ones)."
+                    f" {CODEC_WORDS[encoder.codec]} takes even sizes only"
+                    " (--codec av1 keeps odd ones)."
                 )
             return encoder
         if name != names[-1]:
@@ -157,16 +158,21 @@ def has_nvidia_driver() -> bool:
 def usable_encoders() -> dict[str, str]:
     """All encoders of our codecs that FFmpeg lists, with why they do not work; empty: they do."""
     found = {}
+    for name in encoders_of(*get_args(Codec)):
+        choice = encoder_choice(OutputArguments(encoder=name))
+        found[name] = why_not(_set_up(name, choice, (256, 256)))
+    return found
+
+
+def encoders_of(*codecs: Codec) -> Iterator[str]:
+    """All encoders of some codecs that FFmpeg lists; some may not work here."""
     for name in sorted(av.codecs_available):
         try:
             codec = av.Codec(name, "w")
         except av.codec.codec.UnknownCodecError:
             continue
-        kind = codec.canonical_name
-        if kind in get_args(Codec) and codec.name == name and name != "libx264rgb":
-            choice = encoder_choice(OutputArguments(encoder=name))
-            found[name] = why_not(_set_up(name, choice, (256, 256)))
-    return found
+        if codec.canonical_name in codecs and codec.name == name and name != "libx264rgb":
+            yield name
 
 
 def _set_up(name: str, choice: EncoderChoice, size: tuple[int, int]) -> Encoder:

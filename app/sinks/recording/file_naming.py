@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def recording_path(
     pattern: str = PATTERN,
     *,
     taken: Collection[Path] = (),
-    labels: bool = False,
+    beside: Collection[Callable[[Path], Path]] = (),
 ) -> Path:
     """A new name in a folder that no file has yet.
 
@@ -32,13 +32,13 @@ def recording_path(
         source: what is recorded.
         pattern: see ``check_pattern``.
         taken: names of recordings whose files are not made yet.
-        labels: whether the name must be free for a file of labels too.
+        beside: names of files that go with a recording; they must be free too.
     """
     now = datetime.now()
     name = pattern.format(source=_plain(source), date=f"{now:%Y%m%d}", time=f"{now:%H%M%S}").strip()
     first = path = folder / name
     count = 2
-    while path in taken or os.path.lexists(path) or (labels and os.path.lexists(labels_path(path))):
+    while path in taken or any(map(os.path.lexists, [path, *(name(path) for name in beside)])):
         path = first.with_stem(f"{first.stem}-{count}")
         count += 1
     return path
@@ -47,6 +47,11 @@ def recording_path(
 def labels_path(recording: Path) -> Path:
     """The file of labels that lies beside a recording."""
     return recording.with_suffix(".labels.mkv")
+
+
+def raw_path(recording: Path) -> Path:
+    """The file of pictures as they came that lies beside a recording."""
+    return recording.with_suffix(f".raw{recording.suffix}")
 
 
 def take_names(*files: Path) -> None:

@@ -20,7 +20,7 @@ from app.core.frame import EndOfSource, Frame, Result
 from app.core.stats import Stats
 from app.errors import AppError, OutputError
 from app.sinks.queued_sink import QueuedSink
-from app.sinks.recording.file_naming import check_output, labels_path, take_names
+from app.sinks.recording.file_naming import check_output, labels_path, raw_path, take_names
 from app.sinks.recording.recording_writer import RecordingWriter, open_tape
 from app.sinks.recording.timestamps import TIME_BASE, TimestampMapper
 from app.sources.source_spec import SourceSpec
@@ -59,11 +59,12 @@ class Recorder(QueuedSink):
         events: where its end is reported, and what the user should know meanwhile.
         options: encoder, sound, and whether the end of the source is its end.
         labels: file for the labels, a ``.mkv``.
+        raw: file for the pictures as they came.
         overwrite: replace the file where it exists.
         source: what is recorded; its own file is never replaced.
         before: token of frames that were on their way before and are not recorded.
-        rename: gives another name where ``path`` is taken when the file is made; labels that lie
-            beside it go with it.
+        rename: gives another name where ``path`` is taken when the file is made; what lies
+            beside it goes with it.
 
     Raises:
         OutputError: the file cannot be written.
@@ -82,17 +83,18 @@ class Recorder(QueuedSink):
         options: RecordingOptions | None = None,
         *,
         labels: Path | None = None,
+        raw: Path | None = None,
         overwrite: bool = False,
         source: SourceSpec | None = None,
         before: CancelToken | None = None,
         rename: Callable[[], Path] | None = None,
     ) -> None:
         super().__init__("recorder", events, capacity=self._WAITING[0])
-        for kind, file in (("labels", labels), ("picture", path)):
+        for kind, file in (("labels", labels), ("raw", raw), ("picture", path)):
             if file is not None and (kind == "labels" or file != labels):
                 named = overwrite or rename is not None
                 check_output(file, overwrite=named, source=source, labels=kind == "labels")
-        self.path, self.labels, self._rename = path, labels, rename
+        self.path, self.labels, self.raw, self._rename = path, labels, raw, rename
         self.frames = 0
         self._options, self._overwrite = options or RecordingOptions(), overwrite
         self._lead_in = source is None or source.start == 0
@@ -137,6 +139,7 @@ class Recorder(QueuedSink):
         info = self.info()
         lost = f", {info.lost} left out that the encoder had no time for" if info.lost else ""
         both = f", labels: {self.labels}" if self.labels not in {None, self.path} else ""
+        both += f", raw: {self.raw}" if self.raw is not None else ""
         text = f"Saved {frames(info.frames)} as {info.encoder}{lost}: {info.path}{both}"
         self._events.put(Event("recorded", text, path=self.path))
 
@@ -148,6 +151,7 @@ class Recorder(QueuedSink):
                 self._writer = open_tape(
                     None if self.path == self.labels else self.path,
                     self.labels,
+                    self.raw,
                     first,
                     Fraction(max(1.0, _rate_of(first))).limit_denominator(1001),
                     choice=self._options.encoder,
@@ -164,7 +168,8 @@ class Recorder(QueuedSink):
         """Make the files that replace none; a name that is taken by now may give way to another."""
         while True:
             beside = self.labels == labels_path(self.path)
-            named = {self.path: self._rename is not None, self.labels: beside and self._rename}
+            renames = self._rename is not None
+            named = {self.path: renames, self.raw: renames, self.labels: renames and beside}
             files = [file for file, ours in named.items() if file and (ours or not self._overwrite)]
             try:
                 take_names(*files)
@@ -173,6 +178,7 @@ class Recorder(QueuedSink):
                     raise
                 self.path = self._rename()
                 self.labels = labels_path(self.path) if beside else self.labels
+                self.raw = raw_path(self.path) if self.raw is not None else None
             else:
                 return files
 

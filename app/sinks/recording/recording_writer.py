@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -26,16 +26,23 @@ class RecordingWriter:
     Args:
         movie: the picture and its sound.
         labels: the labels.
+        raw: the picture as it came.
     """
 
-    def __init__(self, movie: VideoWriter | None, labels: LabelWriter | None) -> None:
-        self._movie, self._labels = movie, labels
+    def __init__(
+        self,
+        movie: VideoWriter | None,
+        labels: LabelWriter | None,
+        raw: VideoWriter | None = None,
+    ) -> None:
+        self._movie, self._labels, self._raw = movie, labels, raw
 
     @property
     def words(self) -> str:
         """Description of encoder and sound."""
         kinds = [self._movie.words] if self._movie is not None else []
-        return ", ".join(kinds + ["labels (ffv1, CPU)"] * (self._labels is not None))
+        kinds += ["labels (ffv1, CPU)"] * (self._labels is not None)
+        return ", ".join(kinds + ["raw beside"] * (self._raw is not None))
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -57,6 +64,8 @@ class RecordingWriter:
             self._movie.write(picture, place)
         if self._labels is not None:
             self._labels.write(result.labels, place)
+        if self._raw is not None:
+            self._raw.write(result.frame.image, place)
 
     def end_sound(self) -> bool:
         """Let the pictures go on without the sound; whether there was any."""
@@ -70,7 +79,7 @@ class RecordingWriter:
                 readable up to there.
         """
         failure: Exception | None = None
-        for part in (self._movie, self._labels):
+        for part in (self._movie, self._labels, self._raw):
             try:
                 if part is not None:
                     part.close()
@@ -83,6 +92,7 @@ class RecordingWriter:
 def open_tape(
     path: Path | None,
     labels: Path | None,
+    raw: Path | None,
     first: Result,
     rate: Fraction,
     *,
@@ -95,6 +105,7 @@ def open_tape(
     Args:
         path: for the picture.
         labels: for the labels.
+        raw: for the picture as it came, silent.
         first: sets the sizes.
         rate: pictures per second.
         choice: which encoder the user asks for.
@@ -105,21 +116,28 @@ def open_tape(
     Raises:
         OutputError, OSError, av.error.FFmpegError: they cannot be made.
     """
-    encoder = sound = track = None
-    if path is not None:
-        height, width = first.picture.shape[:2]
-        encoder = choose(choice, (width, height), say)
-        sound = open_sound(*heard, say) if heard is not None else None
-    if labels is not None:
-        height, width = first.labels.shape
-        track = LabelWriter(labels, size=(width, height), rate=rate, classes=first.classes)
-    if path is None or encoder is None:
-        return RecordingWriter(None, track)
-    try:
-        movie = VideoWriter(path, encoder=encoder, rate=rate, sound=sound)
-    except BaseException:
-        if track is not None:
-            with suppress(av.error.FFmpegError, OSError):
-                track.close()
-        raise
-    return RecordingWriter(movie, track)
+    movie = track = unaltered = None
+    with ExitStack() as made:  # what is made before another fails is closed
+        if labels is not None:
+            height, width = first.labels.shape
+            track = LabelWriter(labels, size=(width, height), rate=rate, classes=first.classes)
+            made.callback(_close, track)
+        if path is not None:
+            sound = open_sound(*heard, say) if heard is not None else None
+            encoder = choose(choice, _size_of(first.picture), say)
+            movie = VideoWriter(path, encoder=encoder, rate=rate, sound=sound)
+            made.callback(_close, movie)
+        if raw is not None:
+            encoder = choose(choice, _size_of(first.frame.image), lambda _: None)  # said above
+            unaltered = VideoWriter(raw, encoder=encoder, rate=rate)
+        made.pop_all()
+    return RecordingWriter(movie, track, unaltered)
+
+
+def _size_of(picture: NDArray[np.uint8]) -> tuple[int, int]:
+    return picture.shape[1], picture.shape[0]
+
+
+def _close(part: VideoWriter | LabelWriter) -> None:
+    with suppress(av.error.FFmpegError, OSError):
+        part.close()

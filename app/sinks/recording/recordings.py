@@ -11,7 +11,7 @@ from app.core.cancel_token import CancelToken
 from app.core.events import EventBus
 from app.core.stats import Stats
 from app.sinks.fan_out import FanOut
-from app.sinks.recording.file_naming import labels_path, recording_path
+from app.sinks.recording.file_naming import labels_path, raw_path, recording_path
 from app.sinks.recording.recorder import Recorder, RecordingInfo
 from app.sources.source_spec import SourceSpec
 
@@ -21,7 +21,7 @@ class Recordings:
 
     Args:
         sinks: get every recorder.
-        options: of all recordings.
+        options: of all recordings; they may be changed for those that are begun from then on.
         stats: where frames and encoding times are counted.
         events: where the end of a recording is reported.
     """
@@ -33,6 +33,10 @@ class Recordings:
             options = replace(options, on_switch="close")
         self.options = options
         self._sinks, self._stats, self._events = sinks, stats, events
+
+    @property
+    def _keeps_labels(self) -> bool:
+        return self.options.record_labels or self.options.labels is not None
 
     @property
     def current(self) -> Recorder | None:
@@ -50,8 +54,9 @@ class Recordings:
         options = self.options
         # A file is made with its first frame: those of recordings just begun are not there yet.
         taken = [recorder.path for recorder in self._sinks.of(Recorder)]
-        where, labels = options.record_dir or folder, options.labels is not None
-        return recording_path(where, source, options.record_name, taken=taken, labels=labels)
+        beside = [labels_path] * self._keeps_labels + [raw_path] * options.record_raw
+        where = options.record_dir or folder
+        return recording_path(where, source, options.record_name, taken=taken, beside=beside)
 
     def start(
         self,
@@ -77,7 +82,7 @@ class Recordings:
             OutputError: the file cannot be written.
         """
         self.stop()
-        if labels is None and self.options.labels is not None:
+        if labels is None and self._keeps_labels:
             labels = labels_path(path)
         recorder = Recorder(
             path,
@@ -85,6 +90,7 @@ class Recordings:
             self._events,
             self.options,
             labels=labels,
+            raw=raw_path(path) if self.options.record_raw and path != labels else None,
             overwrite=overwrite,
             source=source,
             before=before,

@@ -6,10 +6,10 @@ import pytest
 
 from app.cli.argument_parser import build_parser, settings_from
 from app.config.arguments import OutputArguments
+from app.config.encoder_rules import encoder_choice
 from app.config.settings import EncoderChoice
 from app.errors import OutputError, UsageError
 from app.sinks.recording import encoders
-from app.sinks.recording.encoder_rules import encoder_choice
 from tests.support.cli_process import run_main
 from tests.support.media import picture, write_clip
 from tests.support.recordings import record, reopened, result, results

@@ -9,7 +9,7 @@ from app.config.settings import Codec, EncoderChoice
 from app.errors import UsageError
 from fastscnn.suggestions import did_you_mean
 
-_HIGHEST_CRF: dict[str, int] = {"h264": 51, "hevc": 51, "av1": 63}
+HIGHEST_CRF: dict[str, int] = {"h264": 51, "hevc": 51, "av1": 63}
 
 
 def encoder_choice(args: OutputArguments) -> EncoderChoice:
@@ -37,7 +37,7 @@ def encoder_choice(args: OutputArguments) -> EncoderChoice:
     codec = codec or "h264"
     if crf is not None and bitrate is not None:
         raise UsageError("--crf and --bitrate exclude each other: leave one of them out.")
-    if crf is not None and crf > _HIGHEST_CRF[codec]:
-        raise UsageError(f"--crf goes from 0 to {_HIGHEST_CRF[codec]} for {codec}, not {crf}.")
+    if crf is not None and crf > HIGHEST_CRF[codec]:
+        raise UsageError(f"--crf goes from 0 to {HIGHEST_CRF[codec]} for {codec}, not {crf}.")
     known = next(name for name in get_args(Codec) if name == codec)
     return EncoderChoice(known, encoder, crf, bitrate, args.preset)
