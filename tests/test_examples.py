@@ -1,12 +1,17 @@
 """Every example runs on the demo street, without a download."""
 
 import csv
+import json
+import re
 import runpy
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from fastscnn.labels import CLASS_NAMES
@@ -73,6 +78,49 @@ def test_class_shares_become_a_table(tmp_path):
     header, *rows = csv.reader((tmp_path / "shares.csv").read_text("utf-8").splitlines())
     assert header == ["time", *CLASS_NAMES]
     assert [sum(map(float, row[1:])) for row in rows] == pytest.approx([1, 1], abs=0.01)
+
+
+def test_regions_of_people_are_counted_by_the_minute(capsys):
+    run_example("count_people.py", "demo", 3)
+    assert re.fullmatch(r"0:00  mean \d+\.\d, at most \d+\n", capsys.readouterr().out)
+
+
+def test_a_camera_that_sees_somebody_posts_an_alert(tmp_path):
+    posted = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *arguments):
+            pass
+
+    cv2.imwrite(str(tmp_path / "0.png"), np.zeros((128, 256, 3), np.uint8))
+    from fastscnn.data.street import Street
+
+    crowd = Street(2, 1024, 512).render(48.0)[0]
+    for name, image in {"1": crowd, "2": crowd, "3": np.zeros_like(crowd)}.items():
+        cv2.imwrite(str(tmp_path / f"{name}.png"), image[..., ::-1])
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            address = f"http://127.0.0.1:{server.server_address[1]}/hook"
+            run_example("watch_camera.py", tmp_path, address)
+        finally:
+            server.shutdown()
+            thread.join()
+    assert [(post["person"], post["frame"]) for post in posted] == [(True, 1), (False, 3)]
+    assert posted[0]["share"] > 0.02
+
+
+def test_a_time_lapse_has_a_frame_for_every_so_many_seconds(tmp_path):
+    run_example("vegetation_timelapse.py", "demo", tmp_path / "t.mp4", 0.1, 3)
+    times, images = read_clip(tmp_path / "t.mp4")
+    assert times == pytest.approx([0, 0.04, 0.08])
+    assert images[0].shape == (512, 1024, 3)
 
 
 @pytest.mark.slow
