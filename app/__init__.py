@@ -1,3 +1,3 @@
 """Fast-SCNN Live: the application around the network."""
 
-__version__ = "0.1.0"
+from fastscnn import __version__ as __version__

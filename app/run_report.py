@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from app import __version__
+from app.config.value_parsers import format_input_size
 from app.errors import OutputError, outputs_of_app
 from app.pipeline.pipeline import Pipeline
+from app.pipeline.status import PipelineStatus
 from fastscnn import outputs
+from fastscnn.provenance import NetworkUse, provenance
 
 _PLACES = 1000
 """Places of damage that a report names."""
@@ -40,6 +43,7 @@ def report(pipeline: Pipeline, seconds: float, exit_code: int) -> dict[str, Any]
     stats = pipeline.stats
     return {
         "version": __version__,
+        "provenance": _provenance(status),
         "exit_code": exit_code,
         "seconds": round(seconds, 3),
         "fps": round(counters.processed / seconds, 3) if seconds > 0 else 0.0,
@@ -67,6 +71,16 @@ def report(pipeline: Pipeline, seconds: float, exit_code: int) -> dict[str, Any]
             for info, error in pipeline.recordings.all()
         ],
     }
+
+
+def _provenance(status: PipelineStatus) -> dict[str, Any]:
+    """Return what was in use at the end."""
+    source, network = status.source, status.network
+    used = []
+    if network is not None:
+        size = format_input_size(network.options.input_size)
+        used = [NetworkUse(network.file, size, status.skip)]
+    return provenance("report", source.name if source is not None else "", used)
 
 
 def write_report(path: Path, content: dict[str, Any], *, overwrite: bool) -> None:

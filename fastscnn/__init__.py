@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from fastscnn.model.model_config import FastSCNNConfig
     from fastscnn.segmenter import DeviceError, Segmenter
 
+__version__ = "0.1.0"
+
 # Some runtimes report their use to their makers as soon as they are imported, and leave a number
 # for that in the home folder. Nothing of a run is anybody's business.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

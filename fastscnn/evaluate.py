@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
+from typing import Any
 
 from fastscnn.checkpoints.checkpoint import CheckpointError
 from fastscnn.checkpoints.model_zoo import file_of, resolve
@@ -28,6 +30,7 @@ from fastscnn.inference.input_size import parse_input_size
 from fastscnn.labels import class_table
 from fastscnn.outputs import OutputError, check_apart, check_file, write_json, write_output
 from fastscnn.paths import expand_user
+from fastscnn.provenance import NetworkUse, provenance
 from fastscnn.segmenter import (
     DeviceError,
     Segmenter,
@@ -115,6 +118,7 @@ def _run(
         evaluator = Evaluator(segmenter, frames.sets, merging)
     except ValueError as error:
         raise CheckpointError(f"{weights}: {error}") from error
+    made_by = partial(_made_by, segmenter, args.data)
     for folder in filter(None, (args.pictures, args.labels)):
         check_folder(folder, args.overwrite)
     reports = evaluate_settings(
@@ -123,7 +127,7 @@ def _run(
         settings,
         limit=args.limit,
         worst=args.worst or 0,
-        on_labels=LabelWriter(args.labels, settings) if args.labels else None,
+        on_labels=LabelWriter(args.labels, settings, made_by) if args.labels else None,
         progress=True,
     )
     write = as_markdown if args.markdown else as_text
@@ -138,6 +142,7 @@ def _run(
             "device": segmenter.device.type,
             "precision": segmenter.precision,
             "runtime": segmenter.runtime,
+            "provenance": made_by(*settings, content="figures"),
         }
         write_json(args.json, figures_json(about, reports), new=not args.overwrite)
     if args.confusion:
@@ -149,6 +154,14 @@ def _run(
     if args.pictures:
         written = write_worst(args.pictures, reports, evaluator, frames)
         print(f"\nPictures of the worst frames in {args.pictures}: {len(written)}")
+
+
+def _made_by(
+    segmenter: Segmenter, data: str, *used: Setting, content: str = "labels"
+) -> dict[str, Any]:
+    """Return what files carry of how they were made."""
+    networks = [NetworkUse(segmenter.weights, one.size_name, one.skip) for one in used]
+    return provenance(content, data, networks)
 
 
 def _check_outputs(args: argparse.Namespace, settings: list[Setting], frames: Frames) -> None:

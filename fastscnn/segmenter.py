@@ -107,6 +107,7 @@ class Segmenter:
     Attributes:
         classes: what the labels' numbers are called, by number: the 19 of Cityscapes, whose numbers
             are train ids, or the network's own.
+        weights: the file that they were read from.
 
     Raises:
         DeviceError: the device, precision or runtime is not to be had.
@@ -135,6 +136,7 @@ class Segmenter:
         self.input_size = parse_input_size(input_size)
         self.classes = checkpoint.classes
         self.origin = checkpoint.origin
+        self.weights = checkpoint.file
         self.align_corners = checkpoint.model.config.align_corners
         try:
             picked = pick_runtime(runtime, self.device, self.precision)

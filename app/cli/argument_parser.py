@@ -25,6 +25,7 @@ from app.config.settings import (
 from app.config.value_parsers import check_pattern
 from app.errors import UsageError
 from fastscnn.option_fields import add_options, read_options
+from fastscnn.paths import expand_user
 from fastscnn.suggestions import SuggestingParser
 
 _DESCRIPTION = """\
@@ -137,6 +138,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("-h", "--help", action=_Help, help="show the common arguments and exit")
     parser.add_argument("--help-all", action=_Help, help="show all arguments and exit")
     parser.add_argument("--version", action="version", version=f"Fast-SCNN Live {__version__}")
+    parser.add_argument(
+        "--info",
+        metavar="FILE",
+        type=expand_user,
+        default=argparse.SUPPRESS,
+        help="print how a recording, picture, file of labels or report was made and exit",
+    )
     for flag, text, help in (
         (
             "--diagnostics",

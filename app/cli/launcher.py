@@ -13,6 +13,7 @@ from types import FrameType
 from typing import NoReturn
 
 from app.cli.argument_parser import build_parser, settings_from
+from app.cli.file_info import file_info
 from app.config.settings import Settings
 from app.errors import AppError, UsageError
 from app.preflight import check_opencv
@@ -47,6 +48,9 @@ def main(argv: list[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
     try:
+        if "info" in args:
+            print(file_info(args.info))
+            return 0
         settings = settings_from(args)
         logging.basicConfig(
             level=settings.run.log_level.upper(),

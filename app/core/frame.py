@@ -14,6 +14,7 @@ from app.rendering.view_options import InferencePass, ViewOptions
 from app.sources.base import SourceInfo
 from app.sources.source_spec import SourceSpec
 from fastscnn.labels import CITYSCAPES, UNKNOWN, ClassTable
+from fastscnn.provenance import NetworkUse, WeightsFile, provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class Prediction:
         confidence: H×W uint8, 0–255 for 0–1, of the run's measure.
         classes: the network's classes, whose numbers are in the labels.
         input_size: height and width of what the network saw.
+        weights: the file of the network's weights.
     """
 
     run: InferencePass
@@ -108,6 +110,7 @@ class Prediction:
     confidence: NDArray[np.uint8] | None = None
     classes: ClassTable = CITYSCAPES
     input_size: tuple[int, int] = (0, 0)
+    weights: WeightsFile = field(default_factory=WeightsFile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,19 @@ class Result:
     stages: dict[str, float] = field(default_factory=dict)
     repeated: bool = False
     drawn: float = 0.0
+
+    def provenance(self, content: str) -> dict[str, Any]:
+        """Return how it was made, for the file that it goes to.
+
+        Args:
+            content: what the file has of it.
+        """
+        session = self.frame.session
+        networks = [
+            NetworkUse(one.weights, f"{one.input_size[0]}x{one.input_size[1]}", one.run.skip)
+            for one in self.predictions
+        ]
+        return provenance(content, session.spec.name if session is not None else "", networks)
 
     @property
     def labels(self) -> NDArray[np.uint8]:

@@ -153,4 +153,5 @@ def _see(network: Segmenter, frame: Frame, run: InferencePass, logits: Tensor) -
         confidence.cpu().numpy() if confidence is not None else None,
         class_table(network.classes),
         network.network_size(*size),
+        network.weights,
     )

@@ -228,6 +228,7 @@ class StreamEngine(Engine):
                 slot.take(index, "confidence") if run.measure is not None else None,
                 class_table(self._network(run).classes),
                 slot.network,
+                self._network(run).weights,
             )
             for index, run in enumerate(done.runs)
         )

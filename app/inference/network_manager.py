@@ -13,6 +13,7 @@ from app.core.channel import Closed
 from app.core.events import EventBus
 from app.inference.network_loader import Download, NetworkLoader
 from fastscnn.labels import CLASS_NAMES, class_table
+from fastscnn.provenance import WeightsFile
 
 if TYPE_CHECKING:
     from fastscnn.segmenter import Segmenter
@@ -162,6 +163,7 @@ class NetworkManager:
             options,
             segmenter.runtime,
             segmenter.classes,
+            segmenter.weights,
         )
 
     # For the worker
@@ -300,6 +302,8 @@ class NetworkInfo:
     """The library that runs it, with its version."""
     classes: tuple[str, ...] = CLASS_NAMES
     """Names of its classes by their numbers in the labels."""
+    file: WeightsFile = field(default_factory=WeightsFile)
+    """The file that its weights were read from."""
 
 
 def _text(weights: Weights) -> str | None:

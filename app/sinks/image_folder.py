@@ -19,6 +19,7 @@ from app.sources.source_spec import SourceSpec
 from fastscnn.labels import ClassTable
 from fastscnn.outputs import write_whole
 from fastscnn.paths import visible
+from fastscnn.provenance import with_comment
 
 _log = logging.getLogger(__name__)
 
@@ -88,9 +89,11 @@ class ImageFolderSink(QueuedSink):
         ok, data = cv2.imencode(suffix, image)
         if not ok:
             raise OutputError(f"A picture of {image.shape[1]}×{image.shape[0]} cannot be encoded.")
+        content = result.view.view if self.output.content == "view" else "labels"
+        said = with_comment(data.tobytes(), result.provenance(content))
         path = self.output.folder / f"{self._called(result)}{suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, lambda draft: draft.write_bytes(data.tobytes()), new=not self._overwrite)
+        write_whole(path, lambda draft: draft.write_bytes(said), new=not self._overwrite)
         self.written += 1
 
     def _ids(self, classes: ClassTable) -> NDArray[np.uint8]:

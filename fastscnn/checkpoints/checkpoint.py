@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from fastscnn.checkpoints.unwrapping import (
 from fastscnn.labels import CLASS_NAMES
 from fastscnn.model.fast_scnn import FastSCNN
 from fastscnn.model.model_config import FastSCNNConfig
+from fastscnn.provenance import WeightsFile, weights_file
 from fastscnn.suggestions import did_you_mean_file
 
 FORMAT = "fastscnn-live"
@@ -56,6 +57,7 @@ class Checkpoint:
         classes: names of the logits' channels, in order.
         info: free facts for people (how it was trained, its figures).
         origin: the implementation that it comes from, empty for our own.
+        file: where it was read from.
     """
 
     model: FastSCNN
@@ -64,6 +66,7 @@ class Checkpoint:
     classes: tuple[str, ...] = CLASS_NAMES
     info: dict[str, Any] = field(default_factory=dict)
     origin: str = ""
+    file: WeightsFile = field(default_factory=WeightsFile)
 
 
 def atomic_save(values: dict[str, Any], path: Path) -> None:
@@ -119,7 +122,11 @@ def load(path: str | Path) -> Checkpoint:
             version, or its tensors do not fit the network that it names.
     """
     path = Path(path)
-    values = _read(path)
+    found = _from_values(_read(path), path)
+    return replace(found, file=weights_file(path))
+
+
+def _from_values(values: object, path: Path) -> Checkpoint:
     for _, inner in placed(values):
         if isinstance(inner.get("format"), str) and inner["format"] == FORMAT:
             return _own(inner, path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import methodcaller
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from fastscnn.evaluation.scores import Report, Setting
 from fastscnn.labels import TRAIN_ID_TO_ID
 from fastscnn.outputs import OutputError, write_output
 from fastscnn.paths import visible
+from fastscnn.provenance import with_comment
 
 
 def check_folder(path: Path, overwrite: bool) -> None:
@@ -57,9 +58,16 @@ class LabelWriter:
     Args:
         folder: where to, ``NAME.png``; with several settings each has a folder inside.
         settings: those that there will be.
+        made_by: returns what the files carry of how they were made.
     """
 
-    def __init__(self, folder: Path, settings: Sequence[Setting]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: Sequence[Setting],
+        made_by: Callable[[Setting], dict[str, Any]] = lambda setting: {},
+    ) -> None:
+        self._made_by = made_by
         self._folders = {
             setting: folder / setting.file_name if len(settings) > 1 else folder
             for setting in settings
@@ -82,7 +90,8 @@ class LabelWriter:
             path.parent.mkdir(exist_ok=True)
         except OSError as error:
             raise OutputError(f"{path.parent} cannot be written: {error.strerror}.") from error
-        write_output(path, methodcaller("write_bytes", bytes(data)))
+        said = with_comment(bytes(data), self._made_by(setting))
+        write_output(path, methodcaller("write_bytes", said))
 
 
 def write_worst(

@@ -21,6 +21,7 @@ from app.rendering.view_options import ViewOptions
 from app.sinks.recording.file_naming import take_names
 from fastscnn.labels import ClassTable
 from fastscnn.outputs import write_whole
+from fastscnn.provenance import with_comment
 
 
 def save_pictures(
@@ -47,18 +48,21 @@ def save_pictures(
 
     def work() -> None:
         images = {"": to_qimage(shown)}
+        contents: dict[str, str] = {"": result.view.view}
         if parts:
             image = result.frame.image
             view, classes = _overlay_of(result.view), result.classes
             overlay = draw(image, "overlay", view, result.labels, classes=classes)
             labels = _indexed(result.labels, classes)
             images = {"-raw": to_qimage(image), "-labels": labels, "-overlay": to_qimage(overlay)}
+            contents = {ending: ending[1:] for ending in images}
         try:
             folder.mkdir(parents=True, exist_ok=True)
             made = _take_names(folder, name, list(images))
             try:
-                for path, picture in zip(made, images.values(), strict=True):
-                    write_whole(path, methodcaller("write_bytes", _png(picture)))
+                for path, (ending, picture) in zip(made, images.items(), strict=True):
+                    said = with_comment(_png(picture), result.provenance(contents[ending]))
+                    write_whole(path, methodcaller("write_bytes", said))
             except BaseException:
                 for path in made:
                     path.unlink(missing_ok=True)

@@ -31,6 +31,7 @@ class LabelWriter:
         size: (width, height) of the first labels; others are fitted in between unknown ones.
         rate: pictures per second.
         classes: what the labels' numbers stand for, which the file's title tells.
+        comment: how they were made, for the file to carry.
 
     Raises:
         OSError, av.error.FFmpegError: the file cannot be made.
@@ -43,6 +44,7 @@ class LabelWriter:
         size: tuple[int, int],
         rate: Fraction,
         classes: ClassTable,
+        comment: str = "",
     ) -> None:
         self.path = path
         self._size = size
@@ -54,6 +56,7 @@ class LabelWriter:
         if classes.names != CITYSCAPES.names:
             legend = ", ".join(f"{number} {name}" for number, name in enumerate(classes.names))
         muxer.metadata["title"] = f"{legend}, 255 is unknown"
+        muxer.metadata["comment"] = comment
         self._video = muxer.add_stream("ffv1", rate=rate)
         self._video.width, self._video.height = size
         self._video.pix_fmt = "gray"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from app.sinks.recording.encoders import choose
 from app.sinks.recording.label_writer import LabelWriter
 from app.sinks.recording.timestamps import MappedTime
 from app.sinks.recording.video_writer import VideoWriter
+from fastscnn.provenance import as_comment
 
 
 class RecordingWriter:
@@ -120,16 +122,24 @@ def open_tape(
     with ExitStack() as made:  # what is made before another fails is closed
         if labels is not None:
             height, width = first.labels.shape
-            track = LabelWriter(labels, size=(width, height), rate=rate, classes=first.classes)
+            track = LabelWriter(
+                labels,
+                size=(width, height),
+                rate=rate,
+                classes=first.classes,
+                comment=as_comment(first.provenance("labels")),
+            )
             made.callback(_close, track)
         if path is not None:
             sound = open_sound(*heard, say) if heard is not None else None
             encoder = choose(choice, _size_of(first.picture), say)
-            movie = VideoWriter(path, encoder=encoder, rate=rate, sound=sound)
+            said = as_comment(first.provenance(first.view.view))
+            movie = VideoWriter(path, encoder=encoder, rate=rate, sound=sound, comment=said)
             made.callback(_close, movie)
         if raw is not None:
             encoder = choose(choice, _size_of(first.frame.image), lambda _: None)  # said above
-            unaltered = VideoWriter(raw, encoder=encoder, rate=rate)
+            said = as_comment(replace(first, predictions=()).provenance("raw"))
+            unaltered = VideoWriter(raw, encoder=encoder, rate=rate, comment=said)
         made.pop_all()
     return RecordingWriter(movie, track, unaltered)
 

@@ -34,6 +34,7 @@ class VideoWriter:
         encoder: makes the video, at its own size.
         rate: pictures per second: sets the distance of key frames.
         sound: is recorded with the pictures; closed at the end.
+        comment: how they were made, for the file to carry.
 
     Raises:
         OSError, av.error.FFmpegError: the file cannot be made.
@@ -46,6 +47,7 @@ class VideoWriter:
         encoder: Encoder,
         rate: Fraction,
         sound: AudioTrack | None = None,
+        comment: str = "",
     ) -> None:
         self.encoder = encoder
         self._sound = sound
@@ -62,6 +64,7 @@ class VideoWriter:
         }
         self._container = FragmentedMuxer(path, "mp4", mp4_skipped, options)
         muxer = self._container.muxer
+        muxer.metadata["comment"] = comment
         self._video = cast("VideoStream", muxer.add_stream(encoder.name, rate=rate))
         encoder.prepare(self._video.codec_context, rate)
         if sound is not None:

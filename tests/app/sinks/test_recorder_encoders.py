@@ -19,7 +19,7 @@ CODECS = ["h264", "hevc", "av1"]
 
 def _choice(codec="h264", encoder="auto", crf=None, bitrate=None, preset=None):
     return encoder_choice(
-        OutputArguments(None, None, False, "png", codec, encoder, crf, bitrate, preset)
+        OutputArguments(codec=codec, encoder=encoder, crf=crf, bitrate=bitrate, preset=preset)
     )
 
 
