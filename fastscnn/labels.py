@@ -7,12 +7,15 @@ This is the only place in the project where they stand. Facts from the Cityscape
 from __future__ import annotations
 
 import colorsys
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fastscnn.suggestions import did_you_mean
 
 UNKNOWN = 255
 """Train id of pixels that carry no evaluated class."""
@@ -152,6 +155,32 @@ class ClassTable:
         """Names that are none of Cityscapes."""
         return tuple(row.name for row in self.rows if row.id < 0)
 
+    def numbers_of(self, names: Iterable[str]) -> frozenset[int]:
+        """Return the numbers of classes by their names, or by those of their groups.
+
+        Large letters, underscores and hyphens make no difference.
+
+        Raises:
+            ValueError: a name that is none, in a sentence.
+        """
+        found: set[int] = set()
+        groups = dict.fromkeys(row.category for row in self.rows if row.id >= 0)
+        for name in names:
+            wanted = _plain(name)
+            members = {
+                row.train_id
+                for row in self.rows
+                if wanted == _plain(row.name) or (row.id >= 0 and wanted == row.category)
+            }
+            if not members:
+                some = f", or a group of them: {', '.join(groups)}" if groups else ""
+                raise ValueError(
+                    f"{name.strip()!r} is no class: use {', '.join(self.names)}{some}."
+                    f"{did_you_mean(wanted, (*self.names, *groups))}"
+                )
+            found |= members
+        return frozenset(found)
+
     @property
     def in_words(self) -> str:
         """A sentence about a network with other classes than the 19; else empty."""
@@ -167,6 +196,10 @@ class ClassTable:
             f"These weights know {what} ({some}): labels are their numbers, not train ids of"
             " Cityscapes."
         )
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_-]+", " ", name.strip().lower())
 
 
 @lru_cache(maxsize=16)

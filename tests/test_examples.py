@@ -7,6 +7,7 @@ import runpy
 import subprocess
 import sys
 import threading
+import zipfile
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -121,6 +122,19 @@ def test_a_time_lapse_has_a_frame_for_every_so_many_seconds(tmp_path):
     times, images = read_clip(tmp_path / "t.mp4")
     assert times == pytest.approx([0, 0.04, 0.08])
     assert images[0].shape == (512, 1024, 3)
+
+
+def test_pictures_become_labels_to_begin_with(tmp_path, street):
+    (tmp_path / "in").mkdir()
+    cv2.imwrite(str(tmp_path / "in" / "a.png"), street.render(3.0)[0][..., ::-1])
+    with pytest.raises(SystemExit) as end:
+        run_example("cvat_prelabels.py", tmp_path / "in", tmp_path / "a.zip", "road,sky")
+    assert end.value.code == 0
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        found = json.loads(archive.read("annotations/instances_default.json"))
+    assert [image["file_name"] for image in found["images"]] == ["a.png"]
+    assert {each["name"] for each in found["categories"]} == {"road", "sky"}
+    assert {each["category_id"] for each in found["annotations"]} == {7, 23}
 
 
 @pytest.mark.slow

@@ -9,13 +9,14 @@ from typing import NoReturn
 
 from app import __version__
 from app.cli.network_rules import check_network
-from app.cli.output_rules import outputs_from
+from app.cli.output_rules import objects_from, outputs_from
 from app.cli.source_rules import sources_from
 from app.cli.view_rules import view_from
 from app.config.arguments import ARGUMENTS, OutputArguments, SourceArguments, ViewArguments
 from app.config.encoder_rules import encoder_choice
 from app.config.settings import (
     NetworkOptions,
+    ObjectOptions,
     RecordingOptions,
     RunOptions,
     Settings,
@@ -192,6 +193,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
         recording=recording,
         images=images,
         data=outputs.data,
+        objects=objects_from(read_options(ObjectOptions, args), network),
         window=read_options(WindowOptions, args),
         run=run,
         given=frozenset(vars(args)),

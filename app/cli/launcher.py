@@ -17,9 +17,8 @@ from app.cli.file_info import file_info
 from app.config.settings import Settings
 from app.errors import AppError, UsageError
 from app.preflight import check_opencv
-from app.sinks.data.data_sink import check_data
-from app.sinks.image_folder import check_folder
 from app.sinks.output_collisions import check_collisions
+from app.sinks.sink_factory import check_sinks
 from fastscnn.console import refusal, secure_streams
 
 _log = logging.getLogger(__name__)
@@ -58,11 +57,7 @@ def main(argv: list[str] | None = None) -> int:
         )
         check_opencv()
         check_collisions(settings)
-        overwrite, source = settings.recording.overwrite, settings.first_source
-        for output in settings.images:
-            check_folder(output, overwrite=overwrite, source=source)
-        for path in settings.data:
-            check_data(path, overwrite=overwrite)
+        check_sinks(settings)
         if settings.run.headless:
             from app.headless import run_headless
 
@@ -74,6 +69,7 @@ def main(argv: list[str] | None = None) -> int:
         try:
             check_display()
         except NoDisplay:
+            source = settings.first_source
             if source is None or source.kind != "demo":
                 raise
             return _record_demo(settings)

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from app.config.arguments import OutputArguments
-from app.config.settings import Content, ImageFolderOptions, Suffix
+from app.config.settings import (
+    Content,
+    ImageFolderOptions,
+    NetworkOptions,
+    ObjectOptions,
+    Suffix,
+)
 from app.errors import UsageError
+from fastscnn.labels import CITYSCAPES
 from fastscnn.paths import expand_user
 
 _NO_FOLDERS = frozenset({".mp4", ".m4v", ".mov", ".avi", ".webm", ".png", ".jpg", ".jpeg"})
@@ -47,3 +55,28 @@ def outputs_from(
     elif args.label_ids:
         raise UsageError("--label-ids says what is in a folder: add --save-labels FOLDER.")
     return recording, None if as_pictures else labels, tuple(pictures)
+
+
+def objects_from(options: ObjectOptions, network: NetworkOptions) -> ObjectOptions:
+    """The objects to write.
+
+    Raises:
+        UsageError: there is no file for them, or the shipped weights know no such class.
+    """
+    if options != ObjectOptions() and not options.objects:
+        raise UsageError("--classes and --min-area say what is in a file: add --objects FILE.json.")
+    check_names("--classes", options.classes, network)
+    return options
+
+
+def check_names(flag: str, names: Iterable[str], network: NetworkOptions) -> None:
+    """Find out whether the shipped weights know classes; those of others are known when loaded.
+
+    Raises:
+        UsageError: they know none of such a name.
+    """
+    if network.weights is None:
+        try:
+            CITYSCAPES.numbers_of(names)
+        except ValueError as error:
+            raise UsageError(f"{flag}: {error}") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from app.config.settings import (
     Codec,
     NetworkOptions,
+    ObjectOptions,
     RecordingOptions,
     RunOptions,
     SourceOptions,
@@ -246,6 +247,7 @@ ARGUMENTS: tuple[type, ...] = (
     ViewArguments,
     OutputArguments,
     RecordingOptions,
+    ObjectOptions,
     WindowOptions,
     RunOptions,
 )

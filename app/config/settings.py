@@ -16,6 +16,7 @@ from app.config.value_parsers import (
     format_input_size,
     is_public,
     parse_count,
+    parse_names,
 )
 from app.rendering.view_options import (
     ViewOptions,
@@ -210,6 +211,34 @@ class RecordingOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectOptions:
+    """Objects: files that get the connected regions of some classes in every frame."""
+
+    objects: tuple[Path, ...] = option(
+        (),
+        "write the connected regions of classes there: .json for COCO, .geojson for polygons",
+        group="output",
+        parse=expand_user,
+        metavar="FILE",
+        repeats=True,
+    )
+    classes: tuple[str, ...] = option(
+        (),
+        "of which classes or groups, with commas: person,car; default: people and vehicles",
+        group="output",
+        parse=parse_names,
+        metavar="CLASSES",
+    )
+    min_area: int = option(
+        64,
+        "how many pixels a region has at least",
+        group="output",
+        parse=parse_count,
+        metavar="N",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class WindowOptions:
     """Window: its keys, and the profile that it keeps settings under."""
 
@@ -250,6 +279,7 @@ class Settings:
         sources: what to open, and what plays after it; empty starts an empty window.
         images: folders that get an image per frame.
         data: files that get a row per frame.
+        objects: files that get regions, and of what.
         view: how results are drawn.
         given: names of the arguments that were given on the command line; saved settings stand in
             only for others.
@@ -262,6 +292,7 @@ class Settings:
     recording: RecordingOptions = field(default_factory=RecordingOptions)
     images: tuple[ImageFolderOptions, ...] = ()
     data: tuple[Path, ...] = ()
+    objects: ObjectOptions = field(default_factory=ObjectOptions)
     window: WindowOptions = field(default_factory=WindowOptions)
     run: RunOptions = field(default_factory=RunOptions)
     given: frozenset[str] = frozenset()

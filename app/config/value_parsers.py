@@ -53,6 +53,14 @@ def parse_count(text: str) -> int:
     return int(text)
 
 
+def parse_names(text: str) -> tuple[str, ...]:
+    """Return names with commas between them."""
+    names = tuple(filter(None, map(str.strip, text.split(","))))
+    if not names:
+        raise ValueError("it is empty: name classes, with commas between them")
+    return names
+
+
 def parse_rate(text: str) -> float:
     """Return frames per second from a whole number, a decimal or a fraction.
 

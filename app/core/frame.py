@@ -51,6 +51,7 @@ class Frame:
         session: the opened source that it comes from.
         duration: seconds for which its source says that it is shown; 0 where it does not.
         wall_time: clock time at which it was captured, in seconds since 1970.
+        ending: of its file's name in its source, where it has a name.
     """
 
     image: NDArray[np.uint8]
@@ -65,6 +66,7 @@ class Frame:
     session: SessionInfo | None = None
     duration: float = 0.0
     wall_time: float = 0.0
+    ending: str = ""
 
 
 @dataclass(frozen=True, slots=True)

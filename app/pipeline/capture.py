@@ -361,6 +361,7 @@ class Capture(threading.Thread):
             self._info,
             self._length(read.picture),
             time.time(),
+            read.picture.ending,
         )
         self._lasts = frame.duration
         self._index += 1

@@ -6,13 +6,11 @@ A *view* is one picture, or two compared: next to each other (``side``) or under
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
-from fastscnn.labels import CATEGORIES, CLASS_NAMES, CLASSES
-from fastscnn.suggestions import did_you_mean
+from fastscnn.labels import CITYSCAPES, CLASS_NAMES
 
 Content = Literal["overlay", "labels", "confidence", "raw"]
 """Content of one picture: labels blended over the frame, the labels' colours alone, how sure the
@@ -273,15 +271,4 @@ def parse_classes(text: str) -> frozenset[int]:
         >>> sorted(parse_classes("sky, flat, traffic-light"))
         [0, 1, 6, 10]
     """
-    found: set[int] = set()
-    for part in text.split(","):
-        name = re.sub(r"[\s_-]+", " ", part.strip().lower())
-        members = {c.train_id for c in CLASSES if name in {c.name, c.category}}
-        if not members:
-            raise ValueError(
-                f"{part.strip()!r} is no class: use {', '.join(CLASS_NAMES)}, "
-                f"or a group of them: {', '.join(CATEGORIES)}."
-                f"{did_you_mean(name, (*CLASS_NAMES, *CATEGORIES))}"
-            )
-        found |= members
-    return frozenset(found)
+    return CITYSCAPES.numbers_of(text.split(","))

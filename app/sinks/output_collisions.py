@@ -9,7 +9,7 @@ from pathlib import Path
 from app.config.persistence import config_folder, profile_path
 from app.config.settings import ImageFolderOptions, Settings
 from app.errors import outputs_of_app
-from app.sinks.data.data_sink import data_files
+from app.sinks.sink_factory import files_from
 from app.sources.images.image_sequence import find_pictures
 from app.sources.source_spec import SourceSpec
 from fastscnn import outputs
@@ -27,7 +27,7 @@ def check_collisions(settings: Settings) -> None:
         OutputError: it would.
     """
     recording = settings.recording
-    named = (recording.file, recording.labels, settings.run.stats_json, *data_files(settings.data))
+    named = (recording.file, recording.labels, settings.run.stats_json, *files_from(settings))
     files, folders = [path for path in named if path is not None], settings.images
     if files or folders:
         pictures = list(map(_pictures, settings.sources))

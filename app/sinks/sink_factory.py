@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from app.config.settings import Settings
 from app.core.events import EventBus
 from app.sinks.base import Sink
-from app.sinks.data.data_sink import DataSink
-from app.sinks.image_folder import ImageFolderSink
+from app.sinks.data.object_writers import OBJECT_WRITERS, ObjectSink
+from app.sinks.data.row_writers import ROW_WRITERS, DataSink
+from app.sinks.data.writer_sink import check_output_file, files_of
+from app.sinks.image_folder import ImageFolderSink, check_folder
 
 
 def sinks_from(settings: Settings, events: EventBus) -> list[Sink]:
     """Create the sinks of a run besides its display and its recordings."""
-    overwrite = settings.recording.overwrite
+    overwrite, objects = settings.recording.overwrite, settings.objects
     return [
         *(ImageFolderSink(options, events, overwrite=overwrite) for options in settings.images),
         *(DataSink(path, events, overwrite=overwrite) for path in settings.data),
+        *(ObjectSink(path, events, objects, overwrite=overwrite) for path in objects.objects),
     ]
+
+
+def files_from(settings: Settings) -> list[Path]:
+    """Return the files that those sinks write, folders aside, those too that go in the end."""
+    return [
+        *files_of(settings.data, ROW_WRITERS),
+        *files_of(settings.objects.objects, OBJECT_WRITERS),
+    ]
+
+
+def check_sinks(settings: Settings) -> None:
+    """Find out before any work whether those sinks can write.
+
+    Raises:
+        AppError: one cannot.
+    """
+    overwrite = settings.recording.overwrite
+    for output in settings.images:
+        check_folder(output, overwrite=overwrite, source=settings.first_source)
+    for path in settings.data:
+        check_output_file("--data", path, ROW_WRITERS, overwrite=overwrite)
+    for path in settings.objects.objects:
+        check_output_file("--objects", path, OBJECT_WRITERS, overwrite=overwrite)

@@ -27,12 +27,14 @@ class Picture(NamedTuple):
         time: presentation time in seconds, from the source's own clock.
         name: what it is called in its source; empty where its pictures have no names.
         duration: seconds for which the source says that it is shown; 0 where it does not.
+        ending: of its file's name, where it has a name.
     """
 
     image: NDArray[np.uint8]
     time: float
     name: str = ""
     duration: float = 0.0
+    ending: str = ""
 
 
 @dataclass(frozen=True, slots=True)

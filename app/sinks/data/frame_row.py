@@ -91,8 +91,8 @@ class RowMaker:
         dropped, self._next = frame.index - self._next, frame.index + 1
         parts = shares(seen.labels, classes=len(seen.classes))
         return FrameRow(
-            source=_shown(frame.session.spec.name if frame.session is not None else ""),
-            picture=_shown(frame.name),
+            source=shown(frame.session.spec.name if frame.session is not None else ""),
+            picture=shown(frame.name),
             index=frame.index,
             time=round(frame.time, _PLACES),
             wall_time=datetime.fromtimestamp(frame.wall_time, timezone.utc),
@@ -120,6 +120,6 @@ def _confidence(logits: NDArray[np.floating[Any]]) -> float | None:
     return round(mean, _PLACES) if np.isfinite(mean) else None
 
 
-def _shown(name: str) -> str:
+def shown(name: str) -> str:
     """Return a name of a file with bytes that are no Unicode as escapes."""
     return name.encode("utf-8", "backslashreplace").decode()

@@ -130,7 +130,7 @@ class ImageSequenceSource(Source):
                 continue
             name = path.relative_to(self._root).with_suffix("").as_posix()
             page = f"-{index % self._pages + 1}" if self._pages > 1 else ""
-            return Picture(image, index / self._rate, f"{name}{page}")
+            return Picture(image, index / self._rate, f"{name}{page}", ending=path.suffix)
         self.notice = self._ending()
         return None
 

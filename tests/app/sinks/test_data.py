@@ -17,8 +17,9 @@ from app.core.events import EventBus
 from app.core.frame import Prediction, SessionInfo
 from app.errors import OutputError
 from app.rendering.view_options import InferencePass
-from app.sinks.data.data_sink import DataSink, check_data
 from app.sinks.data.frame_row import COLUMNS, RowMaker
+from app.sinks.data.row_writers import ROW_WRITERS, DataSink
+from app.sinks.data.writer_sink import check_output_file
 from app.sources.base import SourceInfo
 from app.sources.source_spec import SourceSpec
 from fastscnn.labels import CLASS_NAMES, class_table
@@ -115,7 +116,7 @@ def test_rows_of_a_run_that_was_cut_off_are_not_replaced_unasked(tmp_path):
     rows = tmp_path / "a.parquet.jsonl"
     rows.write_text("{}\n")
     with pytest.raises(OutputError, match="has the rows of a run that was cut off"):
-        check_data(tmp_path / "a.parquet", overwrite=False)
+        check_output_file("--data", tmp_path / "a.parquet", ROW_WRITERS, overwrite=False)
     sink, _ = written(tmp_path / "a.parquet", results([0.0]))
     assert "exists by now" in str(sink.error)
     assert rows.read_text() == "{}\n"
@@ -146,7 +147,7 @@ def test_a_network_with_other_classes_loses_no_row(tmp_path, kind):
     )
     sink, told = written(tmp_path / f"r.{kind}", [first, replace(second, predictions=(seen,))])
     assert sink.error is None
-    assert sink.rows == 2
+    assert sink.frames == 2
     if kind == "jsonl":
         rows = list(map(json.loads, (tmp_path / "r.jsonl").read_text().splitlines()))
     else:

@@ -4,11 +4,12 @@ import time
 
 import pytest
 
-from app.config.settings import ImageFolderOptions
+from app.config.settings import ImageFolderOptions, ObjectOptions
 from app.core.events import EventBus
 from app.core.stats import Stats
 from app.sinks.callback_sink import CallbackSink
-from app.sinks.data.data_sink import DataSink
+from app.sinks.data.object_writers import ObjectSink
+from app.sinks.data.row_writers import DataSink
 from app.sinks.display import DisplaySink
 from app.sinks.image_folder import ImageFolderSink
 from app.sinks.queued_sink import QueuedSink
@@ -23,6 +24,7 @@ SINKS = {
         ImageFolderOptions(folder / "images"), events
     ),
     "data": lambda folder, events: DataSink(folder / "rows.csv", events),
+    "objects": lambda folder, events: ObjectSink(folder / "o.json", events, ObjectOptions()),
     "callback": lambda folder, events: CallbackSink(
         lambda result: (folder / "last").write_bytes(result.labels.tobytes()), events
     ),
