@@ -146,6 +146,13 @@ def build_parser() -> argparse.ArgumentParser:
         default=argparse.SUPPRESS,
         help="print how a recording, picture, file of labels or report was made and exit",
     )
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        type=expand_user,
+        default=argparse.SUPPRESS,
+        help="a run file, saved by the window or written by hand; what is given here wins",
+    )
     for flag, text, help in (
         (
             "--diagnostics",

@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from app.cli.argument_parser import build_parser, settings_from
 from app.cli.file_info import file_info
+from app.config.run_file import with_run_file
 from app.config.settings import Settings
 from app.errors import AppError, UsageError
 from app.preflight import check_opencv
@@ -50,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
         if "info" in args:
             print(file_info(args.info))
             return 0
-        settings = settings_from(args)
+        settings = settings_from(with_run_file(args))
         logging.basicConfig(
             level=settings.run.log_level.upper(),
             format="%(asctime)s %(levelname)s %(name)s: %(message)s",

@@ -81,6 +81,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("snapshot", ("Ctrl+S",), "Save", "save image"),
     Command("snapshot-all", ("Ctrl+Shift+S",), "Save", "save image, labels and overlay"),
     Command("recordings", ("Ctrl+R",), "Save", "open the recordings folder"),
+    Command("run-settings", ("Ctrl+Shift+R",), "Save", "save run settings…"),
     Command("open", ("Ctrl+O",), "Open", "open files…"),
     Command("open-folder", ("Ctrl+Shift+O",), "Open", "open folder…"),
     Command("open-address", ("Ctrl+U",), "Open", "open URL…"),

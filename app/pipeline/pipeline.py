@@ -188,7 +188,7 @@ class Pipeline:
         return replace(
             self.settings,
             view=self.view,
-            network=self.networks.in_use,
+            network=replace(self.networks.in_use, skip=self.live.skip),
             recording=self.recordings.options,
         )
 

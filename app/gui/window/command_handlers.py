@@ -12,6 +12,7 @@ from app.gui.controllers.view_controller import ViewController
 from app.gui.panels.bottom_panel import BottomPanel
 from app.gui.video.video_view import VideoView
 from app.gui.window.open_menu import OpenMenu
+from app.gui.window.run_settings import RunSettings
 from app.pipeline.pipeline import Pipeline
 
 Handlers = dict[str, Callable[[], object]]
@@ -55,6 +56,7 @@ def handlers(
     view: VideoView,
     open_menu: OpenMenu,
     bottom_panel: BottomPanel,
+    run_settings: RunSettings,
 ) -> Handlers:
     """Return a function for each command by name; the window shows what has changed after it."""
     table: Handlers = {
@@ -65,6 +67,7 @@ def handlers(
         "snapshot": lambda: recording.save_picture(parts=False),
         "snapshot-all": lambda: recording.save_picture(parts=True),
         "recordings": recording.open_folder,
+        "run-settings": run_settings.ask,
         "open": open_menu.ask_for_files,
         "open-folder": open_menu.ask_for_folder,
         "open-address": open_menu.ask_for_address,

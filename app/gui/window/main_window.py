@@ -38,6 +38,7 @@ from app.gui.window.help_menu import HelpMenu
 from app.gui.window.menu_bar import MenuBar
 from app.gui.window.messages import Messages
 from app.gui.window.open_menu import OpenMenu
+from app.gui.window.run_settings import RunSettings
 from app.gui.window.saved_state import SavedState
 from app.gui.window.welcome_page import WelcomePage, essential_keys
 from app.gui.window.window_layout import lay_out
@@ -89,6 +90,7 @@ class MainWindow(QMainWindow):
         self.bottom_panel = BottomPanel()
         self.notifications = Notifications()
         self.messages = self._make_messages()
+        self.run_settings = RunSettings(self, self.pipeline, self.playback, self.notify)
         self.progress_strip = ProgressStrip()
         self.view_panel = ViewPanel()
         self.legend = Legend()
@@ -144,6 +146,7 @@ class MainWindow(QMainWindow):
             view=self.view,
             open_menu=self.open_menu,
             bottom_panel=self.bottom_panel,
+            run_settings=self.run_settings,
         )
 
     def _lay_out(self) -> None:

@@ -82,7 +82,7 @@ class MenuBar(QObject):
         file.addMenu(playlist)
         self._add(file, "", "record")
         file.addMenu(recording_menu.made(file))
-        self._add(file, "recordings", "snapshot", "snapshot-all", "")
+        self._add(file, "recordings", "snapshot", "snapshot-all", "run-settings", "")
         self._add(file, "close", "quit")
         return playlist
 

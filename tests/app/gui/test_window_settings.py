@@ -12,6 +12,7 @@ from PyQt6.QtCore import Qt
 
 from app.cli import argument_parser as cli
 from app.config.persistence import profile_path
+from app.config.run_file import with_run_file
 from app.config.settings import NetworkOptions, Settings
 from app.config.value_parsers import is_public
 from app.errors import UsageError
@@ -227,3 +228,20 @@ def test_the_program_keeps_settings_resets_them_and_says_an_error_in_the_termina
     assert "Traceback" not in rest
     assert "Fatal" not in rest
     assert SavedState(tmp_path / "profile-night.ini").folder == ""
+
+
+def test_the_settings_of_a_run_are_saved_and_repeat_it(tmp_path):
+    path = tmp_path / "run.toml"
+    with window() as w:
+        play(w)
+        press(w, Qt.Key.Key_S)
+        press(w, Qt.Key.Key_V)
+        w.actions_by_name["run-settings"].trigger()
+        w.run_settings.dialog.fileSelected.emit(str(path))
+        assert f"--config {path}" in messages(w)[-1]
+        w.run_settings.save(tmp_path / "no" / "run.toml")
+        assert "cannot be written" in messages(w)[-1]
+    again = cli.settings_from(with_run_file(cli.build_parser().parse_args(["--config", str(path)])))
+    assert again.first_source == street()
+    assert (again.view.view, again.network.skip) == ("labels", False)
+    assert again.network.input_size == (64, 128)
