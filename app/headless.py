@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
@@ -25,6 +26,9 @@ from app.sinks.recording.encoders import choose
 from app.sinks.recording.file_naming import check_output, recording_path
 from app.sources.source_spec import SourceSpec
 
+if TYPE_CHECKING:
+    from app.serve.server import WebServer
+
 
 def run_headless(settings: Settings, *, now: Callable[[], float] = time.monotonic) -> int:
     """Process a source to its end; returns the exit code.
@@ -38,11 +42,15 @@ def run_headless(settings: Settings, *, now: Callable[[], float] = time.monotoni
     """
     try:
         output, source = _checked_output(settings)
+        server = _server(settings)
     except AppError as error:
         print(f"Error: {error}", file=sys.stderr)
         return error.exit_code
     labels = settings.recording.labels
     pipeline = Pipeline(settings, display=False)
+    if server is not None:
+        server.show(pipeline, lambda: _record_or_stop(pipeline))
+        server.start()
     started = time.monotonic()
     exit_code = 0
     try:
@@ -55,7 +63,7 @@ def run_headless(settings: Settings, *, now: Callable[[], float] = time.monotoni
                 overwrite=settings.recording.overwrite,
                 renames=path != settings.recording.file and path != labels,
             )
-        exit_code = _follow(pipeline, settings, _ProgressLines(now))
+        exit_code = _follow(pipeline, settings, _ProgressLines(now), server)
     except AppError as error:
         print(f"Error: {error}", file=sys.stderr)
         exit_code = error.exit_code
@@ -66,6 +74,8 @@ def run_headless(settings: Settings, *, now: Callable[[], float] = time.monotoni
         # Closing what was begun takes a moment; a second Ctrl+C must not tear it.
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         pipeline.stop()
+        if server is not None:
+            server.stop()
         signal.signal(signal.SIGINT, before)
     ended = time.monotonic()
     while not pipeline.events.empty():
@@ -95,6 +105,27 @@ def _close_up(
             print(f"Error: {error}", file=sys.stderr)
             exit_code = exit_code or error.exit_code
     return exit_code
+
+
+def _server(settings: Settings) -> WebServer | None:
+    """Return the server of the page, if one is wanted.
+
+    Raises:
+        UsageError: it cannot be had.
+    """
+    if settings.serve.serve is None:
+        return None
+    from app.serve.server import WebServer
+
+    return WebServer(settings.serve)
+
+
+def _record_or_stop(pipeline: Pipeline) -> None:
+    """Start a recording in the folder for them, else the current one, or finish that under way."""
+    if pipeline.recordings.current is not None:
+        pipeline.stop_recording()
+    else:
+        pipeline.start_recording(pipeline.recording_path(Path()), renames=True)
 
 
 def _checked_output(settings: Settings) -> tuple[Path | None, SourceSpec]:
@@ -221,7 +252,9 @@ class _ProgressLines:
         self._said, self._frames = now, done
 
 
-def _follow(pipeline: Pipeline, settings: Settings, lines: _ProgressLines) -> int:
+def _follow(
+    pipeline: Pipeline, settings: Settings, lines: _ProgressLines, server: WebServer | None
+) -> int:
     exit_code = 0
     with (
         tqdm(unit="frame", dynamic_ncols=True, disable=None) as bar,
@@ -232,6 +265,8 @@ def _follow(pipeline: Pipeline, settings: Settings, lines: _ProgressLines) -> in
                 event = pipeline.events.get(timeout=0.1)
             except queue.Empty:
                 event = None
+            if server is not None:
+                server.run_commands()
             status = pipeline.status()
             weights.show(status.download)
             if bar.total is None and status.source is not None:
@@ -242,7 +277,7 @@ def _follow(pipeline: Pipeline, settings: Settings, lines: _ProgressLines) -> in
             lines.show(status, bar.total)
             if event is None:
                 continue
-            if event.kind == "notice":
+            if event.kind in {"notice", "recorded"}:
                 tqdm.write(event.text, file=sys.stderr)
             if event.kind == "ended":
                 bar.close()

@@ -10,6 +10,7 @@ from typing import NoReturn
 from app import __version__
 from app.cli.network_rules import check_network
 from app.cli.output_rules import objects_from, outputs_from
+from app.cli.serve_rules import check_serve
 from app.cli.source_rules import sources_from
 from app.cli.view_rules import view_from
 from app.config.arguments import ARGUMENTS, OutputArguments, SourceArguments, ViewArguments
@@ -19,6 +20,7 @@ from app.config.settings import (
     ObjectOptions,
     RecordingOptions,
     RunOptions,
+    ServeOptions,
     Settings,
     SourceOptions,
     WindowOptions,
@@ -39,7 +41,7 @@ _COMMON = frozenset(
     {
         *("help", "version", "source", "camera", "demo", "start", "end", "loop"),
         *("input_size", "skip", "weights", "device", "view", "output", "save_labels"),
-        *("overwrite", "record_dir", "headless", "stats_json", "data"),
+        *("overwrite", "record_dir", "headless", "serve", "stats_json", "data"),
     }
 )
 """Arguments that ``--help`` shows; ``--help-all`` shows the others too."""
@@ -174,6 +176,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
         AppError: the arguments do not go together.
     """
     network, run = read_options(NetworkOptions, args), read_options(RunOptions, args)
+    serve = read_options(ServeOptions, args)
     source = read_options(SourceOptions, args)
     sources = sources_from(read_options(SourceArguments, args), source, headless=run.headless)
     outputs = read_options(OutputArguments, args)
@@ -192,6 +195,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
             " --record-dir DIR."
         )
     check_network(network)
+    check_serve(serve)
     return Settings(
         sources=sources,
         source=source,
@@ -202,6 +206,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
         data=outputs.data,
         objects=objects_from(read_options(ObjectOptions, args), network),
         window=read_options(WindowOptions, args),
+        serve=serve,
         run=run,
         given=frozenset(vars(args)),
     )

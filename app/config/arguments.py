@@ -11,6 +11,7 @@ from app.config.settings import (
     ObjectOptions,
     RecordingOptions,
     RunOptions,
+    ServeOptions,
     SourceOptions,
     WindowOptions,
 )
@@ -249,6 +250,7 @@ ARGUMENTS: tuple[type, ...] = (
     RecordingOptions,
     ObjectOptions,
     WindowOptions,
+    ServeOptions,
     RunOptions,
 )
 """All that is declared, in the order of ``--help``."""

@@ -13,8 +13,10 @@ from typing import Literal
 
 from app.config.value_parsers import (
     PATTERN,
+    Address,
     format_input_size,
     is_public,
+    parse_address,
     parse_count,
     parse_names,
 )
@@ -252,6 +254,39 @@ class WindowOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """Server of a page that shows the run in a browser."""
+
+    serve: Address | None = option(
+        None,
+        "show the run in a browser: at this port of this machine, or of a host's address",
+        group="serve",
+        parse=parse_address,
+        metavar="[HOST:]PORT",
+    )
+    serve_control: bool = option(
+        False, "let the page control the run, not only show it", group="serve"
+    )
+    serve_token: str | None = option(
+        None,
+        "word that clients must know, FASTSCNN_TOKEN too; default: none on this machine alone,"
+        " else one that is made and printed",
+        group="serve",
+        metavar="TOKEN",
+        show_default=False,
+    )
+    serve_clients: int = option(
+        16, "most streams that clients may have open", group="serve", parse=parse_count, metavar="N"
+    )
+    serve_cert: Path | None = option(
+        None, "certificate (PEM), for https", group="serve", parse=expand_user, metavar="FILE"
+    )
+    serve_key: Path | None = option(
+        None, "its private key (PEM)", group="serve", parse=expand_user, metavar="FILE"
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class RunOptions:
     """Run as a whole: with or without a window, and what it reports."""
 
@@ -294,6 +329,7 @@ class Settings:
     data: tuple[Path, ...] = ()
     objects: ObjectOptions = field(default_factory=ObjectOptions)
     window: WindowOptions = field(default_factory=WindowOptions)
+    serve: ServeOptions = field(default_factory=ServeOptions)
     run: RunOptions = field(default_factory=RunOptions)
     given: frozenset[str] = frozenset()
 

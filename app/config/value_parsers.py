@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import string
 from fractions import Fraction
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from app.errors import UsageError
@@ -127,6 +128,21 @@ def parse_crf(text: str) -> int:
     if not text.isdecimal() or int(text) > 63:
         raise ValueError(f"{text} must be a whole number from 0 to 51 (av1: 63)")
     return int(text)
+
+
+class Address(NamedTuple):
+    """Place where a server listens; port 0 is any that is free."""
+
+    host: str
+    port: int
+
+
+def parse_address(text: str) -> Address:
+    """Return where to listen from a port, or a host and a port; without a host this machine."""
+    match = re.fullmatch(r"(?:(\[[0-9A-Fa-f:.]+\]|[\w.-]+):)?(\d{1,5})", text)
+    if match is None or int(match[2]) > 65535:
+        raise ValueError(f"{text} must be a port, or a host and a port: 8765, 0.0.0.0:8765")
+    return Address((match[1] or "127.0.0.1").strip("[]"), int(match[2]))
 
 
 def parse_bitrate(text: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import queue
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -33,7 +34,18 @@ class Event:
 
 
 class EventBus(queue.SimpleQueue[Event]):
-    """Queue of events: any thread puts, the window or the progress bar takes."""
+    """Queue of events: any thread puts, the window or the progress bar takes.
+
+    Attributes:
+        listener: told of every event besides, on the thread that puts it.
+    """
+
+    listener: Callable[[Event], None] | None = None
+
+    def put(self, item: Event, block: bool = True, timeout: float | None = None) -> None:
+        super().put(item)
+        if self.listener is not None:
+            self.listener(item)
 
     def notice(self, text: str, topic: str = "") -> None:
         """Tell the user something, in place of what was said on the same topic."""

@@ -204,9 +204,12 @@ class Stats:
                 if self._spent_at[stage] >= since
             }
 
+    def stage_totals(self) -> dict[str, tuple[float, int]]:
+        """Seconds spent by stage over the whole run, and on how many frames."""
+        with self._lock:
+            return dict(self._totals)
+
     def stage_rates(self) -> dict[str, float]:
         """Frames per second that each stage alone would reach, over the whole run."""
-        with self._lock:
-            return {
-                stage: frames / total for stage, (total, frames) in self._totals.items() if total
-            }
+        totals = self.stage_totals().items()
+        return {stage: frames / seconds for stage, (seconds, frames) in totals if seconds}

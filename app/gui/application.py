@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from types import FrameType, TracebackType
+from typing import TYPE_CHECKING
 
 from PyQt6 import sip
 from PyQt6.QtCore import QTimer
@@ -26,6 +27,9 @@ from app.preflight import drop_opencv_paths
 from app.run_report import check_report, report, write_report
 from app.sinks.output_collisions import check_collisions
 
+if TYPE_CHECKING:
+    from app.serve.server import WebServer
+
 _log = logging.getLogger(__name__)
 
 
@@ -43,6 +47,7 @@ def run_window(settings: Settings) -> int:
     check_collisions(settings)  # once more, with the weights that were kept
     if settings.run.stats_json is not None:
         check_report(settings.run.stats_json, overwrite=settings.recording.overwrite)
+    server = _server(settings)
     drop_opencv_paths()  # once more: OpenCV sets them whenever it is first imported
     app = make_application()
     theme.choose(next((c for c in theme.CHOICES if c == saved.theme), "system"))
@@ -50,10 +55,14 @@ def run_window(settings: Settings) -> int:
     window.reported.connect(_print)
     _catch_slot_errors(window)
     interrupted = _close_on_signals(window)
+    if server is not None:
+        _serve(server, window)
     window.show()
     window.begin()
     app.exec()
     window.close()  # does the work where the application ended in another way
+    if server is not None:
+        server.stop()
     pipeline = window.pipeline
     # Before the application goes: what Python destroyed after it would now and then crash.
     sip.delete(window)
@@ -72,6 +81,23 @@ def run_window(settings: Settings) -> int:
             print(f"Error: {error}", file=sys.stderr)
             return exit_code or error.exit_code
     return exit_code
+
+
+def _server(settings: Settings) -> WebServer | None:
+    if settings.serve.serve is None:
+        return None
+    from app.serve.server import WebServer
+
+    return WebServer(settings.serve)
+
+
+def _serve(server: WebServer, window: MainWindow) -> None:
+    """Show what the window shows in browsers too."""
+    server.show(window.pipeline, window.recording.record_or_stop)
+    timer = QTimer(window)
+    timer.timeout.connect(server.run_commands)
+    timer.start(50)
+    server.start()
 
 
 def _print(event: Event) -> None:

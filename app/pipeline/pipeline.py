@@ -196,9 +196,13 @@ class Pipeline:
         """Return the newest result that was not taken yet; it then counts as shown."""
         return self.sinks.display.take() if self.sinks.display is not None else None
 
-    def status(self) -> PipelineStatus:
-        """Return the pipeline as it stands."""
-        if self.sinks.display is not None:
+    def status(self, *, by_display: bool = True) -> PipelineStatus:
+        """Return the pipeline as it stands.
+
+        Args:
+            by_display: whether the display asks, which shows that it is alive.
+        """
+        if by_display and self.sinks.display is not None:
             self.stats.alive("display")
         return status_of(
             self.session,

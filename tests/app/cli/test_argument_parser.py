@@ -13,6 +13,7 @@ from app.config.settings import (
     NetworkOptions,
     RecordingOptions,
     RunOptions,
+    ServeOptions,
     Settings,
     SourceOptions,
     WindowOptions,
@@ -22,7 +23,14 @@ from fastscnn.option_fields import flags_of, options_of
 
 LINES = json.loads(Path(__file__).with_name("command_lines.json").read_text("utf-8"))
 """Meaning of each line when it was recorded: fields that are not as usual, or how it is refused."""
-GROUPS = (SourceOptions, NetworkOptions, RecordingOptions, WindowOptions, RunOptions)
+GROUPS = (
+    SourceOptions,
+    NetworkOptions,
+    RecordingOptions,
+    WindowOptions,
+    ServeOptions,
+    RunOptions,
+)
 
 
 def _flat(settings):
