@@ -49,6 +49,7 @@ def view_from(args: ViewArguments, weights_b: str | None) -> ViewOptions:
         sweep=_SWEEP if sweeps else 0.0,
         alpha=args.alpha,
         contours=args.contours,
+        class_names=args.class_names,
         palette=args.palette,
         hidden=args.hide or frozenset(),
         measure=args.confidence,

@@ -130,6 +130,9 @@ class ViewArguments:
         metavar="0..1",
     )
     contours: bool = option(False, "draw borders between classes", group="view")
+    class_names: bool = option(
+        False, "write the names of the classes on their large regions", group="view"
+    )
     palette: str = option(
         "cityscapes",
         "colours of the classes: cityscapes, colour-blind, or a JSON file of them",

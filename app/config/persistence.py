@@ -35,6 +35,7 @@ _ARGUMENTS = {
     "measure": {"confidence"},
     "alpha": {"alpha"},
     "contours": {"contours"},
+    "class_names": {"class_names"},
     "palette": {"palette"},
     "hidden": {"hide", "only"},
 }
@@ -159,8 +160,9 @@ class SavedSettings:
         alpha = said.get("alpha")
         if isinstance(alpha, int | float) and math.isfinite(alpha) and 0 <= alpha <= 1:
             found["alpha"] = float(alpha)
-        if type(said.get("contours")) is bool:
-            found["contours"] = said["contours"]
+        for name in ("contours", "class_names"):
+            if type(said.get(name)) is bool:
+                found[name] = said[name]
         with contextlib.suppress(ValueError):
             if isinstance(said.get("palette"), str):
                 found["palette"] = parse_palette(said["palette"])
@@ -201,6 +203,7 @@ def _plain(view: ViewOptions) -> dict[str, Any]:
         "measure": view.measure,
         "alpha": view.alpha,
         "contours": view.contours,
+        "class_names": view.class_names,
         "palette": view.palette,
         "hidden": sorted(view.hidden),
     }

@@ -194,7 +194,8 @@ def _view_values(view: ViewOptions) -> Iterator[tuple[str, Any]]:
         yield from (("left", view.left.words), ("right", view.right.words))
     if view.view == "wipe":
         yield "split", "sweep" if view.sweep else view.split
-    yield from (("alpha", view.alpha), ("contours", view.contours), ("palette", view.palette))
+    yield from (("alpha", view.alpha), ("contours", view.contours))
+    yield from (("class-names", view.class_names), ("palette", view.palette))
     hidden = [view.numbering[number] for number in sorted(view.hidden)]
     yield "hide", ",".join(name for name in hidden if name in CLASS_NAMES)
     yield "confidence", view.measure

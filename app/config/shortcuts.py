@@ -65,6 +65,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("confidence", ("C",), "Picture", "confidence"),
     Command("wipe", ("W",), "Picture", "wipe: skip on | skip off"),
     Command("contours", ("B",), "Picture", "contours of the classes"),
+    Command("class-names", ("T",), "Picture", "names of the classes in the picture"),
     Command("divider-left", ("Ctrl+Left",), "Picture", "divider to the left", repeats=True),
     Command("divider-right", ("Ctrl+Right",), "Picture", "divider to the right", repeats=True),
     Command("opacity-less", ("Ctrl+Down",), "Picture", "less opacity", repeats=True),

@@ -17,6 +17,7 @@ from app.core.memory import return_freed_memory
 from app.core.stats import DropCause, Stats
 from app.rendering.overlay import draw
 from app.rendering.palettes import recolored
+from app.rendering.region_names import RegionNames
 from app.rendering.view_options import InferencePass, ViewOptions
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Worker(threading.Thread):
         self._inbox, self._networks, self._handlers = inbox, networks, handlers
         self._live, self._stats = live, stats
         self._last: Result | None = None
+        self._names = RegionNames(), RegionNames()
         self._previewed: Frame | None = None
         self._stop_asked = threading.Event()
         self._compared: Segmenter | None = None
@@ -274,9 +276,18 @@ class Worker(threading.Thread):
                 sides.append(image)
                 captions[number] += " (not loaded)"
                 continue
-            sides.append(
-                draw(image, side.content, view, seen.labels, seen.confidence, seen.classes)
-            )
+            drawn = draw(image, side.content, view, seen.labels, seen.confidence, seen.classes)
+            if view.class_names and side.content != "raw":
+                drawn = drawn.copy() if drawn is image else drawn
+                self._names[number].write(
+                    drawn,
+                    seen.labels,
+                    seen.classes,
+                    hidden=view.numbered_as(seen.classes.names).hidden,
+                    segment=result.frame.segment,
+                    index=result.frame.index,
+                )
+            sides.append(drawn)
         return replace(result, sides=tuple(sides), captions=tuple(captions))
 
     def _repeat(self, engine: Engine) -> None:

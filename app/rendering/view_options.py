@@ -103,6 +103,7 @@ class ViewOptions:
             0 lets it stand.
         alpha: weight of the colours in the overlay, 0–1.
         contours: whether borders between classes are drawn.
+        class_names: whether large regions have the names of their classes on them.
         palette: colours of the classes, as ``palettes.parse_palette`` returns them.
         hidden: numbers of the classes whose colours are left out.
         selected: number of the class that is outlined.
@@ -117,6 +118,7 @@ class ViewOptions:
     sweep: float = 0.0
     alpha: float = 0.5
     contours: bool = False
+    class_names: bool = False
     palette: str = "cityscapes"
     hidden: frozenset[int] = field(default_factory=frozenset)
     selected: int | None = None

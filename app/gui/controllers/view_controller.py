@@ -57,6 +57,11 @@ class ViewController:
         view = self._pipeline.view
         self._pipeline.view = replace(view, contours=not view.contours)
 
+    def toggle_class_names(self) -> None:
+        """Write the classes' names on their regions, or do not."""
+        view = self._pipeline.view
+        self._pipeline.view = replace(view, class_names=not view.class_names)
+
     def set_palette(self, palette: str) -> None:
         """Choose the colours of the classes, as ``palettes.parse_palette`` returns them."""
         self._pipeline.view = replace(self._pipeline.view, palette=palette)

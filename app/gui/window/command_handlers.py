@@ -118,6 +118,7 @@ def _view_handlers(view_commands: ViewController, view: VideoView) -> Handlers:
         "confidence": view_commands.toggle_confidence,
         "wipe": view_commands.toggle_wipe,
         "contours": view_commands.toggle_contours,
+        "class-names": view_commands.toggle_class_names,
         "divider-left": lambda: view.move_divider(-_DIVIDER),
         "divider-right": lambda: view.move_divider(_DIVIDER),
         "opacity-less": lambda: view_commands.change_alpha(-_OPACITY),

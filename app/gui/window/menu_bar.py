@@ -108,7 +108,7 @@ class MenuBar(QObject):
         menu = QMenu("Colours", view)
         self._palettes = _choices(menu, _PALETTES, commands.set_palette)
         view.addMenu(menu)
-        self._add(view, "contours", "opacity-less", "opacity-more")
+        self._add(view, "contours", "class-names", "opacity-less", "opacity-more")
         self._add(
             view,
             "divider-left",
@@ -164,6 +164,7 @@ class MenuBar(QObject):
             ("confidence", view.view == "confidence"),
             ("wipe", view.view == "wipe"),
             ("contours", view.contours),
+            ("class-names", view.class_names),
             ("performance", page == "performance"),
             ("log", page == "log"),
             ("full-screen", full_screen),
@@ -209,7 +210,7 @@ class MenuBar(QObject):
 
 _SIZES = ("quarter", "half", "full", "exact")
 _TICKED = (
-    *("loop", "record", "skip", "confidence", "wipe", "contours"),
+    *("loop", "record", "skip", "confidence", "wipe", "contours", "class-names"),
     *("full-screen", "performance", "log", *_SIZES),
 )
 _MOVES = (

@@ -45,6 +45,21 @@ def test_the_skip_toggle_changes_a_held_picture():
         assert (screenshot(w.view) != before).any()
 
 
+def test_names_of_the_classes_come_and_go_on_a_held_picture():
+    with window() as w:
+        play(w)
+        hold(w)
+        before = w.view.result.picture
+        press(w, Qt.Key.Key_T)
+        wait_until(lambda: w.view.result.view.class_names, "the names")
+        named = w.view.result.picture
+        assert (named != before).any()
+        assert w.view.result.frame.image is not named
+        press(w, Qt.Key.Key_T)
+        wait_until(lambda: not w.view.result.view.class_names, "the plain picture")
+        assert (w.view.result.picture == before).all()
+
+
 def test_the_opacity_slider_changes_a_held_picture():
     with window() as w:
         play(w)
