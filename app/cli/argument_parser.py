@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from app import __version__
 from app.cli.network_rules import check_network
-from app.cli.output_rules import objects_from, outputs_from
+from app.cli.output_rules import check_names, objects_from, outputs_from
 from app.cli.serve_rules import check_serve
 from app.cli.source_rules import sources_from
 from app.cli.view_rules import view_from
@@ -179,6 +179,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
     serve = read_options(ServeOptions, args)
     source = read_options(SourceOptions, args)
     sources = sources_from(read_options(SourceArguments, args), source, headless=run.headless)
+    view = view_from(read_options(ViewArguments, args), network.weights_b)
     outputs = read_options(OutputArguments, args)
     file, labels, images = outputs_from(outputs)
     recording = replace(
@@ -196,11 +197,12 @@ def settings_from(args: argparse.Namespace) -> Settings:
         )
     check_network(network)
     check_serve(serve)
+    check_names("--blur", view.blurred, network)
     return Settings(
         sources=sources,
         source=source,
         network=network,
-        view=view_from(read_options(ViewArguments, args), network.weights_b),
+        view=view,
         recording=recording,
         images=images,
         data=outputs.data,

@@ -53,6 +53,7 @@ def view_from(args: ViewArguments, weights_b: str | None) -> ViewOptions:
         palette=args.palette,
         hidden=args.hide or frozenset(),
         measure=args.confidence,
+        blurred=args.blur,
     )
     if args.only is not None:
         options = options.showing_only(args.only)

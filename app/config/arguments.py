@@ -20,6 +20,7 @@ from app.config.value_parsers import (
     parse_count,
     parse_crf,
     parse_index,
+    parse_names,
     parse_rate,
     parse_share,
     parse_split,
@@ -155,6 +156,14 @@ class ViewArguments:
         parse=parse_classes,
         metavar="CLASSES",
         exclusive="classes",
+    )
+    blur: tuple[str, ...] = option(
+        (),
+        "blur these classes or groups in the picture, with commas: person,rider,car;"
+        " see docs/privacy.md",
+        group="view",
+        parse=parse_names,
+        metavar="CLASSES",
     )
     confidence: Measure = option(
         "probability",

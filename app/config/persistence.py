@@ -38,6 +38,7 @@ _ARGUMENTS = {
     "class_names": {"class_names"},
     "palette": {"palette"},
     "hidden": {"hide", "only"},
+    "blurred": {"blur"},
 }
 """The arguments of the command line that say what a field of the view is."""
 
@@ -175,6 +176,9 @@ class SavedSettings:
             # The second checkpoint is not kept.
             if all(side.weights == "a" for side in sides.values()):
                 found |= sides
+        blurred = said.get("blurred")
+        if isinstance(blurred, list) and all(isinstance(name, str) for name in blurred):
+            found["blurred"] = tuple(blurred)
         hidden = said.get("hidden")
         if isinstance(hidden, list) and all(type(i) is int for i in hidden):
             found["hidden"] = frozenset(i for i in hidden if 0 <= i < NUM_CLASSES)
@@ -206,6 +210,7 @@ def _plain(view: ViewOptions) -> dict[str, Any]:
         "class_names": view.class_names,
         "palette": view.palette,
         "hidden": sorted(view.hidden),
+        "blurred": list(view.blurred),
     }
 
 

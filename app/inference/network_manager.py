@@ -212,7 +212,7 @@ class NetworkManager:
                 f"These weights come from {segmenter.origin} and run as they were trained there."
             )
         self._tell_classes(segmenter)
-        self._tell_once(segmenter.fallback)
+        self.tell_once(segmenter.fallback)
 
     def shrunk(self, segmenter: Segmenter) -> None:
         """The network in use goes on at a smaller input size."""
@@ -229,9 +229,10 @@ class NetworkManager:
 
     def _tell_classes(self, segmenter: Segmenter) -> None:
         """Say once that a network knows other classes than those of Cityscapes."""
-        self._tell_once(class_table(segmenter.classes).in_words)
+        self.tell_once(class_table(segmenter.classes).in_words)
 
-    def _tell_once(self, words: str) -> None:
+    def tell_once(self, words: str) -> None:
+        """Tell the user something, unless it was told before or is empty."""
         if words and words not in self._told:
             self._told.add(words)
             self._events.notice(words)

@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.core.channel import Channel, Closed
 from app.core.frame import EndOfSource, Frame, Prediction, Result, ResultHandler
 from app.core.live_options import LiveOptions
@@ -17,6 +20,7 @@ from app.core.memory import return_freed_memory
 from app.core.stats import DropCause, Stats
 from app.rendering.overlay import draw
 from app.rendering.palettes import recolored
+from app.rendering.privacy import PrivacyFilter, cover, numbers_known
 from app.rendering.region_names import RegionNames
 from app.rendering.view_options import InferencePass, ViewOptions
 
@@ -65,6 +69,7 @@ class Worker(threading.Thread):
         # The options that the frames under way were submitted with.
         self._asked: deque[tuple[ViewOptions, bool]] = deque()
         self._stale = False
+        self._privacy = PrivacyFilter()
         self._in_hand = 0
         """Frames taken that are not accounted for yet."""
 
@@ -124,6 +129,8 @@ class Worker(threading.Thread):
             return
         self._previewed = frame
         view, skip = self._live.view, self._live.skip
+        if view.blurred:  # nothing tells yet what is where
+            frame = replace(frame, image=cover(frame.image))
         sides = (frame.image,) * len(view.sides)
         captions = [f"{each} (loading)" for each in view.captions(skip, self._networks.names)]
         self._deliver(Result(frame, (), sides, tuple(captions), view, skip, repeated=True))
@@ -252,7 +259,7 @@ class Worker(threading.Thread):
         drawn = time.monotonic()
         stages = {"capture": frame.read_seconds, **done.stages, "overlay": drawn - started}
         result = replace(result, stages=stages, drawn=drawn)
-        self._last = result
+        self._last = replace(result, frame=frame)
         self._stale = False
         if not repeated:
             self._stats.spent(stages)
@@ -261,13 +268,14 @@ class Worker(threading.Thread):
         self._deliver(result)
 
     def _drawn(self, result: Result) -> Result:
-        """A result with its sides drawn and named."""
-        image, view = result.frame.image, result.view
+        """A result with its sides drawn and named, and without what is to be blurred."""
+        image, view = self._hidden(result), result.view
         seen_as = (
             replace(one, classes=recolored(one.classes.names, view.palette))
             for one in result.predictions
         )
-        result = replace(result, predictions=tuple(seen_as))
+        frame = replace(result.frame, image=image)
+        result = replace(result, frame=frame, predictions=tuple(seen_as))
         captions = list(view.captions(result.skip, self._networks.names))
         sides = []
         for number, side in enumerate(view.sides):
@@ -290,6 +298,18 @@ class Worker(threading.Thread):
             sides.append(drawn)
         return replace(result, sides=tuple(sides), captions=tuple(captions))
 
+    def _hidden(self, result: Result) -> NDArray[np.uint8]:
+        """Return the picture of a result without what is to be blurred."""
+        frame, names = result.frame, result.view.blurred
+        seen = [(one.labels, one.classes) for one in result.predictions]
+        if names and any(numbers_known(classes, names) is None for _, classes in seen):
+            self._networks.tell_once(
+                f"These weights do not know all of what is to be blurred ({', '.join(names)}):"
+                " whole pictures are blurred. Blur other classes, or take other weights."
+            )
+        scene = frame.segment
+        return self._privacy.hide(frame.image, seen, names, scene=scene, frame=(scene, frame.index))
+
     def _repeat(self, engine: Engine) -> None:
         """Bring the last result up to date with options that changed since."""
         last = self._last
@@ -302,10 +322,11 @@ class Worker(threading.Thread):
             self._collect(engine, repeated=True)
         elif skip != last.skip or not view.draws_as(last.view):
             seen = tuple(one for run in runs if (one := _find(last.predictions, run)) is not None)
-            self._last = self._drawn(
+            result = self._drawn(
                 replace(last, predictions=seen, view=view, skip=skip, repeated=True)
             )
-            self._deliver(self._last)
+            self._last = replace(result, frame=last.frame)
+            self._deliver(result)
 
     def _refuse_all(self) -> Segmenter | None:
         """With no network left, account for frames until another one is there, or until the end."""

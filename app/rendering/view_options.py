@@ -108,6 +108,7 @@ class ViewOptions:
         hidden: numbers of the classes whose colours are left out.
         selected: number of the class that is outlined.
         measure: what the confidence shows.
+        blurred: names of classes and groups whose regions are blurred in the picture.
         numbering: names of the classes that are numbered so; another network may have others.
     """
 
@@ -123,6 +124,7 @@ class ViewOptions:
     hidden: frozenset[int] = field(default_factory=frozenset)
     selected: int | None = None
     measure: Measure = "probability"
+    blurred: tuple[str, ...] = ()
     numbering: tuple[str, ...] = field(default=CLASS_NAMES, repr=False)
 
     @property

@@ -75,6 +75,10 @@ class ViewController:
         view = self._pipeline.view.numbered_as(names)
         self._pipeline.view = replace(view, hidden=hidden)
 
+    def set_blurred(self, names: tuple[str, ...]) -> None:
+        """Blur the regions of these classes in the picture, wherever it goes."""
+        self._pipeline.view = replace(self._pipeline.view, blurred=names)
+
     def set_split(self, split: float) -> None:
         """Move the divider of the wipe, 0–1 of the width; it stays there."""
         self._pipeline.view = replace(self._pipeline.view, split=split, sweep=0.0)

@@ -24,6 +24,7 @@ from app.gui.widgets.icons import icon
 from app.pipeline.status import PipelineStatus
 from app.rendering.class_shares import SteadyShares
 from app.rendering.overlay import shares
+from app.rendering.privacy import numbers_known
 from fastscnn.labels import CITYSCAPES, ClassTable
 
 _LOOK = 0.4
@@ -37,6 +38,8 @@ class Legend(QWidget):
     """Emitted when the user hides or shows classes: numbers of the hidden ones, all names."""
     class_chosen = pyqtSignal(int)
     """Emitted when the user outlines the class of this number in the image, or stops it."""
+    blurred_changed = pyqtSignal(tuple)
+    """Emitted when the user blurs classes in the image, or stops it: names of the blurred ones."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -109,6 +112,9 @@ class Legend(QWidget):
         view = status.view.numbered_as(self.classes.names)
         self.set_hidden(view.hidden)
         self.set_selected(view.selected)
+        blurred = self._numbers_of(view.blurred)
+        for row in self.rows:
+            row.set_blurred(row.train_id in blurred)
         shown_at = result.frame.time if result is not None else 0.0
         self.update_shares(result, status.view.split_at(shown_at))
 
@@ -180,12 +186,25 @@ class Legend(QWidget):
         outline.setCheckable(True)
         outline.setChecked(row.marked)
         outline.triggered.connect(lambda: self.class_chosen.emit(row.train_id))
+        blur = menu.addAction("Blur in the picture")
+        assert blur is not None
+        blur.setCheckable(True)
+        blur.setChecked(row.blurred)
+        blur.triggered.connect(lambda: self._toggle_blur(row))
         menu.addSeparator()
         for text, command in entries:
             action = menu.addAction(text)
             assert action is not None
             action.triggered.connect(lambda _=False, command=command: command())
         return menu
+
+    def _toggle_blur(self, row: ClassRow) -> None:
+        row.set_blurred(not row.blurred)
+        self.blurred_changed.emit(tuple(each.text() for each in self.rows if each.blurred))
+
+    def _numbers_of(self, names: Iterable[str]) -> set[int]:
+        """Return the numbers of those classes and groups of some names that there are."""
+        return {i for name in names for i in numbers_known(self.classes, (name,)) or ()}
 
     def _ask(self, row: ClassRow, at: QPoint) -> None:
         menu = self.menu_of(row)

@@ -109,6 +109,8 @@ class ClassRow(Row):
         self.category = label.category
         self.marked = False
         """True while the class is outlined in the image."""
+        self.blurred = False
+        """True while its regions are blurred in the image."""
         self.set_color(label.color)
         self.setCheckable(True)
         self.setChecked(True)
@@ -131,10 +133,19 @@ class ClassRow(Row):
             self.describe()
             self.update()
 
+    def set_blurred(self, blurred: bool) -> None:
+        """Mark the class as blurred in the image, or not."""
+        if blurred != self.blurred:
+            self.blurred = blurred
+            self.describe()
+            self.update()
+
     def describe(self) -> None:
         words = ["shown" if self.isChecked() else "hidden", f"{percent(self.share)} of the picture"]
         if self.marked:
             words.append("outlined")
+        if self.blurred:
+            words.append("blurred")
         self.setAccessibleDescription(", ".join(words))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
@@ -162,6 +173,9 @@ class ClassRow(Row):
         right = self.width() - _PERCENT - _BAR - 12
         words = QRectF(42 + _INDENT, 0, right - 44 - _INDENT, self.height())
         painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, self.text())
+        if self.blurred:
+            end = words.left() + painter.fontMetrics().horizontalAdvance(self.text())
+            _paint_blocks(painter, QPointF(min(end + 6, words.right() - 12), self.height() / 2 - 6))
         self._paint_bar(painter, right)
         self.paint_share(painter)
 
@@ -252,6 +266,16 @@ class GroupRow(Row):
             lines = ((-1.8, -3.5), (1.8, 0.0), (-1.8, 3.5))
         _paint_lines(painter, middle, QColor(theme.MUTED), lines)
         self.paint_share(painter)
+
+
+def _paint_blocks(painter: QPainter, corner: QPointF) -> None:
+    """Paint the mark of a blurred class: the blocks that are left of it."""
+    painter.setPen(Qt.PenStyle.NoPen)
+    color = QColor(theme.ACCENT)
+    for place, alpha in enumerate((255, 110, 190, 90, 255, 150, 190, 110, 255)):
+        color.setAlpha(alpha)
+        painter.setBrush(color)
+        painter.drawRect(QRectF(corner.x() + place % 3 * 4, corner.y() + place // 3 * 4, 4, 4))
 
 
 def _paint_lines(

@@ -206,6 +206,7 @@ class MainWindow(QMainWindow):
         self.legend.set_hidden(self._settings.view.hidden)
         self.legend.hidden_changed.connect(self.view_commands.set_hidden)
         self.legend.class_chosen.connect(self.select_class)
+        self.legend.blurred_changed.connect(self.view_commands.set_blurred)
         pipeline = self.pipeline
         self.seek_bar.seek_requested.connect(lambda seconds: pipeline.session.seek(seconds))
         self.transport_bar.speed_chosen.connect(lambda speed: pipeline.session.set_speed(speed))

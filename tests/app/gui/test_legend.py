@@ -118,6 +118,32 @@ def test_the_menu_of_a_class_shows_it_or_its_group_alone(held):
     assert held.legend.rows[13].marked
 
 
+def test_the_menu_of_a_class_blurs_it_in_the_picture(held):
+    def toggle(number):
+        menu = held.legend.menu_of(held.legend.rows[number])
+        [entry] = [a for a in menu.actions() if a.text() == "Blur in the picture"]
+        before = entry.isChecked()
+        entry.trigger()
+        held.refresh()
+        return before
+
+    whole = held.view.result.frame.image
+    assert not toggle(0)
+    assert held.pipeline.view.blurred == ("road",)
+    assert held.legend.rows[0].blurred
+    assert "blurred" in held.legend.rows[0].accessibleDescription()
+    wait_until(lambda: (held.view.result.frame.image != whole).any(), "the blur")
+    held.pipeline.view = replace(held.pipeline.view, blurred=("vehicle", "nosuch"))
+    held.refresh()
+    assert [row.text() for row in held.legend.rows if row.blurred] == [
+        c.name for c in CLASSES if c.category == "vehicle"
+    ]
+    assert toggle(13)
+    assert held.pipeline.view.blurred == ("truck", "bus", "train", "motorcycle", "bicycle")
+    held.pipeline.view = replace(held.pipeline.view, blurred=())
+    wait_until(lambda: (held.view.result.frame.image == whole).all(), "the whole picture")
+
+
 def test_a_right_click_opens_the_menu(held):
     row = held.legend.rows[2]
     row.customContextMenuRequested.emit(QPoint(5, 5))

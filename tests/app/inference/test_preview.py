@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from app.pipeline.pipeline import Pipeline
+from app.rendering.privacy import cover
 from app.rendering.view_options import ViewOptions
 from app.sources.source_spec import SourceSpec
 from fastscnn.segmenter import default_checkpoint
 from tests.app.pipeline.test_pipeline import TINY
 from tests.support.http_server import content, serving
-from tests.support.media import write_clip
+from tests.support.media import read_clip, write_clip
 from tests.support.waiting import wait_until
 
 STAMPS = [i / 10 for i in range(30)]
@@ -99,3 +100,14 @@ def test_the_end_waits_for_no_import(waiting):
     pipeline = waiting()
     pipeline.stop()
     assert not pipeline.worker.is_alive()
+
+
+def test_what_is_to_be_blurred_is_not_seen_before_the_network_is_there(waiting, tmp_path):
+    clip = write_clip(tmp_path / "c.mp4", STAMPS)
+    pipeline = waiting(replace(TINY.view, view="raw", blurred=("person",)))
+    pipeline.open(SourceSpec("file", str(clip)))
+    first = newest(pipeline)
+    assert first.predictions == ()
+    [frame] = read_clip(clip)[1][:1]
+    for image in (first.frame.image, first.picture):
+        assert (image == cover(frame)).all()
