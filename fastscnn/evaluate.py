@@ -13,7 +13,7 @@ from fastscnn.checkpoints.zoo_catalog import ZooError
 from fastscnn.console import run_command
 from fastscnn.data.dataset_factory import open_frames
 from fastscnn.data.dataset_spec import tables_of
-from fastscnn.data.label_sets import shipped_tables
+from fastscnn.data.label_sets import TargetSets, shipped_tables
 from fastscnn.data.pair_dataset import DataError, files_of
 from fastscnn.evaluation import confusion_plot
 from fastscnn.evaluation.class_merging import PLAIN, ClassMerging, merging_of_data, read_merging
@@ -26,6 +26,7 @@ from fastscnn.evaluation.output_files import (
 )
 from fastscnn.evaluation.score_tables import as_markdown, as_text, by_drive, figures
 from fastscnn.evaluation.scores import Report, Setting
+from fastscnn.evaluation.video_evaluator import LabelledClip, evaluate_clip
 from fastscnn.inference.input_size import parse_input_size
 from fastscnn.labels import class_table
 from fastscnn.outputs import OutputError, check_apart, check_file, write_json, write_output
@@ -65,7 +66,12 @@ Options follow a question mark and are separated by &; quote them for the shell:
 examples:
   python -m fastscnn.evaluate DATA/val --input-size full,half,quarter --skip both
   python -m fastscnn.evaluate 'CAMVID?drives=0006R0' --merge camvid --weights runs/a/last.pth
+  python -m fastscnn.evaluate --video drive.mp4 --labels drive/labels --steady both
 """
+
+
+_SWITCH = {"on": (True,), "off": (False,), "both": (True, False)}
+"""Settings that a choice of the command line stands for."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -83,14 +89,20 @@ def main(argv: list[str] | None = None) -> int:
         args.worst is not None and args.worst < 1
     ):
         parser.error("--worst N and --pictures DIR belong together, N at least 1.")
-    if args.labels and merging_given:
+    if misfit := _misfit(args):
+        parser.error(misfit)
+    if args.labels and merging_given and not args.video:
         parser.error("--labels writes the 19 classes: leave --merge away.")
     if args.confusion and (trouble := confusion_plot.missing()):
         parser.error(trouble)
-    skips = {"on": [True], "off": [False], "both": [True, False]}[args.skip]
-    settings = [Setting(size, skip) for size in dict.fromkeys(sizes) for skip in skips]
+    settings = [
+        Setting(size, skip, steady)
+        for size in dict.fromkeys(sizes)
+        for skip in _SWITCH[args.skip]
+        for steady in reversed(_SWITCH[args.steady])
+    ]
     try:
-        _run(args, settings, merging_given)
+        (_run_clip if args.video else _run)(args, settings, merging_given)
     except tuple(EXIT_CODES) as error:
         print(f"fastscnn.evaluate: {error}", file=sys.stderr)
         return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
@@ -98,6 +110,39 @@ def main(argv: list[str] | None = None) -> int:
         print("fastscnn.evaluate: interrupted.", file=sys.stderr)
         return 130
     return 0
+
+
+def _misfit(args: argparse.Namespace) -> str:
+    """Return what is wrong with the choice of frames, in a sentence; empty where nothing is."""
+    if args.video is None:
+        if args.data is None:
+            return "name DATA to judge by, or a clip by --video CLIP --labels DIR."
+        if args.steady != "off":
+            return "--steady is for frames that follow each other: name a clip by --video."
+        return ""
+    if args.data is not None:
+        return "DATA and --video are two ways to name frames: leave one of them away."
+    if args.labels is None:
+        return "--video needs the labels of its frames: --labels DIR, a PNG for each."
+    for name in ("limit", "by_drive", "worst"):
+        if getattr(args, name):
+            return f"--{name.replace('_', '-')} is for frames that stand alone, not for --video."
+    return ""
+
+
+def _run_clip(
+    args: argparse.Namespace, settings: list[Setting], merging_given: ClassMerging | None
+) -> None:
+    pick_precision(args.precision, pick_device(args.device))
+    for path in filter(None, (args.json, args.confusion)):
+        check_file(path, args.overwrite)
+    sets, merging = TargetSets(), merging_given or PLAIN
+    clip = LabelledClip(args.video, args.labels, sets, merging.table)
+    read = [file_of(args.weights), clip.clip, *clip.files]
+    check_apart(filter(None, (args.json, args.confusion)), read)
+    segmenter, evaluator = _evaluator(args, sets, merging)
+    reports = evaluate_clip(evaluator, clip, settings, progress=True)
+    _tell(args, str(args.video), segmenter, reports)
 
 
 def _run(
@@ -110,14 +155,7 @@ def _run(
     unmerged = args.merge or args.labels
     merging = merging_given or (PLAIN if unmerged else merging_of_data(args.data))
     _check_outputs(args, settings, frames)
-    weights = resolve(args.weights) if args.weights else default_checkpoint()
-    segmenter = Segmenter.from_checkpoint(
-        weights, device=args.device, precision=args.precision, runtime=args.runtime
-    )
-    try:
-        evaluator = Evaluator(segmenter, frames.sets, merging)
-    except ValueError as error:
-        raise CheckpointError(f"{weights}: {error}") from error
+    segmenter, evaluator = _evaluator(args, frames.sets, merging)
     made_by = partial(_made_by, segmenter, args.data)
     for folder in filter(None, (args.pictures, args.labels)):
         check_folder(folder, args.overwrite)
@@ -130,19 +168,42 @@ def _run(
         on_labels=LabelWriter(args.labels, settings, made_by) if args.labels else None,
         progress=True,
     )
+    _tell(args, args.data, segmenter, reports)
+    if args.pictures:
+        written = write_worst(args.pictures, reports, evaluator, frames)
+        print(f"\nPictures of the worst frames in {args.pictures}: {len(written)}")
+
+
+def _evaluator(
+    args: argparse.Namespace, sets: TargetSets, merging: ClassMerging
+) -> tuple[Segmenter, Evaluator]:
+    weights = resolve(args.weights) if args.weights else default_checkpoint()
+    segmenter = Segmenter.from_checkpoint(
+        weights, device=args.device, precision=args.precision, runtime=args.runtime
+    )
+    try:
+        return segmenter, Evaluator(segmenter, sets, merging)
+    except ValueError as error:
+        raise CheckpointError(f"{weights}: {error}") from error
+
+
+def _tell(args: argparse.Namespace, data: str, segmenter: Segmenter, reports: list[Report]) -> None:
+    """Print the figures, and write those files of them that were asked for."""
     write = as_markdown if args.markdown else as_text
-    print(f"{_describe(args, segmenter, reports[0])}\n\n{write(figures(reports), reports)}")
+    print(f"{_describe(args, data, segmenter, reports[0])}\n\n{write(figures(reports), reports)}")
     if args.by_drive:
         print("\nMean IoU of each drive over the classes that occur in it:\n")
         print(write(by_drive(reports), reports, "drive"))
     if args.json:
         about = {
-            "data": args.data,
+            "data": data,
             "weights": args.weights or "shipped",
             "device": segmenter.device.type,
             "precision": segmenter.precision,
             "runtime": segmenter.runtime,
-            "provenance": made_by(*settings, content="figures"),
+            "provenance": _made_by(
+                segmenter, data, *(report.setting for report in reports), content="figures"
+            ),
         }
         write_json(args.json, figures_json(about, reports), new=not args.overwrite)
     if args.confusion:
@@ -151,16 +212,13 @@ def _run(
             lambda draft: confusion_plot.draw_confusion(reports, draft),
             new=not args.overwrite,
         )
-    if args.pictures:
-        written = write_worst(args.pictures, reports, evaluator, frames)
-        print(f"\nPictures of the worst frames in {args.pictures}: {len(written)}")
 
 
 def _made_by(
     segmenter: Segmenter, data: str, *used: Setting, content: str = "labels"
 ) -> dict[str, Any]:
     """Return what files carry of how they were made."""
-    networks = [NetworkUse(segmenter.weights, one.size_name, one.skip) for one in used]
+    networks = [NetworkUse(segmenter.weights, one.size_name, one.skip, one.steady) for one in used]
     return provenance(content, data, networks)
 
 
@@ -195,7 +253,22 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_judging(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("data", metavar="DATA", help="what to judge by, see below")
+    parser.add_argument("data", metavar="DATA", nargs="?", help="what to judge by, see below")
+    parser.add_argument(
+        "--video",
+        type=expand_user,
+        metavar="CLIP",
+        help="judge by all frames of a video in place of DATA, and tell how much labels flicker:"
+        " the share of pixels whose label changes from frame to frame although the truth does not;"
+        " --labels DIR then names the truth, a PNG for each frame in the order of their names",
+    )
+    parser.add_argument(
+        "--steady",
+        choices=["on", "off", "both"],
+        default="off",
+        help="with --video: carry logits over from frame to frame, as --steady of the program does;"
+        " both: side by side",
+    )
     parser.add_argument(
         "--weights",
         metavar="FILE|NAME|ADDRESS",
@@ -244,7 +317,7 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
         type=expand_user,
         metavar="DIR",
         help="write what the network sees there, as PNGs of Cityscapes ids for the benchmark's"
-        " server",
+        " server; with --video: where the truth is",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
 
@@ -260,7 +333,7 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _describe(args: argparse.Namespace, segmenter: Segmenter, report: Report) -> str:
+def _describe(args: argparse.Namespace, data: str, segmenter: Segmenter, report: Report) -> str:
     labelled = int(report.confusion.sum())
     own = class_table(segmenter.classes).own
     unjudged = (
@@ -268,7 +341,7 @@ def _describe(args: argparse.Namespace, segmenter: Segmenter, report: Report) ->
         f"{', …' * (len(own) > 5)}): where these are seen, a pixel counts as wrong."
     )
     return (
-        f"{args.data}: {report.frames} frame{'s' * (report.frames != 1)},"
+        f"{data}: {report.frames} frame{'s' * (report.frames != 1)},"
         f" {labelled / 1e6:.1f} million labelled pixels,"
         f" {report.occurring} of {len(report.merging)} classes occur\n"
         f"{args.weights or 'the shipped weights'}, {segmenter.device.type}, {segmenter.precision},"

@@ -40,11 +40,13 @@ class NetworkUse:
         weights: where its weights come from.
         input_size: what it saw of a frame, in words or as ``HxW``.
         skip: whether the skip connection contributed.
+        steady: whether logits were carried over from the frames before.
     """
 
     weights: WeightsFile
     input_size: str
     skip: bool
+    steady: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON takes it."""
@@ -53,6 +55,7 @@ class NetworkUse:
             "sha256": self.weights.sha256,
             "input_size": self.input_size,
             "skip": self.skip,
+            **({"steady": True} if self.steady else {}),
         }
 
 

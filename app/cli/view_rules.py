@@ -50,6 +50,7 @@ def view_from(args: ViewArguments, weights_b: str | None) -> ViewOptions:
         alpha=args.alpha,
         contours=args.contours,
         class_names=args.class_names,
+        steady=args.steady,
         palette=args.palette,
         hidden=args.hide or frozenset(),
         measure=args.confidence,

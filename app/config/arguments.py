@@ -108,7 +108,8 @@ class ViewArguments:
     left: Side | None = option(
         None,
         "left of side or wipe: overlay, labels, confidence or raw, skip-on or skip-off,"
-        " weights-a or weights-b, joined by + (labels+skip-off); default: raw",
+        " steady-on or steady-off, weights-a or weights-b, joined by + (labels+skip-off);"
+        " default: raw",
         group="view",
         parse=parse_side,
         metavar="WHAT",
@@ -133,6 +134,12 @@ class ViewArguments:
     contours: bool = option(False, "draw borders between classes", group="view")
     class_names: bool = option(
         False, "write the names of the classes on their large regions", group="view"
+    )
+    steady: bool = option(
+        False,
+        "hold labels steady from frame to frame: where the picture does not change, its labels do"
+        " not",
+        group="view",
     )
     palette: str = option(
         "cityscapes",

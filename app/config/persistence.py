@@ -36,6 +36,7 @@ _ARGUMENTS = {
     "alpha": {"alpha"},
     "contours": {"contours"},
     "class_names": {"class_names"},
+    "steady": {"steady"},
     "palette": {"palette"},
     "hidden": {"hide", "only"},
     "blurred": {"blur"},
@@ -161,7 +162,7 @@ class SavedSettings:
         alpha = said.get("alpha")
         if isinstance(alpha, int | float) and math.isfinite(alpha) and 0 <= alpha <= 1:
             found["alpha"] = float(alpha)
-        for name in ("contours", "class_names"):
+        for name in ("contours", "class_names", "steady"):
             if type(said.get(name)) is bool:
                 found[name] = said[name]
         with contextlib.suppress(ValueError):
@@ -208,6 +209,7 @@ def _plain(view: ViewOptions) -> dict[str, Any]:
         "alpha": view.alpha,
         "contours": view.contours,
         "class_names": view.class_names,
+        "steady": view.steady,
         "palette": view.palette,
         "hidden": sorted(view.hidden),
         "blurred": list(view.blurred),

@@ -61,6 +61,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("next", ("N", "PgDown"), "Play", "next in the playlist"),
     Command("previous", ("P", "PgUp"), "Play", "previous in the playlist"),
     Command("skip", ("S",), "Picture", "skip connection"),
+    Command("steady", ("H",), "Picture", "steady labels"),
     Command("view", ("V",), "Picture", "next view"),
     Command("confidence", ("C",), "Picture", "confidence"),
     Command("wipe", ("W",), "Picture", "wipe: skip on | skip off"),

@@ -149,7 +149,12 @@ class Result:
         """
         session = self.frame.session
         networks = [
-            NetworkUse(one.weights, f"{one.input_size[0]}x{one.input_size[1]}", one.run.skip)
+            NetworkUse(
+                one.weights,
+                f"{one.input_size[0]}x{one.input_size[1]}",
+                one.run.skip,
+                one.run.steady,
+            )
             for one in self.predictions
         ]
         return provenance(content, session.spec.name if session is not None else "", networks)
@@ -202,7 +207,7 @@ class Result:
     def prediction_at(self, side: int) -> Prediction | None:
         """Return the prediction that a side shows; ``None`` while its network is not there."""
         shown = self.view.sides[side]
-        run = shown.run(self.skip, self.view.measure)
+        run = shown.run(self.skip, self.view.measure, self.view.steady)
         found = next((seen for seen in self.predictions if seen.run.is_of(run)), None)
         if found is None and shown.content == "raw":
             return next(iter(self.predictions), None)

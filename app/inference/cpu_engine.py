@@ -35,7 +35,8 @@ class SerialEngine(Engine):
     def submit(self, frame: Frame, runs: Sequence[InferencePass]) -> None:
         while True:
             t0 = time.monotonic()
-            pixels = torch.from_numpy(self._segmenter.fit(frame.image)).to(self._segmenter.device)
+            fitted = self._segmenter.fit(frame.image)
+            pixels = torch.from_numpy(fitted).to(self._segmenter.device)
             t1 = time.monotonic()
             try:
                 logits = self._logits(pixels, runs)
@@ -43,11 +44,13 @@ class SerialEngine(Engine):
             except torch.OutOfMemoryError as error:
                 self._shrink(frame, (pixels.shape[0], pixels.shape[1]), error)
         t2 = time.monotonic()
+        logits, steadying = self._steadied(frame, fitted, runs, logits)
+        t3 = time.monotonic()
         seen = tuple(
             _see(self._network(run), frame, run, one) for run, one in zip(runs, logits, strict=True)
         )
-        t3 = time.monotonic()
-        stages = {"upload": t1 - t0, "network": t2 - t1, "labels": t3 - t2}
+        t4 = time.monotonic()
+        stages = {"upload": t1 - t0, "network": t2 - t1, **steadying, "labels": t4 - t3}
         self._done.append(Segmented(frame, seen, stages))
 
     def collect(self) -> Segmented:
@@ -104,6 +107,7 @@ class OverlappedEngine(Engine):
             logits, network_seconds = done.found.result()
         except torch.OutOfMemoryError as error:
             logits, network_seconds = self._again(done, error)
+        logits, steadying = self._steadied(done.frame, done.pixels.numpy(), done.runs, logits)
         started = time.monotonic()
         seen = tuple(
             _see(self._network(run), done.frame, run, one)
@@ -112,6 +116,7 @@ class OverlappedEngine(Engine):
         stages = {
             "upload": done.fit_seconds,
             "network": network_seconds,
+            **steadying,
             "labels": time.monotonic() - started,
         }
         return Segmented(done.frame, seen, stages)

@@ -144,6 +144,7 @@ class _UnderWay:
     runs: tuple[InferencePass, ...]
     slot: _Slot
     fit_seconds: float
+    steadying: dict[str, float]
     marks: dict[str, Any]
 
 
@@ -194,6 +195,9 @@ class StreamEngine(Engine):
             marks["ready"] = queues.mark("compute")
             logits = self._logits(slot.pixels, runs)
             marks["network"] = queues.mark("compute")
+            fitted = slot.host_pixels.numpy()
+            logits, steadying = self._steadied(frame, fitted, runs, logits)
+            marks["steady"] = queues.mark("compute")
             for index, (run, one) in enumerate(zip(runs, logits, strict=True)):
                 labels, sure = labels_of(self._network(run), run, one, (height, width))
                 slot.keep(index, "labels", labels)
@@ -207,7 +211,7 @@ class StreamEngine(Engine):
                 for what in _kept(run):
                     slot.download(index, what)
         marks["download"] = queues.mark("download")
-        self._under_way.append(_UnderWay(frame, tuple(runs), slot, fit_seconds, marks))
+        self._under_way.append(_UnderWay(frame, tuple(runs), slot, fit_seconds, steadying, marks))
 
     def collect(self) -> Segmented:
         done = self._under_way.popleft()
@@ -216,7 +220,8 @@ class StreamEngine(Engine):
         stages = {
             "upload": done.fit_seconds + queues.seconds(marks["start"], marks["upload"]),
             "network": queues.seconds(marks["ready"], marks["network"]),
-            "labels": queues.seconds(marks["network"], marks["labels"]),
+            **done.steadying,
+            "labels": queues.seconds(marks["steady"], marks["labels"]),
             "download": queues.seconds(marks["labels"], marks["download"]),
         }
         seen = tuple(

@@ -5,16 +5,20 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from app.core.frame import Frame, Prediction
-from app.rendering.view_options import InferencePass
+from app.rendering.view_options import InferencePass, Weights
 from fastscnn.inference.input_size import smaller_size
+from fastscnn.inference.steadier import Steadier
 from fastscnn.segmenter import Segmenter
 
 
@@ -38,12 +42,15 @@ class Engine(ABC):
         self._asked_size = segmenter.input_size
         self.second: Segmenter | None = None
         """Network of the second checkpoint, see ``compare_with``."""
+        self._steadier = Steadier()
+        self._steadied_last: tuple[tuple[int, int], int] | None = None
 
     def compare_with(self, second: Segmenter | None) -> None:
         """Have a second checkpoint; one for another device or input size is no match and not had.
 
         Only while nothing is pending.
         """
+        self._steadier.forget()
         asked = (self._segmenter.device, self._asked_size)
         if second is None or (second.device, second.input_size) != asked:
             self.second = None
@@ -120,13 +127,60 @@ class Engine(ABC):
 
         ``beside`` is how many frames this is done for at the same time.
         """
-        found: dict[int, Tensor] = {}
+        found: dict[tuple[Weights, bool], Tensor] = {}
         for weights in dict.fromkeys(run.weights for run in runs):
-            places = [i for i, run in enumerate(runs) if run.weights == weights]
-            network = self._network(runs[places[0]])
-            skips = [runs[i].skip for i in places]
-            found |= zip(places, network.logits_of(pixels, skips, beside=beside), strict=True)
-        return [found[i] for i in range(len(runs))]
+            mine = [run for run in runs if run.weights == weights]
+            skips = list(dict.fromkeys(run.skip for run in mine))
+            logits = self._network(mine[0]).logits_of(pixels, skips, beside=beside)
+            found |= zip(((weights, skip) for skip in skips), logits, strict=True)
+        return [found[run.weights, run.skip] for run in runs]
+
+    def _steadied(
+        self,
+        frame: Frame,
+        pixels: NDArray[np.uint8],
+        runs: Sequence[InferencePass],
+        logits: Sequence[Tensor],
+    ) -> tuple[list[Tensor], dict[str, float]]:
+        """Hold the logits of steady runs; frames come here in their order.
+
+        Args:
+            frame: what the network saw.
+            pixels: the frame at the network's size.
+            runs: the runs of the network.
+            logits: what it gave for each.
+
+        Returns:
+            Logits of every run, and the seconds that this took where there was anything to do.
+        """
+        steady: dict[Hashable, Tensor] = {
+            (run.weights, run.skip): one
+            for run, one in zip(runs, logits, strict=True)
+            if run.steady
+        }
+        if not steady:
+            self._steadier.forget()
+            return list(logits), {}
+        started = time.monotonic()
+        place, before = (frame.segment, frame.index), self._steadied_last
+        self._steadied_last = place
+        if before is None or before[0] != frame.segment:
+            self._steadier.forget()
+        if place == before:  # drawn again: it is shown as it was
+            steady = {key: self._as_before(key, one) for key, one in steady.items()}
+        else:
+            steady = self._steadier.steady(pixels, steady)
+        held = [
+            steady[run.weights, run.skip] if run.steady else one
+            for run, one in zip(runs, logits, strict=True)
+        ]
+        return held, {"steady": time.monotonic() - started}
+
+    def _as_before(self, key: Hashable, logits: Tensor) -> Tensor:
+        last = self._steadier.last(key)
+        if last is None or last.shape != logits.shape:
+            return logits
+        return last.to(logits.dtype)
 
 
 def labels_of(

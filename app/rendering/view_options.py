@@ -39,15 +39,17 @@ class InferencePass:
         skip: whether the skip connection contributes.
         weights: which checkpoint runs.
         measure: what is computed besides the labels, if anything.
+        steady: whether logits are carried over from the frames before.
     """
 
     skip: bool = True
     weights: Weights = "a"
     measure: Measure | None = None
+    steady: bool = False
 
     def is_of(self, other: InferencePass) -> bool:
-        """Return whether both are one network with one skip, whatever is computed besides."""
-        return (self.skip, self.weights) == (other.skip, other.weights)
+        """Return whether both give the same labels, whatever is computed besides."""
+        return replace(self, measure=None) == replace(other, measure=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +60,25 @@ class Side:
         content: what it shows.
         skip: whether the skip connection contributes here; ``None`` goes by the switch.
         weights: which checkpoint's labels it shows.
+        steady: whether labels are held steady here; ``None`` goes by the switch.
     """
 
     content: Content = "overlay"
     skip: bool | None = None
     weights: Weights = "a"
+    steady: bool | None = None
 
     @property
     def words(self) -> str:
         """The side as ``parse_side`` reads it."""
-        switch = {True: ["skip-on"], False: ["skip-off"], None: []}[self.skip]
-        return "+".join([self.content, *switch, *(["weights-b"] if self.weights == "b" else [])])
+        words: list[str] = [self.content]
+        for name, switch in (("skip", self.skip), ("steady", self.steady)):
+            if switch is not None:
+                words.append(f"{name}-{'on' if switch else 'off'}")
+        return "+".join([*words, *(["weights-b"] if self.weights == "b" else [])])
 
-    def run(self, skip: bool, measure: Measure) -> InferencePass:
-        """The run of the network that it shows, with the switch of the skip connection at ``skip``.
+    def run(self, skip: bool, measure: Measure, steady: bool = False) -> InferencePass:
+        """The run of the network that it shows, with the switches at ``skip`` and ``steady``.
 
         Without a network behind it (``raw``) it is the run that hovering tells about.
         """
@@ -79,6 +86,7 @@ class Side:
             skip if self.skip is None else self.skip,
             self.weights,
             measure if self.content == "confidence" else None,
+            steady if self.steady is None else self.steady,
         )
 
 
@@ -87,6 +95,7 @@ PAIRS: dict[str, tuple[Side, Side]] = {
     "skip on | skip off": (Side(skip=True), Side(skip=False)),
     "overlay | confidence": (Side("overlay"), Side("confidence")),
     "checkpoint A | checkpoint B": (Side(weights="a"), Side(weights="b")),
+    "as it comes | steady": (Side(steady=False), Side(steady=True)),
 }
 """The usual comparisons, by the names they have in menus."""
 
@@ -109,6 +118,7 @@ class ViewOptions:
         selected: number of the class that is outlined.
         measure: what the confidence shows.
         blurred: names of classes and groups whose regions are blurred in the picture.
+        steady: whether labels are held steady from frame to frame.
         numbering: names of the classes that are numbered so; another network may have others.
     """
 
@@ -125,6 +135,7 @@ class ViewOptions:
     selected: int | None = None
     measure: Measure = "probability"
     blurred: tuple[str, ...] = ()
+    steady: bool = False
     numbering: tuple[str, ...] = field(default=CLASS_NAMES, repr=False)
 
     @property
@@ -140,6 +151,11 @@ class ViewOptions:
         return any(side.skip is None and side.content != "raw" for side in self.sides)
 
     @property
+    def goes_by_steady(self) -> bool:
+        """Return whether the switch of steady labels changes anything that is shown."""
+        return any(side.steady is None and side.content != "raw" for side in self.sides)
+
+    @property
     def compares_weights(self) -> bool:
         """Return whether a second checkpoint is shown."""
         return any(side.weights == "b" for side in self.sides)
@@ -153,7 +169,7 @@ class ViewOptions:
         """
         found: list[InferencePass] = []
         for side in self.sides:
-            run = side.run(skip, self.measure)
+            run = side.run(skip, self.measure, self.steady)
             if side.content == "raw" or (run.weights == "b" and not second):
                 continue
             for place, other in enumerate(found):
@@ -162,7 +178,7 @@ class ViewOptions:
                     break
             else:
                 found.append(run)
-        return tuple(found) or (InferencePass(skip),)
+        return tuple(found) or (InferencePass(skip, steady=self.steady),)
 
     def draws_as(self, other: ViewOptions) -> bool:
         """Return whether both give the same pictures; the divider only lies between them."""
@@ -212,10 +228,11 @@ class ViewOptions:
             names: the checkpoints' names.
         """
         sides = self.sides
-        runs = [side.run(skip, self.measure) for side in sides]
+        runs = [side.run(skip, self.measure, self.steady) for side in sides]
         content = len({side.content for side in sides}) > 1 or sides[0].content != "overlay"
         skips = len({run.skip for run in runs}) > 1
         weights = len({run.weights for run in runs}) > 1
+        steadies = len({run.steady for run in runs}) > 1
         out = []
         for side, run in zip(sides, runs, strict=True):
             words = []
@@ -228,6 +245,8 @@ class ViewOptions:
                 words.append(names[run.weights == "b"])
             if skips or not run.skip:
                 words.append("skip on" if run.skip else "skip off")
+            if steadies:
+                words.append("steady" if run.steady else "as it comes")
             out.append(" · ".join(words or [side.content]))
         return tuple(out)
 
@@ -237,32 +256,37 @@ class ViewOptions:
         return "confidence" if self.measure == "probability" else "entropy"
 
 
+_SIDE_WORDS = ("skip-on", "skip-off", "steady-on", "steady-off", "weights-a", "weights-b")
+
+
 def parse_side(text: str) -> Side:
-    """A side in words joined by ``+``: a content, ``skip-on`` or ``skip-off``, ``weights-a`` or
-    ``weights-b``; what is left out is an overlay, by the switch, of the checkpoint in use.
+    """A side in words joined by ``+``: a content, ``skip-on`` or ``skip-off``, ``steady-on`` or
+    ``steady-off``, ``weights-a`` or ``weights-b``; what is left out is an overlay, by the switches,
+    of the checkpoint in use.
 
     Raises:
         ValueError: other words, or two that exclude each other.
 
     Example:
         >>> parse_side("labels+skip-off")
-        Side(content='labels', skip=False, weights='a')
+        Side(content='labels', skip=False, weights='a', steady=None)
     """
     said: dict[str, str] = {}
     for word in text.strip().lower().split("+"):
         kind, _, value = word.partition("-")
         if word in CONTENTS:
             kind, value = "content", word
-        elif word not in {"skip-on", "skip-off", "weights-a", "weights-b"}:
+        elif word not in _SIDE_WORDS:
             raise ValueError(
-                f"{word!r} is nothing to show: use {', '.join(CONTENTS)}, skip-on, skip-off, "
-                "weights-a or weights-b, joined by +."
+                f"{word!r} is nothing to show: use {', '.join(CONTENTS)},"
+                f" {', '.join(_SIDE_WORDS[:-1])} or {_SIDE_WORDS[-1]}, joined by +."
             )
         if said.setdefault(kind, value) != value:
             raise ValueError(f"{text!r} says two things at once: {said[kind]} and {value}.")
     content = next(c for c in CONTENTS if c == said.get("content", "overlay"))
-    skip = {"on": True, "off": False}.get(said.get("skip", ""))
-    return Side(content, skip, "b" if said.get("weights") == "b" else "a")
+    switch = {"on": True, "off": False}
+    skip, steady = (switch.get(said.get(name, "")) for name in ("skip", "steady"))
+    return Side(content, skip, "b" if said.get("weights") == "b" else "a", steady)
 
 
 def parse_classes(text: str) -> frozenset[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from tqdm import tqdm
 
 from fastscnn.checkpoints.checkpoint import Checkpoint
@@ -21,6 +22,8 @@ from fastscnn.data.pair_dataset import Sample
 from fastscnn.evaluation.class_merging import PLAIN, ClassMerging
 from fastscnn.evaluation.metrics import confusion_matrix, pixel_accuracy
 from fastscnn.evaluation.scores import FrameScore, Report, Setting
+from fastscnn.inference.input_size import InputSize
+from fastscnn.inference.steadier import Steadier
 from fastscnn.model.fast_scnn import FastSCNN
 from fastscnn.segmenter import Segmenter
 
@@ -85,9 +88,12 @@ class Evaluator:
         self._segmenter = segmenter
         self._predictions = merging.predictions(segmenter.classes)
         self._truth = merging.truth(sets)
+        self._steadiers: dict[InputSize, Steadier] = {}
 
     def labels(self, image: Image, settings: Sequence[Setting]) -> list[Image]:
         """Return the network's labels in each setting; what settings share is computed once.
+
+        Where a setting is steady, the image follows that of the call before.
 
         Args:
             image: RGB uint8 H×W×3.
@@ -100,9 +106,15 @@ class Evaluator:
         for size in dict.fromkeys(setting.input_size for setting in settings):
             segmenter = self._segmenter.at(size)
             same = [setting for setting in settings if setting.input_size == size]
-            pixels = torch.from_numpy(segmenter.fit(image)).to(segmenter.device)
-            logits = segmenter.logits_of(pixels, [setting.skip for setting in same])
-            for setting, one in zip(same, logits, strict=True):
+            fitted = segmenter.fit(image)
+            pixels = torch.from_numpy(fitted).to(segmenter.device)
+            skips = list(dict.fromkeys(setting.skip for setting in same))
+            logits = dict(zip(skips, segmenter.logits_of(pixels, skips), strict=True))
+            steady: dict[Hashable, Tensor] = {s.skip: logits[s.skip] for s in same if s.steady}
+            if steady:
+                steady = self._steadiers.setdefault(size, Steadier()).steady(fitted, steady)
+            for setting in same:
+                one = steady[setting.skip] if setting.steady else logits[setting.skip]
                 labels = segmenter.labels(one, image.shape[:2]).cpu().numpy()
                 found[setting] = _look_up(self._predictions, labels)
         return [found[setting] for setting in settings]

@@ -106,6 +106,25 @@ def pixel_accuracy(confusion: NDArray[np.int64]) -> float:
     return float(np.diagonal(confusion).sum() / total) if total else float("nan")
 
 
+def flicker(
+    truth: NDArray[np.uint8],
+    truth_before: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+    labels_before: NDArray[np.uint8],
+) -> tuple[int, int]:
+    """Count what changes from one frame to the next although the truth does not.
+
+    Args:
+        truth, truth_before: the truth of both frames; where it is ``UNKNOWN`` nothing is counted.
+        labels, labels_before: what the network said.
+
+    Returns:
+        Pixels whose label changes, and all pixels whose truth is known and stays.
+    """
+    still = (truth == truth_before) & (truth != UNKNOWN)
+    return int(np.count_nonzero(still & (labels != labels_before))), int(np.count_nonzero(still))
+
+
 def _mean(values: NDArray[np.float64]) -> float:
     known = values[np.isfinite(values)]
     return float(known.mean()) if known.size else float("nan")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 
@@ -46,6 +47,8 @@ def figures(reports: Sequence[Report]) -> list[Row]:
         first.occurring,
     )
     rows.append(Row("pixel accuracy", tuple(r.pixel_accuracy for r in reports)))
+    if np.isfinite([report.flicker for report in reports]).any():
+        rows.append(Row("flicker", tuple(r.flicker for r in reports), strong=True))
     if first.category_iou:
         rows.append(Row(""))
         rows += _shares([report.category_iou for report in reports], "category ")
@@ -110,11 +113,11 @@ def as_text(rows: Sequence[Row], reports: Sequence[Report], corner: str = "class
     """Return a table for the terminal, in per cent."""
     left = max(len(corner), *(len(row.name) for row in rows))
     sizes = [report.setting.size_name for report in reports]
-    skips = ["" if report.setting.skip else "skip off" for report in reports]
+    switches = [report.setting.switches for report in reports]
     width = max(8, *(len(size) for size in sizes))
     lines = ["".join([f"{corner:<{left}}", *(f"  {size:>{width}}" for size in sizes)])]
-    if any(skips):
-        lines.append("".join([" " * left, *(f"  {skip:>{width}}" for skip in skips)]).rstrip())
+    for words in zip_longest(*switches, fillvalue=""):
+        lines.append("".join([" " * left, *(f"  {word:>{width}}" for word in words)]).rstrip())
     for row in rows:
         cells = (f"  {_cell(row, value):>{width}}" for value in row.values)
         lines.append("".join([f"{row.name:<{left}}", *cells]).rstrip())

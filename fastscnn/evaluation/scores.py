@@ -21,10 +21,12 @@ class Setting:
     Attributes:
         input_size: what it sees of an image, see ``fastscnn.inference.input_size``.
         skip: whether the skip connection contributes (§4.2).
+        steady: whether logits are carried over from frame to frame, see ``Steadier``.
     """
 
     input_size: InputSize = "half"
     skip: bool = True
+    steady: bool = False
 
     @property
     def size_name(self) -> str:
@@ -38,7 +40,12 @@ class Setting:
         return f"{self.size_name}_skip-{'on' if self.skip else 'off'}"
 
     def __str__(self) -> str:
-        return self.size_name if self.skip else f"{self.size_name}, skip off"
+        return ", ".join([self.size_name, *self.switches])
+
+    @property
+    def switches(self) -> tuple[str, ...]:
+        """Words for the switches that are not as usual."""
+        return (*(() if self.skip else ("skip off",)), *(("steady",) if self.steady else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,8 @@ class Report:
         frames: how many were judged.
         drives: the confusion of each drive's frames, in the order in which they came.
         worst: the frames with the smallest share of right pixels, the worst first.
+        flicker: of a clip, the share of pixels whose label changes from one frame to the next among
+            those whose truth does not; NaN where frames do not follow each other.
     """
 
     setting: Setting
@@ -75,6 +84,7 @@ class Report:
     frames: int
     drives: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     worst: tuple[FrameScore, ...] = ()
+    flicker: float = float("nan")
 
     @property
     def mean_iou(self) -> float:
@@ -128,11 +138,13 @@ class Report:
         return {
             "input_size": self.setting.size_name,
             "skip": self.setting.skip,
+            "steady": self.setting.steady,
             "frames": self.frames,
             "mean_iou": _plain(self.mean_iou),
             "mean_iou_occurring": _plain(self.mean_iou_occurring),
             "classes_occurring": self.occurring,
             "pixel_accuracy": _plain(self.pixel_accuracy),
+            "flicker": _plain(self.flicker),
             "class_iou": {name: _plain(iou) for name, iou in self.class_iou.items()},
             "classes_averaged": int(np.isfinite(list(self.class_iou.values())).sum()),
             "mean_category_iou": _plain(self.mean_category_iou),

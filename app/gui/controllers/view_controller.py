@@ -62,6 +62,14 @@ class ViewController:
         view = self._pipeline.view
         self._pipeline.view = replace(view, class_names=not view.class_names)
 
+    def set_steady(self, on: bool) -> None:
+        """Hold labels steady from frame to frame, or do not."""
+        self._pipeline.view = replace(self._pipeline.view, steady=on)
+
+    def toggle_steady(self) -> None:
+        """Hold labels steady, or do not any longer."""
+        self.set_steady(not self._pipeline.view.steady)
+
     def set_palette(self, palette: str) -> None:
         """Choose the colours of the classes, as ``palettes.parse_palette`` returns them."""
         self._pipeline.view = replace(self._pipeline.view, palette=palette)

@@ -44,6 +44,8 @@ _TWO: tuple[View, ...] = ("wipe", "side")
 
 _SKIP = "The fine details that the network adds late: off shows what it sees without (S)"
 _SKIP_IDLE = "This comparison sets the skip connection for each side"
+_STEADY = "Where the picture does not change, its labels do not: they flicker less (H)"
+_STEADY_IDLE = "This comparison sets steady labels for each side"
 
 
 class ViewPanel(QWidget):
@@ -53,6 +55,7 @@ class ViewPanel(QWidget):
     pair_chosen = pyqtSignal(str)
     alpha_chosen = pyqtSignal(float)
     skip_chosen = pyqtSignal(bool)
+    steady_chosen = pyqtSignal(bool)
     rows_changed = pyqtSignal()
     """Emitted when a row has come or gone: the panel needs another height."""
 
@@ -66,6 +69,8 @@ class ViewPanel(QWidget):
         self.percent = QLabel()
         self.skip = ToggleSwitch("Skip connection")
         self.skip.toggled.connect(self.skip_chosen)
+        self.steady = ToggleSwitch("Steady labels", usual=False)
+        self.steady.toggled.connect(self.steady_chosen)
         self.weights = WeightsMenu()
         self.network = NetworkMenu()
         self._fill_pair_row()
@@ -80,6 +85,7 @@ class ViewPanel(QWidget):
         layout.addWidget(self._pair_row)
         layout.addLayout(self._opacity_row())
         layout.addWidget(self.skip)
+        layout.addWidget(self.steady)
         layout.addWidget(self.weights)
         layout.addWidget(self.network)
 
@@ -88,6 +94,7 @@ class ViewPanel(QWidget):
         self.pair_chosen.connect(network.compare)
         self.alpha_chosen.connect(view.set_alpha)
         self.skip_chosen.connect(view.set_skip)
+        self.steady_chosen.connect(view.set_steady)
         self.weights.chosen.connect(network.use_weights)
         self.weights.second_chosen.connect(network.compare_with)
         self.network.chosen.connect(network.use_options)
@@ -152,7 +159,7 @@ class ViewPanel(QWidget):
             self.rows_changed.emit()
         self.pair.setText(pair_name(view))
         self.pair.setAccessibleName(f"Compare: {pair_name(view)}")
-        for widget in (self.alpha, self.skip):
+        for widget in (self.alpha, self.skip, self.steady):
             widget.blockSignals(True)
         percent = round(view.alpha * 100)
         self.alpha.setValue(percent)
@@ -162,7 +169,11 @@ class ViewPanel(QWidget):
         self.skip.setEnabled(view.goes_by_switch)
         self.skip.idle = "both" if len({side.skip for side in view.sides}) > 1 else "–"
         self.skip.setToolTip(_SKIP if view.goes_by_switch else _SKIP_IDLE)
-        for widget in (self.alpha, self.skip):
+        self.steady.setChecked(view.steady)
+        self.steady.setEnabled(view.goes_by_steady)
+        self.steady.idle = "both" if len({side.steady for side in view.sides}) > 1 else "–"
+        self.steady.setToolTip(_STEADY if view.goes_by_steady else _STEADY_IDLE)
+        for widget in (self.alpha, self.skip, self.steady):
             widget.blockSignals(False)
 
     def _alpha_changed(self, percent: int) -> None:

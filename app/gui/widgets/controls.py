@@ -28,10 +28,17 @@ _RING = 1.5
 
 
 class ToggleSwitch(QAbstractButton):
-    """Checkable row: its text, then "on" or "off", then the switch itself."""
+    """Checkable row: its text, then "on" or "off", then the switch itself.
 
-    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+    Args:
+        text: what is switched.
+        usual: whether it is on as a rule; "off" then stands out.
+        parent: owner.
+    """
+
+    def __init__(self, text: str, parent: QWidget | None = None, *, usual: bool = True) -> None:
         super().__init__(parent)
+        self._off = "WARN" if usual else "MUTED"
         self.setCheckable(True)
         self.setText(text)
         self.setAccessibleName(text)
@@ -42,7 +49,7 @@ class ToggleSwitch(QAbstractButton):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
-        return QSize(200, 32)
+        return QSize(200, 26)
 
     def ring(self) -> QRectF:
         """Return the rectangle of the focus mark, around the switch itself."""
@@ -74,7 +81,8 @@ class ToggleSwitch(QAbstractButton):
         painter.setPen(QColor(theme.TEXT if live else theme.MUTED))
         painter.setFont(theme.font(13))
         painter.drawText(words, middle | Qt.AlignmentFlag.AlignLeft, self.text())
-        painter.setPen(QColor(theme.MUTED if not live else theme.ACCENT if on else theme.WARN))
+        off = getattr(theme, self._off)
+        painter.setPen(QColor(theme.MUTED if not live else theme.ACCENT if on else off))
         painter.setFont(theme.font(13, bold=True))
         word = self.idle if not live else "on" if on else "off"
         painter.drawText(words, middle | Qt.AlignmentFlag.AlignRight, word)

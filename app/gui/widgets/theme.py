@@ -100,6 +100,7 @@ STAGES: dict[str, str] = {
     "capture": "#4e9de0",
     "upload": "#2fb3a6",
     "network": "#e08a3c",
+    "steady": "#7f9a3f",
     "labels": "#9f7fe0",
     "download": "#3fae5a",
     "overlay": "#d66a9f",

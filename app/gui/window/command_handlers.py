@@ -148,4 +148,15 @@ def _network_handlers(
                 " connection: choose another view first.",
             )
 
-    return {"skip": skip, **{name: size(name) for name in ("quarter", "half", "full", "exact")}}
+    def steady() -> None:
+        if pipeline.view.goes_by_steady:
+            view_commands.toggle_steady()
+        else:
+            window.notify(
+                "notice",
+                "What is compared here does not go by the switch of steady labels: choose another"
+                " view first.",
+            )
+
+    sizes = {name: size(name) for name in ("quarter", "half", "full", "exact")}
+    return {"skip": skip, "steady": steady, **sizes}

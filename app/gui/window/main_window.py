@@ -207,9 +207,8 @@ class MainWindow(QMainWindow):
         self.legend.hidden_changed.connect(self.view_commands.set_hidden)
         self.legend.class_chosen.connect(self.select_class)
         self.legend.blurred_changed.connect(self.view_commands.set_blurred)
-        pipeline = self.pipeline
-        self.seek_bar.seek_requested.connect(lambda seconds: pipeline.session.seek(seconds))
-        self.transport_bar.speed_chosen.connect(lambda speed: pipeline.session.set_speed(speed))
+        self.seek_bar.seek_requested.connect(lambda s: self.pipeline.session.seek(s))
+        self.transport_bar.speed_chosen.connect(lambda v: self.pipeline.session.set_speed(v))
         self.view.double_clicked.connect(self.toggle_full_screen)
         self.view.split_moved.connect(self.view_commands.set_split)
         self.view.class_clicked.connect(self.select_class)

@@ -133,7 +133,7 @@ class MenuBar(QObject):
         other = QMenu("Compare with", network)
         other.aboutToShow.connect(lambda: panel.weights.fill(other, second=True))
         network.addMenu(other)
-        self._add(network, "skip", "", *_SIZES, "")
+        self._add(network, "skip", "steady", "", *_SIZES, "")
         options = QMenu("Device, precision, runtime", network)
         options.aboutToShow.connect(lambda: panel.network.fill_others(options))
         network.addMenu(options)
@@ -161,6 +161,7 @@ class MenuBar(QObject):
             ("loop", status.loop is not None),
             ("record", status.recording is not None),
             ("skip", status.skip),
+            ("steady", view.steady),
             ("confidence", view.view == "confidence"),
             ("wipe", view.view == "wipe"),
             ("contours", view.contours),
@@ -185,6 +186,7 @@ class MenuBar(QObject):
             *(() if has_picture or status.recording else ("record",)),
             *(() if state != "empty" else ("close",)),
             *(() if view.goes_by_switch else ("skip",)),
+            *(() if view.goes_by_steady else ("steady",)),
         }
 
     def _grey(self, shown: bool) -> None:
@@ -210,7 +212,7 @@ class MenuBar(QObject):
 
 _SIZES = ("quarter", "half", "full", "exact")
 _TICKED = (
-    *("loop", "record", "skip", "confidence", "wipe", "contours", "class-names"),
+    *("loop", "record", "skip", "steady", "confidence", "wipe", "contours", "class-names"),
     *("full-screen", "performance", "log", *_SIZES),
 )
 _MOVES = (
