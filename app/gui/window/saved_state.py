@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
-from PyQt6.QtCore import QByteArray, QSettings
+from PyQt6.QtCore import QByteArray, QLockFile, QSettings
 
 from app.config.persistence import SavedSettings
+from app.config.settings import Settings
 from app.config.value_parsers import is_public
 from app.sources.source_spec import SourceSpec, parse_source
 
 _RECENT = 10
+_PATIENCE = 500
+"""Milliseconds to wait for another window that writes; it takes a few."""
 
 
 class SavedState(SavedSettings):
     """Profile of a window. Whatever its file holds that makes no sense is as good as not there.
+
+    Other windows may use it at the same time: what is written is what changed in this one.
 
     Args:
         path: the file; it need not exist.
@@ -23,7 +30,9 @@ class SavedState(SavedSettings):
 
     def __init__(self, path: Path) -> None:
         self._store = QSettings(str(path), QSettings.Format.IniFormat)
+        self._lock = QLockFile(f"{path}.lists")
         super().__init__(_IniStore(self._store))
+        self._began = {name: self._text(name) for name in ("window/panel", "window/classes")}
 
     def forget(self) -> None:
         """Begin anew."""
@@ -31,8 +40,24 @@ class SavedState(SavedSettings):
         self.sync()
 
     def sync(self) -> None:
-        """Write it down now."""
+        """Write it down now, and read what others wrote."""
         self._store.sync()
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep others from changing lists between reading and writing them."""
+        locked = self._lock.tryLock(_PATIENCE)  # without it the worst is an entry that is lost
+        self.sync()
+        try:
+            yield
+        finally:
+            self.sync()
+            if locked:
+                self._lock.unlock()
+
+    def keep(self, now: Settings, before: Settings) -> None:
+        with self._alone():
+            super().keep(now, before)
 
     @property
     def geometry(self) -> QByteArray:
@@ -60,7 +85,7 @@ class SavedState(SavedSettings):
 
     @page.setter
     def page(self, value: str) -> None:
-        self._store.setValue("window/panel", value)
+        self._set_if_changed("window/panel", value)
 
     @property
     def folder(self) -> str:
@@ -78,7 +103,7 @@ class SavedState(SavedSettings):
 
     @by_share.setter
     def by_share(self, value: bool) -> None:
-        self._store.setValue("window/classes", "by share" if value else "in groups")
+        self._set_if_changed("window/classes", "by share" if value else "in groups")
 
     @property
     def greeted(self) -> bool:
@@ -91,7 +116,8 @@ class SavedState(SavedSettings):
 
     @property
     def recent(self) -> list[SourceSpec]:
-        """Sources that were opened, newest first."""
+        """Sources that were opened, in other windows too, newest first."""
+        self.sync()
         try:
             texts = json.loads(self._text("open/recent") or "[]")
             return [parse_source(text) for text in texts if isinstance(text, str)][:_RECENT]
@@ -105,12 +131,18 @@ class SavedState(SavedSettings):
             return
         if spec.kind in {"file", "images"}:
             text = str(Path(text).resolve())
-        others = [each.value for each in self.recent if each.value != text]
-        self._store.setValue("open/recent", json.dumps([text, *others][:_RECENT]))
+        with self._alone():
+            others = [each.value for each in self.recent if each.value != text]
+            self._store.setValue("open/recent", json.dumps([text, *others][:_RECENT]))
 
     def forget_recent(self) -> None:
         """Empty the list of what was opened."""
         self._store.remove("open/recent")
+
+    def _set_if_changed(self, name: str, value: str) -> None:
+        """Set what is written at the end in any case, unless it is as it was found."""
+        if value != self._began[name]:
+            self._store.setValue(name, value)
 
     def _text(self, name: str) -> str:
         return self._profile.get(name)
