@@ -19,13 +19,22 @@ class Channel(Generic[T]):
     ``put`` waits for room (back-pressure), ``offer`` gives up, ``replace`` throws out what waits so
     that the newest wins. Nothing is dropped silently: ``offer`` and ``replace`` return what became
     of the items.
+
+    Args:
+        capacity: items that may wait.
+        changed: shared by channels that one thread takes from, which waits for any of them.
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, changed: threading.Condition | None = None) -> None:
         self._items: deque[T] = deque()
         self._capacity = capacity
-        self._changed = threading.Condition()
+        self._changed = changed if changed is not None else threading.Condition()
         self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Return whether nothing more is let in."""
+        return self._closed
 
     def resize(self, capacity: int) -> None:
         """Let so many items wait from now on; those that wait stay."""

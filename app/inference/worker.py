@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.channel import Channel, Closed
-from app.core.frame import EndOfSource, Frame, Prediction, Result, ResultHandler
-from app.core.live_options import LiveOptions
+from app.core.channel import Closed
+from app.core.frame import EndOfSource, Frame, Prediction, Result
 from app.core.memory import return_freed_memory
-from app.core.stats import DropCause, Stats
+from app.core.stats import DropCause
+from app.inference.feed import Feed, Turns
 from app.rendering.overlay import draw
 from app.rendering.palettes import recolored
-from app.rendering.privacy import PrivacyFilter, cover, numbers_known
-from app.rendering.region_names import RegionNames
+from app.rendering.privacy import cover, numbers_known
 from app.rendering.view_options import InferencePass, ViewOptions
 
 if TYPE_CHECKING:
@@ -38,40 +37,22 @@ class Worker(threading.Thread):
     they are.
 
     Args:
-        inbox: where frames come from.
         networks: the network to begin with, and others that the user chooses meanwhile.
-        handlers: given every result and every end of source, in order.
-        live: view and skip, read anew for every frame.
-        stats: where frames and times are counted.
+        turns: the sources that are served.
     """
 
     _IDLE = 0.03
     _FIRST_PICTURE = 1.0
     """Seconds that the first picture may take before the network is loaded beside it."""
 
-    def __init__(
-        self,
-        inbox: Channel[Frame | EndOfSource],
-        networks: NetworkManager,
-        handlers: Sequence[ResultHandler],
-        live: LiveOptions,
-        stats: Stats,
-    ) -> None:
+    def __init__(self, networks: NetworkManager, turns: Turns) -> None:
         super().__init__(name="worker")
-        self._inbox, self._networks, self._handlers = inbox, networks, handlers
-        self._live, self._stats = live, stats
-        self._last: Result | None = None
-        self._names = RegionNames(), RegionNames()
-        self._previewed: Frame | None = None
+        self._networks, self.turns = networks, turns
         self._stop_asked = threading.Event()
         self._compared: Segmenter | None = None
         self._paired = False
-        # The options that the frames under way were submitted with.
-        self._asked: deque[tuple[ViewOptions, bool]] = deque()
-        self._stale = False
-        self._privacy = PrivacyFilter()
-        self._in_hand = 0
-        """Frames taken that are not accounted for yet."""
+        # The feeds and options of the frames under way.
+        self._asked: deque[tuple[Feed, ViewOptions, bool]] = deque()
 
     def ask_to_stop(self) -> None:
         """End after the frame under way."""
@@ -88,7 +69,9 @@ class Worker(threading.Thread):
             segmenter = self._refuse_all()
         while segmenter is not None:
             segmenter = self._serve(segmenter)
-        self._last = self._compared = self._previewed = None
+        self._compared = None
+        for feed in self.turns.feeds:
+            feed.last = feed.previewed = None
 
     def _first(self) -> Segmenter:
         """Return the first network, and show frames as they are until it is there.
@@ -108,7 +91,7 @@ class Worker(threading.Thread):
 
         # The import keeps the interpreter busy for seconds: the first picture goes before it.
         deadline = time.monotonic() + self._FIRST_PICTURE
-        while self._inbox.newest() is None and time.monotonic() < deadline:
+        while not self.turns.waiting and time.monotonic() < deadline:
             if self._stop_asked.wait(self._IDLE / 3):
                 raise Closed
         self._preview()
@@ -123,17 +106,18 @@ class Worker(threading.Thread):
         return found
 
     def _preview(self) -> None:
-        """Show the newest frame without labels; it stays where it waits for the network."""
-        frame = self._inbox.newest()
-        if not isinstance(frame, Frame) or frame is self._previewed or frame.token.cause:
-            return
-        self._previewed = frame
-        view, skip = self._live.view, self._live.skip
-        if view.blurred:  # nothing tells yet what is where
-            frame = replace(frame, image=cover(frame.image))
-        sides = (frame.image,) * len(view.sides)
-        captions = [f"{each} (loading)" for each in view.captions(skip, self._networks.names)]
-        self._deliver(Result(frame, (), sides, tuple(captions), view, skip, repeated=True))
+        """Show the newest frames without labels; they stay where they wait for the network."""
+        for feed in self.turns.feeds:
+            frame = feed.inbox.newest()
+            if not isinstance(frame, Frame) or frame is feed.previewed or frame.token.cause:
+                continue
+            feed.previewed = frame
+            view, skip = feed.live.view, feed.live.skip
+            if view.blurred:  # nothing tells yet what is where
+                frame = replace(frame, image=cover(frame.image))
+            sides = (frame.image,) * len(view.sides)
+            captions = [f"{each} (loading)" for each in view.captions(skip, self._networks.names)]
+            feed.deliver(Result(frame, (), sides, tuple(captions), view, skip, repeated=True))
 
     def _serve(self, segmenter: Segmenter) -> Segmenter | None:
         """Work with a network until another one is there, which is returned, or until the end."""
@@ -145,7 +129,8 @@ class Worker(threading.Thread):
             engine = make_engine(segmenter)
             self._compare(engine)
             self._asked.clear()
-            self._stale = True
+            for feed in self.turns.feeds:
+                feed.stale = True
             self._networks.ready(segmenter)
             self._interrupted()
             self._work(engine)
@@ -163,13 +148,9 @@ class Worker(threading.Thread):
             return self._refuse_all()
         return None if self._stop_asked.is_set() else self._networks.take_next()
 
-    def _deliver(self, result: Result) -> None:
-        for handler in self._handlers:
-            handler.deliver(result)
-
     def _interrupted(self) -> None:
-        for handler in self._handlers:
-            handler.interrupted()
+        for feed in self.turns.feeds:
+            feed.interrupted()
 
     def _fail(self, error: BaseException) -> None:
         self._networks.fail(error)
@@ -177,8 +158,8 @@ class Worker(threading.Thread):
 
     def _account(self, cause: DropCause) -> None:
         """Count what is in the engine and will not come out of it."""
-        self._stats.drop(cause, self._in_hand)
-        self._in_hand = 0
+        for feed in self.turns.feeds:
+            feed.account(cause)
 
     def _work(self, engine: Engine) -> None:
         """Serve frames until asked to stop or until another network is there."""
@@ -191,85 +172,98 @@ class Worker(threading.Thread):
                 while engine.pending:
                     self._collect(engine)
                 self._compare(engine)
-            with self._stats.at_work("network"):
-                engine.settle()
-            item = self._inbox.get(timeout=0 if engine.pending else self._IDLE)
-            if isinstance(item, Frame):
-                cause = item.token.cause
-                if cause is not None:
-                    self._stats.drop(cause)
-                else:
-                    if item is self._previewed:  # its age is that of its labels, not of the import
-                        item = replace(item, captured=time.monotonic())
-                    self._previewed = None  # its picture is not wanted any longer
-                    self._submit(engine, item)
-                    # What may be dropped is wanted soon: the one before it is done by now.
-                    if engine.pending < (engine.depth if item.lossless else 2):
-                        continue
-            elif isinstance(item, EndOfSource):
-                while engine.pending:
-                    self._collect(engine)
-                for handler in self._handlers:
-                    handler.end_of_source(item)
+            if self._asked:
+                with self._asked[0][0].stats.at_work("network"):
+                    engine.settle()
+            taken = self.turns.take(timeout=0 if engine.pending else self._IDLE)
+            if taken is not None and self._began(engine, *taken):
+                continue
             if engine.pending:
                 self._collect(engine)
-            elif item is None:
-                self._repeat(engine)
+            elif taken is None:
+                for feed in self.turns.feeds:
+                    self._repeat(engine, feed)
+
+    def _began(self, engine: Engine, feed: Feed, item: Frame | EndOfSource) -> bool:
+        """Begin with a frame, or pass on the end of a source; ``True`` where more may be begun."""
+        if isinstance(item, EndOfSource):
+            while engine.pending:
+                self._collect(engine)
+            feed.end_of_source(item)
+            return False
+        cause = item.token.cause
+        if cause is not None:
+            feed.stats.drop(cause)
+            return False
+        if item is feed.previewed:  # its age is that of its labels, not of the import
+            item = replace(item, captured=time.monotonic())
+        feed.previewed = None  # its picture is not wanted any longer
+        self._submit(engine, feed, item)
+        # What may be dropped is wanted soon: the one before it is done by now.
+        return engine.pending < (engine.depth if item.lossless else 2)
 
     def _compare(self, engine: Engine) -> None:
         """Bring the second network into the engine."""
         self._compared = self._networks.second
         engine.compare_with(self._compared)
         self._paired = engine.second is not None
-        self._stale = self._stale or self._live.view.compares_weights
+        for feed in self.turns.feeds:
+            feed.stale = feed.stale or feed.live.view.compares_weights
 
-    def _submit(self, engine: Engine, frame: Frame, *, repeated: bool = False) -> None:
-        view, skip = self._live.view, self._live.skip
-        self._in_hand += not repeated
+    def _submit(self, engine: Engine, feed: Feed, frame: Frame, *, repeated: bool = False) -> None:
+        view, skip = feed.live.view, feed.live.skip
+        feed.in_hand += not repeated
         before = engine.segmenter
-        with self._stats.at_work("network"):
+        with feed.stats.at_work("network"):
             engine.submit(frame, view.runs(skip, second=self._paired))
         self._tell_if_shrunk(engine, before)
-        self._asked.append((view, skip))
+        self._asked.append((feed, view, skip))
 
     def _collect(self, engine: Engine, *, repeated: bool = False) -> None:
         before = engine.segmenter
-        with self._stats.at_work("network"):
+        with self._asked[0][0].stats.at_work("network"):
             done = engine.collect()
         self._tell_if_shrunk(engine, before)
-        self._finish(done, repeated=repeated)
+        self._finish(done, *self._asked.popleft(), repeated=repeated)
 
     def _tell_if_shrunk(self, engine: Engine, before: Segmenter) -> None:
         if engine.segmenter is not before:
             self._networks.shrunk(engine.segmenter)
 
-    def _finish(self, done: Segmented, *, repeated: bool = False) -> None:
-        frame, asked = done.frame, self._asked.popleft()
-        cause = frame.token.cause
+    def _finish(
+        self, done: Segmented, feed: Feed, view: ViewOptions, skip: bool, *, repeated: bool
+    ) -> None:
+        """Draw and deliver what the network saw with a view and a setting of the skip."""
+        cause = done.frame.token.cause
         if cause is not None:
-            self._in_hand -= not repeated
-            self._stats.drop(cause, int(not repeated))
+            feed.in_hand -= not repeated
+            feed.stats.drop(cause, int(not repeated))
             return
         started = time.monotonic()
-        view, skip = self._live.view, self._live.skip
         # What changed meanwhile shows at once, unless it needs what was not computed.
-        if not _covers(done.predictions, view.runs(skip, second=self._paired)):
-            view, skip = asked
-        result = self._drawn(Result(frame, done.predictions, (), (), view, skip, {}, repeated))
+        now = feed.live.view, feed.live.skip
+        if _covers(done.predictions, now[0].runs(now[1], second=self._paired)):
+            view, skip = now
+        result = Result(done.frame, done.predictions, (), (), view, skip, {}, repeated)
+        result = self._drawn(feed, result)
         drawn = time.monotonic()
-        stages = {"capture": frame.read_seconds, **done.stages, "overlay": drawn - started}
+        stages = {
+            "capture": done.frame.read_seconds,
+            **done.stages,
+            "overlay": drawn - started,
+        }
         result = replace(result, stages=stages, drawn=drawn)
-        self._last = replace(result, frame=frame)
-        self._stale = False
+        feed.last = replace(result, frame=done.frame)
+        feed.stale = False
         if not repeated:
-            self._stats.spent(stages)
-            self._stats.count("processed")
-            self._in_hand -= 1
-        self._deliver(result)
+            feed.stats.spent(stages)
+            feed.stats.count("processed")
+            feed.in_hand -= 1
+        feed.deliver(result)
 
-    def _drawn(self, result: Result) -> Result:
+    def _drawn(self, feed: Feed, result: Result) -> Result:
         """A result with its sides drawn and named, and without what is to be blurred."""
-        image, view = self._hidden(result), result.view
+        image, view = self._hidden(feed, result), result.view
         seen_as = (
             replace(one, classes=recolored(one.classes.names, view.palette))
             for one in result.predictions
@@ -287,7 +281,7 @@ class Worker(threading.Thread):
             drawn = draw(image, side.content, view, seen.labels, seen.confidence, seen.classes)
             if view.class_names and side.content != "raw":
                 drawn = drawn.copy() if drawn is image else drawn
-                self._names[number].write(
+                feed.names[number].write(
                     drawn,
                     seen.labels,
                     seen.classes,
@@ -298,7 +292,7 @@ class Worker(threading.Thread):
             sides.append(drawn)
         return replace(result, sides=tuple(sides), captions=tuple(captions))
 
-    def _hidden(self, result: Result) -> NDArray[np.uint8]:
+    def _hidden(self, feed: Feed, result: Result) -> NDArray[np.uint8]:
         """Return the picture of a result without what is to be blurred."""
         frame, names = result.frame, result.view.blurred
         seen = [(one.labels, one.classes) for one in result.predictions]
@@ -308,25 +302,26 @@ class Worker(threading.Thread):
                 " whole pictures are blurred. Blur other classes, or take other weights."
             )
         scene = frame.segment
-        return self._privacy.hide(frame.image, seen, names, scene=scene, frame=(scene, frame.index))
+        place = scene, frame.index
+        return feed.privacy.hide(frame.image, seen, names, scene=scene, frame=place)
 
-    def _repeat(self, engine: Engine) -> None:
-        """Bring the last result up to date with options that changed since."""
-        last = self._last
+    def _repeat(self, engine: Engine, feed: Feed) -> None:
+        """Bring the last result of a source up to date with options that changed since."""
+        last = feed.last
         if last is None or last.frame.token.cause:
             return
-        view, skip = self._live.view, self._live.skip
+        view, skip = feed.live.view, feed.live.skip
         runs = view.runs(skip, second=self._paired)
-        if self._stale or not _covers(last.predictions, runs):
-            self._submit(engine, last.frame, repeated=True)
+        if feed.stale or not _covers(last.predictions, runs):
+            self._submit(engine, feed, last.frame, repeated=True)
             self._collect(engine, repeated=True)
         elif skip != last.skip or not view.draws_as(last.view):
             seen = tuple(one for run in runs if (one := _find(last.predictions, run)) is not None)
             result = self._drawn(
-                replace(last, predictions=seen, view=view, skip=skip, repeated=True)
+                feed, replace(last, predictions=seen, view=view, skip=skip, repeated=True)
             )
-            self._last = replace(result, frame=last.frame)
-            self._deliver(result)
+            feed.last = replace(result, frame=last.frame)
+            feed.deliver(result)
 
     def _refuse_all(self) -> Segmenter | None:
         """With no network left, account for frames until another one is there, or until the end."""
@@ -334,14 +329,16 @@ class Worker(threading.Thread):
             if self._networks.has_next:
                 return self._networks.take_next()
             try:
-                item = self._inbox.get(timeout=0.1)
+                taken = self.turns.take(timeout=0.1)
             except Closed:
                 break
+            if taken is None:
+                continue
+            feed, item = taken
             if isinstance(item, Frame):
-                self._stats.drop("failed")
-            elif isinstance(item, EndOfSource):
-                for handler in self._handlers:
-                    handler.end_of_source(item)
+                feed.stats.drop("failed")
+            else:
+                feed.end_of_source(item)
         return None
 
 

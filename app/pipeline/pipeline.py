@@ -23,6 +23,7 @@ from app.core.live_options import LiveOptions
 from app.core.memory import return_freed_memory
 from app.core.stats import Stats
 from app.core.watchdog import Watchdog
+from app.inference.feed import Feed, Turns
 from app.inference.network_manager import NetworkManager
 from app.inference.worker import Worker
 from app.pipeline.capture_policy import CapturePolicy
@@ -47,20 +48,30 @@ class Pipeline:
         settings: what the user chose.
         display: whether results are shown; without a display no frame of a file is dropped.
         wake: called from the worker's thread whenever a new result can be taken.
+        beside: another pipeline, whose network serves this one too, in turns.
     """
 
     def __init__(
-        self, settings: Settings, *, display: bool, wake: Callable[[], None] | None = None
+        self,
+        settings: Settings,
+        *,
+        display: bool,
+        wake: Callable[[], None] | None = None,
+        beside: Pipeline | None = None,
     ) -> None:
         self.settings = settings
         self.stats, self.events = Stats(), EventBus()
         self.live = LiveOptions(settings.view, settings.network.skip)
-        self.networks = NetworkManager(settings.network, self.events, load_both=not display)
+        if beside is None:
+            self.networks = NetworkManager(settings.network, self.events, load_both=not display)
+            self.worker = Worker(self.networks, Turns())
+        else:
+            self.networks, self.worker = beside.networks, beside.worker
         shown: list[Sink] = [DisplaySink(self.stats, wake)] if display else []
         self.sinks = FanOut([*shown, *sinks_from(settings, self.events)], self.live, self.stats)
         self.recordings = Recordings(self.sinks, settings.recording, self.stats, self.events)
         # Two places: the end of a source may wait behind its last frame.
-        self._inbox: Channel[Frame | EndOfSource] = Channel(2)
+        self._inbox: Channel[Frame | EndOfSource] = Channel(2, self.worker.turns.changed)
         policy = CapturePolicy(
             paced=display,
             lossless=lambda: self.sinks.lossless,
@@ -72,9 +83,8 @@ class Pipeline:
             loop="whole" if settings.source.loop else None,
             resumes=display,
         )
-        self.worker = Worker(
-            self._inbox, self.networks, (self.sessions, self.sinks), self.live, self.stats
-        )
+        self._feed = Feed(self._inbox, (self.sessions, self.sinks), self.live, self.stats)
+        self.worker.turns.add(self._feed)
         self._watchdog = Watchdog(
             self.stats,
             lambda text: self.events.notice(text, "stuck"),
@@ -90,8 +100,10 @@ class Pipeline:
     def start(self) -> None:
         """Load the network; a source can be opened before or after."""
         self.sinks.start()
-        self.worker.start()
         self._watchdog.start()
+        if self.worker.ident is not None:
+            return  # the network of the pipeline that this one is beside
+        self.worker.start()
         if self.sinks.display is not None and self.settings.network.weights_b is not None:
             self.networks.compare_with(self.settings.network.weights_b)
 
@@ -158,20 +170,32 @@ class Pipeline:
         """Close the recording in progress; an event tells when it is done."""
         self.recordings.stop()
 
-    def stop(self) -> None:
-        """End all threads in order; a recording in progress is closed and playable."""
-        self.session.ask_to_stop()
-        self._watchdog.ask_to_stop()
+    def stop(self, *beside: Pipeline) -> None:
+        """End all threads in order; a recording in progress is closed and playable.
+
+        Args:
+            beside: all other pipelines that the network serves, which end too.
+        """
+        together = (self, *beside)
+        for each in together:
+            each.session.ask_to_stop()
+            each._watchdog.ask_to_stop()
         self.networks.ask_to_stop()
         self.worker.ask_to_stop()
-        self._inbox.close()
+        for each in together:
+            each._inbox.close()
         if self.worker.ident is not None:
             self.worker.join()
             self.networks.release()
+        for each in together:
+            each._finish()
+        return_freed_memory()
+
+    def _finish(self) -> None:
+        """Close what took results, and account for frames that came too late for the network."""
         self.sinks.stop()
         if (capture := self.session.capture) is not None:
             capture.join(0.5)  # a driver that does not return is left behind
-        return_freed_memory()
         self.stats.drop("stopped", sum(isinstance(i, Frame) for i in self._inbox.drain()))
 
     @property

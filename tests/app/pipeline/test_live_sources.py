@@ -2,6 +2,7 @@
 
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -39,18 +40,20 @@ def test_a_live_frame_is_shown_before_the_camera_is_far_ahead(monkeypatch, displ
         display=display,
     )
     behind, enough = [], threading.Event()
-    deliver = pipeline.worker._deliver
+    (feed,) = pipeline.worker.turns.feeds
 
     def count(result):
         # How many frames the camera has delivered since this one.
         behind.append(pipeline.stats.counters().captured - 1 - result.frame.index)
-        deliver(result)
         if display:
             pipeline.take()
         if len(behind) == 40:
             enough.set()
 
-    pipeline.worker._deliver = count
+    watching = SimpleNamespace(
+        deliver=count, end_of_source=lambda end: None, interrupted=lambda: None
+    )
+    feed.handlers = (*feed.handlers, watching)
     pipeline.start()
     try:
         pipeline.open(SourceSpec("camera", "0"))
