@@ -7,20 +7,20 @@ import queue
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from app.config.settings import Settings
+from app.config.settings import RecordingOptions, Settings
 from app.core.events import Event
-from app.core.formatting import clock, frames
+from app.core.formatting import frames
 from app.core.stats import Stats
 from app.errors import INTERRUPTED, AppError, OutputError, UsageError
-from app.inference.network_loader import Download
+from app.headless_progress import DownloadBar, Progress
 from app.pipeline.pipeline import Pipeline
-from app.pipeline.status import PipelineStatus
 from app.run_report import check_report, report, write_report
 from app.sinks.recording.encoders import choose
 from app.sinks.recording.file_naming import check_output, recording_path
@@ -30,40 +30,103 @@ if TYPE_CHECKING:
     from app.serve.server import WebServer
 
 
-def run_headless(settings: Settings, *, now: Callable[[], float] = time.monotonic) -> int:
-    """Process a source to its end; returns the exit code.
+class _Run:
+    """One source of a run, from its opening to its end.
 
-    A progress bar goes to standard error, or where that is no terminal a line now and then; the
-    closing line goes to standard output.
+    Args:
+        pipeline: the source's.
+        spec: the source.
+        progress: shows how far it is.
+        name: what messages begin with where there are others.
+    """
+
+    def __init__(self, pipeline: Pipeline, spec: SourceSpec, progress: Progress, name: str) -> None:
+        self.pipeline, self.spec, self.progress = pipeline, spec, progress
+        self.label = f"{name}: " if name else ""
+        self.exit_code: int | None = None
+        """``None`` while it is under way."""
+
+    def begin(self, recording: RecordingOptions, output: Path | None) -> None:
+        """Open the source, and record it where that is wanted.
+
+        Raises:
+            OutputError: the recording cannot be written.
+        """
+        self.pipeline.start()
+        self.pipeline.open(self.spec)
+        if (path := output or recording.labels) is not None:
+            self.pipeline.start_recording(
+                path,
+                labels=recording.labels,
+                overwrite=recording.overwrite,
+                renames=path != recording.file and path != recording.labels,
+            )
+
+    def look(self, patience: float) -> None:
+        """Show how far it is, and tell what it has to say within some seconds."""
+        try:
+            event = self.pipeline.events.get(timeout=patience)
+        except queue.Empty:
+            event = None
+        if self.exit_code is None:
+            self.progress.show(self.pipeline.status())
+        if event is None:
+            return
+        if event.kind in {"notice", "recorded"}:
+            tqdm.write(self._named(event.text), file=sys.stderr)
+        elif event.kind in {"ended", "error"}:
+            self.progress.close()
+            self.exit_code = max(self.exit_code or 0, self.tell(event))
+
+    def tell(self, event: Event) -> int:
+        """Say what an event has to say; its exit code."""
+        if event.kind == "error":
+            print(f"Error: {self._named(event.text)}", file=sys.stderr)
+        elif event.text and event.kind != "opened":
+            print(self._named(event.text), file=sys.stderr)
+        return event.exit_code
+
+    def _named(self, text: str) -> str:
+        """Return a message with the source that it is of, unless it begins with that."""
+        return text if text.startswith(self.label.rstrip(": ")) else f"{self.label}{text}"
+
+    def tell_the_rest(self) -> None:
+        """Say what came up when it was stopped."""
+        events = self.pipeline.events
+        while not events.empty():
+            event = events.get()
+            if not (self.exit_code and event.kind == "notice"):  # an error has said it all
+                self.exit_code = self.tell(event) or self.exit_code
+
+
+def run_headless(settings: Settings, *, now: Callable[[], float] = time.monotonic) -> int:
+    """Process sources to their ends; returns the exit code, the worst where there are several.
+
+    A progress bar of each goes to standard error, or where that is no terminal a line now and then;
+    the closing lines go to standard output.
 
     Args:
         settings: of the run.
         now: clock of those lines, in seconds.
     """
     try:
-        output, source = _checked_output(settings)
+        outputs = _checked_outputs(settings)
         server = _server(settings)
     except AppError as error:
         print(f"Error: {error}", file=sys.stderr)
         return error.exit_code
-    labels = settings.recording.labels
-    pipeline = Pipeline(settings, display=False)
+    runs = _runs(settings, now)
+    first, *others = (run.pipeline for run in runs)
     if server is not None:
-        server.show(pipeline, lambda: _record_or_stop(pipeline))
+        for pipeline in (first, *others):
+            server.show(pipeline, partial(_record_or_stop, pipeline))
         server.start()
     started = time.monotonic()
     exit_code = 0
     try:
-        pipeline.start()
-        pipeline.open(source)
-        if (path := output or labels) is not None:
-            pipeline.start_recording(
-                path,
-                labels=labels,
-                overwrite=settings.recording.overwrite,
-                renames=path != settings.recording.file and path != labels,
-            )
-        exit_code = _follow(pipeline, settings, _ProgressLines(now), server)
+        for run, output in zip(runs, outputs, strict=True):
+            run.begin(settings.recording, output)
+        _follow(runs, server)
     except AppError as error:
         print(f"Error: {error}", file=sys.stderr)
         exit_code = error.exit_code
@@ -73,33 +136,63 @@ def run_headless(settings: Settings, *, now: Callable[[], float] = time.monotoni
     finally:
         # Closing what was begun takes a moment; a second Ctrl+C must not tear it.
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        pipeline.stop()
+        for run in runs:
+            run.progress.close()
+        first.stop(*others)
         if server is not None:
             server.stop()
         signal.signal(signal.SIGINT, before)
     ended = time.monotonic()
-    while not pipeline.events.empty():
-        event = pipeline.events.get()
-        if not (exit_code and event.kind == "notice"):  # an error has said all there is to say
-            exit_code = _tell(event) or exit_code
-    return _close_up(pipeline, settings, started, ended, exit_code)
+    for run in runs:
+        run.exit_code = exit_code or run.exit_code
+        run.tell_the_rest()
+    return _close_up(runs, settings, started, ended)
 
 
-def _close_up(
-    pipeline: Pipeline, settings: Settings, started: float, ended: float, exit_code: int
-) -> int:
+def _runs(settings: Settings, now: Callable[[], float]) -> list[_Run]:
+    """Return the runs of all sources that run beside each other, with one network."""
+    sources = settings.sources if settings.beside else settings.sources[:1]
+    runs: list[_Run] = []
+    for place, spec in enumerate(sources):
+        pipeline = Pipeline(settings, display=False, beside=runs[0].pipeline if runs else None)
+        name = spec.name if len(sources) > 1 else ""
+        progress = Progress(spec, settings.source, now, name=name, place=place)
+        runs.append(_Run(pipeline, spec, progress, name))
+    return runs
+
+
+def _follow(runs: Sequence[_Run], server: WebServer | None) -> None:
+    """Follow all sources to their ends; one that fails leaves the others alone."""
+    networks = runs[0].pipeline.networks
+    with contextlib.closing(DownloadBar()) as weights:
+        while any(run.exit_code is None for run in runs):
+            for run in runs:
+                run.look(0.1 / len(runs))
+            if server is not None:
+                server.run_commands()
+            weights.show(networks.download)
+            if networks.broken and any(run.exit_code for run in runs):
+                return  # for all of them
+
+
+def _close_up(runs: Sequence[_Run], settings: Settings, started: float, ended: float) -> int:
     """Say what was done, and report it; returns the exit code."""
-    ready_at = pipeline.networks.ready_at
-    if ready_at is not None and pipeline.stats.counters().processed:
-        network = pipeline.status().network
+    networks = runs[0].pipeline.networks
+    ready_at, network = networks.ready_at, networks.info()
+    seen = [run for run in runs if run.pipeline.stats.counters().processed]
+    if ready_at is not None and seen:
         if network is not None:  # what was used is said, whatever was asked for
             parts = (network.device, network.precision, network.runtime)
             print(f"Network on {', '.join(parts)}.", file=sys.stderr)
-        print(closing_line(pipeline.stats, ended - ready_at, ready_at - started))
+        for run in seen:
+            line = closing_line(run.pipeline.stats, ended - ready_at, ready_at - started)
+            print(f"{run.label}{line}")
+    exit_code = max(run.exit_code or 0 for run in runs)
     if settings.run.stats_json is not None:
         seconds = ended - ready_at if ready_at is not None else 0.0
+        reports = [report(run.pipeline, seconds, run.exit_code or 0) for run in runs]
+        content = reports[0] if len(runs) == 1 else {"exit_code": exit_code, "sources": reports}
         try:
-            content = report(pipeline, seconds, exit_code)
             write_report(settings.run.stats_json, content, overwrite=settings.recording.overwrite)
         except OutputError as error:
             print(f"Error: {error}", file=sys.stderr)
@@ -128,8 +221,8 @@ def _record_or_stop(pipeline: Pipeline) -> None:
         pipeline.start_recording(pipeline.recording_path(Path()), renames=True)
 
 
-def _checked_output(settings: Settings) -> tuple[Path | None, SourceSpec]:
-    """Return where the recording goes and what is opened, checked before any work.
+def _checked_outputs(settings: Settings) -> list[Path | None]:
+    """Return where the recording of each source goes, checked before any work.
 
     Raises:
         AppError: there is no source, or an output cannot be written.
@@ -137,17 +230,33 @@ def _checked_output(settings: Settings) -> tuple[Path | None, SourceSpec]:
     recording, source = settings.recording, settings.first_source
     if source is None:
         raise UsageError("--headless needs a source: name a file, a camera index or demo.")
-    output = recording.file
-    if output is None and recording.record_dir is not None:
-        output = recording_path(recording.record_dir, source, recording.record_name)
+    outputs: list[Path] = []
+    if recording.file is not None:
+        outputs.append(recording.file)
+    elif recording.record_dir is not None:
+        if settings.beside:
+            _make_folder(recording.record_dir)
+        for spec in settings.sources if settings.beside else [source]:
+            names = recording.record_dir, spec, recording.record_name
+            outputs.append(recording_path(*names, taken=outputs))
     if recording.labels is not None:
         check_output(recording.labels, overwrite=recording.overwrite, source=source, labels=True)
-    if output is not None:
+    for output in outputs:
         check_output(output, overwrite=recording.overwrite, source=source)
+    if outputs:
         choose(recording.encoder, (256, 256), say=lambda _: None)  # said when it is used
     if settings.run.stats_json is not None:
         check_report(settings.run.stats_json, overwrite=recording.overwrite)
-    return output, source
+    return [*outputs] or [None] * (len(settings.sources) if settings.beside else 1)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"The folder {folder} cannot be made ({error.strerror}): name another one."
+        ) from error
 
 
 def closing_line(stats: Stats, seconds: float, start_up: float) -> str:
@@ -173,116 +282,3 @@ def closing_line(stats: Stats, seconds: float, start_up: float) -> str:
     rates = stats.stage_rates()
     stages = ", ".join(f"{stage} {rate:.0f}" for stage, rate in rates.items())
     return f"{'; '.join(parts)} (fps of each stage alone: {stages})"
-
-
-def _tell(event: Event) -> int:
-    """Say what an event has to say; its exit code."""
-    if event.kind == "error":
-        print(f"Error: {event.text}", file=sys.stderr)
-    elif event.text and event.kind != "opened":
-        print(event.text, file=sys.stderr)
-    return event.exit_code
-
-
-def _partly(settings: Settings) -> bool:
-    """Return whether something else than the whole source is played once."""
-    spec = settings.first_source
-    return settings.source.loop or (spec is not None and (spec.start > 0 or spec.end is not None))
-
-
-class _DownloadBar:
-    """A bar for weights that are being downloaded, for as long as they are."""
-
-    def __init__(self) -> None:
-        self._bar: tqdm | None = None
-
-    def show(self, download: Download | None) -> None:
-        if download is None:
-            self.close()
-            return
-        if self._bar is None:
-            self._bar = tqdm(
-                desc="weights",
-                unit="B",
-                unit_scale=True,
-                dynamic_ncols=True,
-                leave=False,
-                disable=None,
-            )
-        self._bar.total = download.total
-        self._bar.update(download.done - self._bar.n)
-
-    def close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
-
-
-class _ProgressLines:
-    """Lines for a log, in which a bar would be noise: one in half a minute.
-
-    Args:
-        now: clock in seconds.
-    """
-
-    _EVERY = 30.0
-
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
-        self._begun = self._said = now()
-        self._frames = 0
-
-    def show(self, status: PipelineStatus, total: float | None) -> None:
-        now = self._now()
-        passed = now - self._said
-        if passed < self._EVERY or sys.stderr.isatty():
-            return
-        done, download = status.counters.processed, status.download
-        if download is not None:
-            share = f", {100 * download.done // download.total} %" if download.total else ""
-            text = f"downloading the weights{share}"
-        elif status.network is None:
-            text = "loading the network"
-        elif status.state == "opening":
-            text = "opening the source"
-        else:
-            of = f"{done} of {total:.0f} frames" if total else frames(done)
-            text = f"{of}, {(done - self._frames) / passed:.1f} per second"
-        print(f"{clock(now - self._begun)}: {text}", file=sys.stderr, flush=True)
-        self._said, self._frames = now, done
-
-
-def _follow(
-    pipeline: Pipeline, settings: Settings, lines: _ProgressLines, server: WebServer | None
-) -> int:
-    exit_code = 0
-    with (
-        tqdm(unit="frame", dynamic_ncols=True, disable=None) as bar,
-        contextlib.closing(_DownloadBar()) as weights,
-    ):
-        while True:
-            try:
-                event = pipeline.events.get(timeout=0.1)
-            except queue.Empty:
-                event = None
-            if server is not None:
-                server.run_commands()
-            status = pipeline.status()
-            weights.show(status.download)
-            if bar.total is None and status.source is not None:
-                stated = None if _partly(settings) else status.source.frames
-                totals = [n for n in (stated, settings.source.max_frames) if n]
-                bar.total = min(totals, default=None)
-            bar.update(status.counters.processed - bar.n)
-            lines.show(status, bar.total)
-            if event is None:
-                continue
-            if event.kind in {"notice", "recorded"}:
-                tqdm.write(event.text, file=sys.stderr)
-            if event.kind == "ended":
-                bar.close()
-                _tell(event)
-                return exit_code
-            if event.kind == "error":
-                bar.close()
-                return _tell(event)

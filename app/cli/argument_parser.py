@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from app import __version__
 from app.cli.network_rules import check_network
-from app.cli.output_rules import check_names, objects_from, outputs_from
+from app.cli.output_rules import check_names, objects_from, one_for_each, outputs_from
 from app.cli.serve_rules import check_serve
 from app.cli.source_rules import sources_from
 from app.cli.view_rules import view_from
@@ -39,7 +39,7 @@ _ABOUT_GROUPS = {"view": "what is shown and recorded, in the window and without 
 
 _COMMON = frozenset(
     {
-        *("help", "version", "source", "camera", "demo", "start", "end", "loop"),
+        *("help", "version", "source", "camera", "demo", "start", "end", "loop", "grid"),
         *("input_size", "skip", "weights", "device", "view", "output", "save_labels"),
         *("overwrite", "record_dir", "headless", "serve", "stats_json", "data"),
     }
@@ -177,17 +177,16 @@ def settings_from(args: argparse.Namespace) -> Settings:
     """
     network, run = read_options(NetworkOptions, args), read_options(RunOptions, args)
     serve = read_options(ServeOptions, args)
-    source = read_options(SourceOptions, args)
-    sources = sources_from(read_options(SourceArguments, args), source, headless=run.headless)
+    source, named = read_options(SourceOptions, args), read_options(SourceArguments, args)
+    source = replace(source, grid=source.grid or len(named.camera) > 1)
+    sources = sources_from(named, source, headless=run.headless)
+    outputs, recording = read_options(OutputArguments, args), read_options(RecordingOptions, args)
+    objects = objects_from(read_options(ObjectOptions, args), network)
+    if source.grid and len(sources) > 1:
+        outputs, recording = one_for_each(outputs, recording, objects)
     view = view_from(read_options(ViewArguments, args), network.weights_b)
-    outputs = read_options(OutputArguments, args)
     file, labels, images = outputs_from(outputs)
-    recording = replace(
-        read_options(RecordingOptions, args),
-        file=file,
-        labels=labels,
-        encoder=encoder_choice(outputs),
-    )
+    recording = replace(recording, file=file, labels=labels, encoder=encoder_choice(outputs))
     check_pattern(recording.record_name)
     beside = recording.record_raw or recording.record_labels
     if run.headless and beside and recording.file is None and recording.record_dir is None:
@@ -206,7 +205,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
         recording=recording,
         images=images,
         data=outputs.data,
-        objects=objects_from(read_options(ObjectOptions, args), network),
+        objects=objects,
         window=read_options(WindowOptions, args),
         serve=serve,
         run=run,

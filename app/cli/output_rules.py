@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from app.config.arguments import OutputArguments
@@ -12,8 +13,10 @@ from app.config.settings import (
     ImageFolderOptions,
     NetworkOptions,
     ObjectOptions,
+    RecordingOptions,
     Suffix,
 )
+from app.config.value_parsers import PATTERN
 from app.errors import UsageError
 from fastscnn.labels import CITYSCAPES
 from fastscnn.paths import expand_user
@@ -55,6 +58,30 @@ def outputs_from(
     elif args.label_ids:
         raise UsageError("--label-ids says what is in a folder: add --save-labels FOLDER.")
     return recording, None if as_pictures else labels, tuple(pictures)
+
+
+def one_for_each(
+    args: OutputArguments, recording: RecordingOptions, objects: ObjectOptions
+) -> tuple[OutputArguments, RecordingOptions]:
+    """The outputs of sources that run beside each other: ``-o FOLDER/`` gets a video of each.
+
+    Raises:
+        UsageError: an output has no place for several.
+    """
+    if args.save_labels is not None or objects.objects:
+        raise UsageError(
+            "--save-labels and --objects are for one source at a time: leave them or --grid out."
+        )
+    if args.output is None:
+        return args, recording
+    folder = expand_user(args.output)
+    if not args.output.endswith(tuple(filter(None, (os.sep, os.altsep)))) and not folder.is_dir():
+        raise UsageError(
+            f"-o {args.output} has no place for several videos: name a folder, with a / at its end."
+        )
+    name = recording.record_name
+    name = "{source}.mp4" if name == PATTERN else name
+    return replace(args, output=None), replace(recording, record_dir=folder, record_name=name)
 
 
 def objects_from(options: ObjectOptions, network: NetworkOptions) -> ObjectOptions:

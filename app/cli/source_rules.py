@@ -12,6 +12,8 @@ from app.errors import SourceError, UsageError
 from app.sources.playlist import sources_in
 from app.sources.source_spec import SourceSpec, parse_source
 
+_MOST_BESIDE = 16
+
 
 def sources_from(
     args: SourceArguments, options: SourceOptions, *, headless: bool
@@ -22,16 +24,27 @@ def sources_from(
         AppError: they do not go together.
     """
     named: list[SourceSpec] = []
-    if args.camera is not None:
-        named.append(SourceSpec("camera", str(args.camera)))
+    if args.camera:
+        named += (SourceSpec("camera", str(number)) for number in args.camera)
+        if len(set(args.camera)) < len(args.camera):
+            raise UsageError("A camera can be opened once: name each --camera once.")
     elif args.demo:
         named.append(SourceSpec("demo"))
     for text in args.source:
         spec = parse_source(text)
         is_folder = spec.kind == "images" and os.path.isdir(spec.value)
         named += (_inside(Path(spec.value)) or [spec]) if is_folder else [spec]
-    if len(named) > 1 and headless:
-        raise UsageError("Without a window one source is processed at a time: name one of them.")
+    if len(named) > 1 and headless and not options.grid:
+        raise UsageError(
+            "Without a window one source is processed at a time: name one of them, or add --grid"
+            " for all beside each other."
+        )
+    if len(named) > 1 and options.grid and not headless:
+        raise UsageError("Beside each other sources run without a window: add --headless.")
+    if len(named) > _MOST_BESIDE and options.grid:
+        raise UsageError(
+            f"{len(named)} sources are too many beside each other: name {_MOST_BESIDE} at most."
+        )
     if options.loop and headless and options.max_frames is None:
         raise UsageError("--headless --loop would never end: add --max-frames N.")
     nothing: list[SourceSpec | None] = [None]  # what other arguments say of it is wrong then

@@ -52,11 +52,12 @@ class SourceArguments:
         nargs="*",
         exclusive="source",
     )
-    camera: int | None = option(
-        None,
-        "camera number N, from 0",
+    camera: tuple[int, ...] = option(
+        (),
+        "camera number N, from 0; several, by one --camera each, run beside each other",
         group="source",
         parse=parse_index,
+        repeats=True,
         metavar="N",
         exclusive="source",
     )

@@ -105,6 +105,9 @@ class SourceOptions:
         metavar="S",
     )
     loop: bool = option(False, "play the file over and over", group="source")
+    grid: bool = option(
+        False, "run several sources beside each other, not one after the other", group="source"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +340,11 @@ class Settings:
     def first_source(self) -> SourceSpec | None:
         """Source to open; ``None`` starts an empty window."""
         return self.sources[0] if self.sources else None
+
+    @property
+    def beside(self) -> bool:
+        """True where several sources run beside each other."""
+        return self.source.grid and len(self.sources) > 1
 
     def complete(self, spec: SourceSpec, *, display: bool) -> SourceSpec:
         """A source with what it leaves to the settings.

@@ -34,6 +34,7 @@ from app.rendering.view_options import ViewOptions
 from app.sinks.base import Sink
 from app.sinks.display import DisplaySink
 from app.sinks.fan_out import FanOut
+from app.sinks.guest_sink import GuestSink
 from app.sinks.recording.recordings import Recordings
 from app.sinks.sink_factory import sinks_from
 from app.sources.source_spec import SourceSpec
@@ -48,7 +49,8 @@ class Pipeline:
         settings: what the user chose.
         display: whether results are shown; without a display no frame of a file is dropped.
         wake: called from the worker's thread whenever a new result can be taken.
-        beside: another pipeline, whose network serves this one too, in turns.
+        beside: another pipeline, whose network serves this one too, in turns, and whose files of
+            data get its rows too.
     """
 
     def __init__(
@@ -65,10 +67,12 @@ class Pipeline:
         if beside is None:
             self.networks = NetworkManager(settings.network, self.events, load_both=not display)
             self.worker = Worker(self.networks, Turns())
+            self._written = sinks_from(settings, self.events)
         else:
             self.networks, self.worker = beside.networks, beside.worker
+            self._written = [GuestSink(sink) for sink in beside._written]
         shown: list[Sink] = [DisplaySink(self.stats, wake)] if display else []
-        self.sinks = FanOut([*shown, *sinks_from(settings, self.events)], self.live, self.stats)
+        self.sinks = FanOut([*shown, *self._written], self.live, self.stats)
         self.recordings = Recordings(self.sinks, settings.recording, self.stats, self.events)
         # Two places: the end of a source may wait behind its last frame.
         self._inbox: Channel[Frame | EndOfSource] = Channel(2, self.worker.turns.changed)

@@ -79,16 +79,15 @@ class RowMaker:
     """Maker of rows from results, which come in order."""
 
     def __init__(self) -> None:
-        self._session: int | None = None
-        self._next = 0
+        # By opened source: several may run beside each other.
+        self._next: dict[tuple[int, int], int] = {}
 
     def row(self, result: Result) -> FrameRow:
         """Return the row of a result."""
         frame, seen = result.frame, result.predictions[0]
-        session = frame.segment[0]
-        if session != self._session:
-            self._session, self._next = session, 0
-        dropped, self._next = frame.index - self._next, frame.index + 1
+        session = frame.segment[0], id(frame.session)
+        dropped = frame.index - self._next.get(session, 0)
+        self._next[session] = frame.index + 1
         parts = shares(seen.labels, classes=len(seen.classes))
         return FrameRow(
             source=shown(frame.session.spec.name if frame.session is not None else ""),
