@@ -268,7 +268,9 @@ class Worker(threading.Thread):
             replace(one, classes=recolored(one.classes.names, view.palette))
             for one in result.predictions
         )
-        frame = replace(result.frame, image=image)
+        frame = result.frame
+        if image is not frame.image:
+            frame = replace(frame, image=image)
         result = replace(result, frame=frame, predictions=tuple(seen_as))
         captions = list(view.captions(result.skip, self._networks.names))
         sides = []
