@@ -1,6 +1,6 @@
 """Fast-SCNN Live, from a checkout: ``python main.py``."""
 
-from app.cli.launcher import run
+from app.entry_point import run
 
 if __name__ == "__main__":
     run()

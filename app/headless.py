@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tqdm import tqdm
 
@@ -21,7 +21,9 @@ from app.core.stats import Stats
 from app.errors import INTERRUPTED, AppError, OutputError, UsageError
 from app.headless_progress import DownloadBar, Progress
 from app.pipeline.pipeline import Pipeline
+from app.pipeline.status import PipelineStatus
 from app.run_report import check_report, report, write_report
+from app.sinks.base import Sink
 from app.sinks.recording.encoders import choose
 from app.sinks.recording.file_naming import check_output, recording_path
 from app.sources.source_spec import SourceSpec
@@ -30,7 +32,17 @@ if TYPE_CHECKING:
     from app.serve.server import WebServer
 
 
-class _Run:
+class RunProgress(Protocol):
+    """Listener to how far a run is, on the thread that follows it."""
+
+    def show(self, status: PipelineStatus) -> None:
+        """Learn how far it is, about ten times a second."""
+
+    def close(self) -> None:
+        """Learn that it has ended."""
+
+
+class SourceRun:
     """One source of a run, from its opening to its end.
 
     Args:
@@ -40,19 +52,30 @@ class _Run:
         name: what messages begin with where there are others.
     """
 
-    def __init__(self, pipeline: Pipeline, spec: SourceSpec, progress: Progress, name: str) -> None:
+    def __init__(
+        self, pipeline: Pipeline, spec: SourceSpec, progress: RunProgress, name: str = ""
+    ) -> None:
         self.pipeline, self.spec, self.progress = pipeline, spec, progress
         self.label = f"{name}: " if name else ""
         self.exit_code: int | None = None
         """``None`` while it is under way."""
 
-    def begin(self, recording: RecordingOptions, output: Path | None) -> None:
+    def begin(
+        self, recording: RecordingOptions, output: Path | None, sinks: Sequence[Sink] = ()
+    ) -> None:
         """Open the source, and record it where that is wanted.
+
+        Args:
+            recording: how.
+            output: where the recording goes, if there is one.
+            sinks: get the results too.
 
         Raises:
             OutputError: the recording cannot be written.
         """
         self.pipeline.start()
+        for sink in sinks:
+            self.pipeline.sinks.add(sink)
         self.pipeline.open(self.spec)
         if (path := output or recording.labels) is not None:
             self.pipeline.start_recording(
@@ -73,10 +96,14 @@ class _Run:
         if event is None:
             return
         if event.kind in {"notice", "recorded"}:
-            tqdm.write(self._named(event.text), file=sys.stderr)
+            self.note(event.text)
         elif event.kind in {"ended", "error"}:
             self.progress.close()
             self.exit_code = max(self.exit_code or 0, self.tell(event))
+
+    def note(self, text: str) -> None:
+        """Say what comes up while it is under way."""
+        tqdm.write(self._named(text), file=sys.stderr)
 
     def tell(self, event: Event) -> int:
         """Say what an event has to say; its exit code."""
@@ -110,7 +137,7 @@ def run_headless(settings: Settings, *, now: Callable[[], float] = time.monotoni
         now: clock of those lines, in seconds.
     """
     try:
-        outputs = _checked_outputs(settings)
+        outputs = checked_outputs(settings)
         server = _server(settings)
     except AppError as error:
         print(f"Error: {error}", file=sys.stderr)
@@ -149,19 +176,19 @@ def run_headless(settings: Settings, *, now: Callable[[], float] = time.monotoni
     return _close_up(runs, settings, started, ended)
 
 
-def _runs(settings: Settings, now: Callable[[], float]) -> list[_Run]:
+def _runs(settings: Settings, now: Callable[[], float]) -> list[SourceRun]:
     """Return the runs of all sources that run beside each other, with one network."""
     sources = settings.sources if settings.beside else settings.sources[:1]
-    runs: list[_Run] = []
+    runs: list[SourceRun] = []
     for place, spec in enumerate(sources):
         pipeline = Pipeline(settings, display=False, beside=runs[0].pipeline if runs else None)
         name = spec.name if len(sources) > 1 else ""
         progress = Progress(spec, settings.source, now, name=name, place=place)
-        runs.append(_Run(pipeline, spec, progress, name))
+        runs.append(SourceRun(pipeline, spec, progress, name))
     return runs
 
 
-def _follow(runs: Sequence[_Run], server: WebServer | None) -> None:
+def _follow(runs: Sequence[SourceRun], server: WebServer | None) -> None:
     """Follow all sources to their ends; one that fails leaves the others alone."""
     networks = runs[0].pipeline.networks
     with contextlib.closing(DownloadBar()) as weights:
@@ -175,7 +202,7 @@ def _follow(runs: Sequence[_Run], server: WebServer | None) -> None:
                 return  # for all of them
 
 
-def _close_up(runs: Sequence[_Run], settings: Settings, started: float, ended: float) -> int:
+def _close_up(runs: Sequence[SourceRun], settings: Settings, started: float, ended: float) -> int:
     """Say what was done, and report it; returns the exit code."""
     networks = runs[0].pipeline.networks
     ready_at, network = networks.ready_at, networks.info()
@@ -221,7 +248,7 @@ def _record_or_stop(pipeline: Pipeline) -> None:
         pipeline.start_recording(pipeline.recording_path(Path()), renames=True)
 
 
-def _checked_outputs(settings: Settings) -> list[Path | None]:
+def checked_outputs(settings: Settings) -> list[Path | None]:
     """Return where the recording of each source goes, checked before any work.
 
     Raises:

@@ -61,9 +61,10 @@ def flags_of(parser: argparse.ArgumentParser) -> set[str]:
 
 @pytest.fixture(scope="module")
 def flags():
+    from app.batch.batch_command import build_batch_parser
     from app.cli.argument_parser import build_parser
 
-    found = flags_of(build_parser())
+    found = flags_of(build_parser()) | flags_of(build_batch_parser())
     return found.union(OTHERS, *(flags_of(parser_of(command)) for command in COMMANDS))
 
 

@@ -15,8 +15,9 @@ MODULES = {
 }
 TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in MODULES.items()}
 FLOORS = {
-    "app": "cli gui headless headless_progress serve video selfcheck benchmark run_report"
-    " diagnostics pipeline inference sinks config core sources rendering preflight errors",
+    "app": "entry_point batch cli gui headless headless_progress serve video selfcheck benchmark"
+    " run_report diagnostics pipeline inference sinks config core sources rendering preflight"
+    " errors",
     "app.gui": "application window panels playback video feedback controllers widgets",
 }
 """Per package its parts from top to bottom: each may import only from those behind it."""

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from app.config.settings import NetworkOptions
 from app.core.channel import Closed
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from fastscnn.segmenter import Segmenter
 
 _POLL = 0.05
+
+KeptNetworks: TypeAlias = "dict[NetworkOptions, Segmenter]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class NetworkLoader:
     Args:
         say: told what the user should know of a download.
         watch: told how far a download is; ``None`` when there is none any more.
+        kept: networks that stay loaded from one run to the next, by their options.
     """
 
     def __init__(
@@ -41,8 +44,9 @@ class NetworkLoader:
         *,
         say: Callable[[str], None],
         watch: Callable[[Download | None], None],
+        kept: KeptNetworks | None = None,
     ) -> None:
-        self._say, self._watch = say, watch
+        self._say, self._watch, self._kept = say, watch, kept
         self._stop_asked = threading.Event()
         self._cancels = 0
 
@@ -64,6 +68,13 @@ class NetworkLoader:
             UsageError: the device or precision is not to be had.
             Closed: stopped while downloading.
         """
+        if self._kept is None:
+            return self._made(options)
+        if options not in self._kept:
+            self._kept[options] = self._made(options)
+        return self._kept[options]
+
+    def _made(self, options: NetworkOptions) -> Segmenter:
         path = self._fetch(options.weights) if options.weights is not None else None
         # torch is imported here, on the calling thread: the window opens without waiting for it
         from fastscnn.checkpoints.checkpoint import CheckpointError

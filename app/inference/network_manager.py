@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from app.config.settings import NetworkOptions
 from app.core.channel import Closed
 from app.core.events import EventBus
-from app.inference.network_loader import Download, NetworkLoader
+from app.inference.network_loader import Download, KeptNetworks, NetworkLoader
 from fastscnn.labels import CLASS_NAMES, class_table
 from fastscnn.provenance import WeightsFile
 
@@ -31,10 +31,16 @@ class NetworkManager:
         options: what the user chose to begin with.
         events: where it is reported what the user should know.
         load_both: whether the second checkpoint is loaded before the first frame passes.
+        kept: see ``NetworkLoader``.
     """
 
     def __init__(
-        self, options: NetworkOptions, events: EventBus, *, load_both: bool = False
+        self,
+        options: NetworkOptions,
+        events: EventBus,
+        *,
+        load_both: bool = False,
+        kept: KeptNetworks | None = None,
     ) -> None:
         self.broken = False
         """The network ended with an error; no picture comes until another one is loaded."""
@@ -50,7 +56,7 @@ class NetworkManager:
         self._next: Segmenter | None = None
         self._last: NetworkInfo | None = None
         self._lock = threading.Lock()
-        self._loader = NetworkLoader(say=events.notice, watch=self._downloading)
+        self._loader = NetworkLoader(say=events.notice, watch=self._downloading, kept=kept)
         self._in_use = self._wanted = options
         self._second: Weights = options.weights_b
         self._second_in_use: Weights = None

@@ -24,6 +24,7 @@ from app.core.memory import return_freed_memory
 from app.core.stats import Stats
 from app.core.watchdog import Watchdog
 from app.inference.feed import Feed, Turns
+from app.inference.network_loader import KeptNetworks
 from app.inference.network_manager import NetworkManager
 from app.inference.worker import Worker
 from app.pipeline.capture_policy import CapturePolicy
@@ -51,6 +52,7 @@ class Pipeline:
         wake: called from the worker's thread whenever a new result can be taken.
         beside: another pipeline, whose network serves this one too, in turns, and whose files of
             data get its rows too.
+        kept: networks that stay loaded from one run to the next, by their options.
     """
 
     def __init__(
@@ -60,12 +62,15 @@ class Pipeline:
         display: bool,
         wake: Callable[[], None] | None = None,
         beside: Pipeline | None = None,
+        kept: KeptNetworks | None = None,
     ) -> None:
         self.settings = settings
         self.stats, self.events = Stats(), EventBus()
         self.live = LiveOptions(settings.view, settings.network.skip)
         if beside is None:
-            self.networks = NetworkManager(settings.network, self.events, load_both=not display)
+            self.networks = NetworkManager(
+                settings.network, self.events, load_both=not display, kept=kept
+            )
             self.worker = Worker(self.networks, Turns())
             self._written = sinks_from(settings, self.events)
         else:

@@ -46,6 +46,11 @@ class FanOut:
         """Return all sinks of a kind that there were in the run, in order."""
         return [sink for sink in self._sinks if isinstance(sink, kind)]
 
+    def all(self) -> list[Sink]:
+        """Return all sinks that there were in the run, in order."""
+        with self._lock:
+            return list(self._sinks)
+
     @property
     def lossless(self) -> bool:
         """True while no frame of a file may be dropped."""

@@ -1,0 +1,288 @@
+"""Command of a batch: drives in, a folder of results for each, and a manifest of all."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import logging
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from app.batch.batch_options import BatchOptions
+from app.batch.crew import Crew
+from app.batch.crew_size import local_crew
+from app.batch.drive_listing import list_drives
+from app.batch.driver import Driver
+from app.batch.local_crew import InlineCrew
+from app.batch.manifest import Manifest
+from app.batch.plan import Plan, make_plan
+from app.batch.progress_display import ProgressDisplay
+from app.batch.run_facts import THUMBNAIL
+from app.batch.storage import DRAFTS, MARKER, Results, lives_in_process
+from app.batch.unit_worker import unit_settings
+from app.batch.units import Recipe, digest
+from app.config.arguments import ARGUMENTS
+from app.config.settings import ServeOptions, Settings, WindowOptions
+from app.core.formatting import clock, frames
+from app.errors import INTERRUPTED, AppError, OutputError, SourceError, UsageError, WeightsError
+from app.headless import checked_outputs
+from app.preflight import check_opencv
+from app.sinks.output_collisions import check_collisions
+from app.sinks.sink_factory import check_sinks, files_from
+from fastscnn.console import refusal
+from fastscnn.option_fields import add_option, options_of, read_options
+from fastscnn.suggestions import SuggestingParser
+
+_log = logging.getLogger(__name__)
+
+MANIFEST = "manifest.sqlite"
+
+_NOT_HERE = frozenset(
+    {
+        *("source", "camera", "demo", "width", "height", "patience", "loop", "headless", "split"),
+        *("output", "record_dir", "record_name", "on_switch", "overwrite"),
+    }
+)
+"""Arguments of other runs: a batch has its own, or is nothing that they could be for."""
+
+_FAILED = SourceError.exit_code
+
+_EPILOG = """\
+exit codes: 0 every drive is done, 3 some failed, 2 wrong use, 4 weights, 5 output (a full disk),
+130 interrupted. The same command again does what is new, changed or was cut off; docs/batch.md"""
+
+
+def build_batch_parser() -> argparse.ArgumentParser:
+    """Return the parser of the batch; its namespace holds only what was given."""
+    parser = SuggestingParser(
+        prog="fastscnn-live batch",
+        usage="%(prog)s SOURCE ... -o OUT [ARGUMENTS]",
+        description="Annotate many drives: each once, whatever happens on the way. Files that are"
+        " written are named inside each drive's folder: --save-labels labels.mkv.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    groups: dict[str, argparse._ArgumentGroup] = {}
+    for kind in (BatchOptions, *ARGUMENTS):
+        for each, about in options_of(kind):
+            own = kind is BatchOptions
+            if kind not in {WindowOptions, ServeOptions} and (own or each.name not in _NOT_HERE):
+                place = groups.setdefault(about.group, parser.add_argument_group(about.group))
+                add_option(place, each, about)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a batch; returns the exit code."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # see app.cli.launcher
+    given = build_batch_parser().parse_args(argv)
+    try:
+        batch = read_options(BatchOptions, given)
+        own = {each.name for each, _ in options_of(BatchOptions)}
+        arguments = {name: value for name, value in vars(given).items() if name not in own}
+        if not batch.no_video:
+            arguments["output"] = batch.video
+        logging.basicConfig(
+            level=str(arguments.get("log_level", "warning")).upper(),
+            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        )
+        signal.signal(signal.SIGTERM, _interrupt)
+        return _run(batch, arguments)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except AppError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        _log.info("unexpected error", exc_info=error)
+        print(f"Error: {refusal(error)}", file=sys.stderr)
+        return OutputError.exit_code
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _run(batch: BatchOptions, arguments: dict[str, Any]) -> int:
+    if batch.out is None:
+        raise UsageError("A batch needs a folder for its results: add -o OUT.")
+    if not batch.source:
+        raise UsageError("A batch needs drives: name videos, folders, lists or addresses.")
+    check_opencv()
+    settings = _checked(arguments)
+    recipe = _recipe(batch.out, arguments, settings)
+    results = Results(batch.out)
+    with _alone(results), _manifest(results) as manifest:
+        names = {row.source: row.name for row in manifest.rows().values()}
+        drives = list_drives(batch.source, batch.pattern, results.out, names)
+        plan = make_plan(drives, manifest, recipe, results, batch)
+        print(plan.words, file=sys.stderr)
+        results.remove(DRAFTS)
+        outcome = _Outcome()
+        try:
+            if plan.units:
+                outcome = _work(batch, recipe, settings, results, manifest, plan)
+        finally:
+            results.remove(DRAFTS)
+        return _close_up(outcome, results, manifest, {drive.name for drive in drives})
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    frames: int = 0
+    seconds: float = 0.0
+    lost: int = 0
+    interrupted: bool = False
+
+
+def _work(
+    batch: BatchOptions,
+    recipe: Recipe,
+    settings: Settings,
+    results: Results,
+    manifest: Manifest,
+    plan: Plan,
+) -> _Outcome:
+    display = ProgressDisplay()
+    crew: Crew
+    sources = [unit.drive.source for unit in plan.units]
+    if any(map(lives_in_process, [results.out, *sources])):
+        crew = InlineCrew(recipe)
+    else:
+        crew = local_crew(recipe, settings.network, batch.workers)
+    started = time.monotonic()
+    driver = Driver(manifest, crew, results, display)
+    try:
+        driver.run(plan.units)
+    finally:
+        display.close()
+    return _Outcome(driver.frames, time.monotonic() - started, driver.lost, driver.interrupted)
+
+
+def _close_up(outcome: _Outcome, results: Results, manifest: Manifest, names: set[str]) -> int:
+    """Say what was done; returns the exit code."""
+    rows = [row for row in manifest.rows().values() if row.name in names]
+    done = sum(row.state == "done" for row in rows)
+    failed = [row for row in rows if row.state == "failed"]
+    parts = [f"{done} of {len(rows)} drives done"]
+    if outcome.frames:
+        rate = outcome.frames / max(outcome.seconds, 1e-6)
+        parts.append(f"{frames(outcome.frames)} in {clock(outcome.seconds)}, {rate:.1f} fps")
+    if outcome.lost:
+        parts.append(f"{outcome.lost} workers died")
+    if failed:
+        parts.append(f"{len(failed)} failed")
+    print(f"{'; '.join(parts)}: {results.shown}")
+    if outcome.interrupted:
+        return INTERRUPTED
+    return 0 if done == len(rows) else _FAILED
+
+
+# What is found out before any work
+
+
+def _checked(arguments: dict[str, Any]) -> Settings:
+    """Return the settings of every drive's run, whose outputs can be written.
+
+    Raises:
+        AppError: they cannot be, or the arguments do not go together.
+    """
+    probe = Recipe(arguments, "", "", "")
+    with tempfile.TemporaryDirectory() as folder:
+        inside = Path(folder)
+        settings = unit_settings(probe, inside / "drive.mp4", inside)
+        recording = settings.recording
+        files = [recording.file, recording.labels, settings.run.stats_json]
+        files += files_from(settings)
+        folders = [output.folder for output in settings.images]
+        for path in (*files, *folders):
+            if path is not None and inside.resolve() not in path.resolve().parents:
+                raise UsageError(
+                    f"{path} lies outside of the drives' folders: give the name that it is to have"
+                    " in each of them, like labels.mkv."
+                )
+            if path in {inside / MARKER, inside / THUMBNAIL}:
+                raise UsageError(f"{path.name} is a file of the batch itself: give another name.")
+        for path in filter(None, files):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        check_collisions(settings)
+        check_sinks(settings)
+        checked_outputs(settings)
+    return settings
+
+
+def _recipe(out: str, arguments: dict[str, Any], settings: Settings) -> Recipe:
+    """Return the recipe of the batch, the weights in files of this machine.
+
+    Raises:
+        WeightsError: they cannot be had.
+    """
+    from fastscnn.checkpoints.model_zoo import file_of, resolve
+    from fastscnn.checkpoints.zoo_catalog import ZooError
+
+    hashes = []
+    arguments = dict(arguments)
+    for name in ("weights", "weights_b"):
+        wanted = getattr(settings.network, name)
+        if wanted is None and name == "weights_b":
+            continue
+        try:
+            path = file_of(None) if wanted is None else resolve(wanted, say=print)
+            hashes.append(hashlib.sha256(path.read_bytes()).hexdigest())
+        except ZooError as error:
+            raise WeightsError(str(error)) from error
+        except OSError as error:
+            text = f"{path} cannot be read ({error.strerror}): check the path of the weights."
+            raise WeightsError(text) from error
+        if wanted is not None:
+            arguments[name] = str(path.absolute())
+    irrelevant = {"weights", "weights_b", "log_level", "hwaccel"}
+    kept = {name: value for name, value in arguments.items() if name not in irrelevant}
+    return Recipe(
+        arguments, os.path.abspath(out) if "://" not in out else out, digest(kept), digest(hashes)
+    )
+
+
+@contextlib.contextmanager
+def _alone(results: Results) -> Iterator[None]:
+    """Keep other runs out of the results, where they are on this machine's disk."""
+    if results.remote:
+        yield
+        return
+    try:
+        with FileLock(results.local(".lock"), timeout=0):
+            yield
+    except Timeout as error:
+        raise OutputError(
+            f"Another batch works in {results.shown}: wait for its end, or name another folder."
+        ) from error
+
+
+@contextlib.contextmanager
+def _manifest(results: Results) -> Iterator[Manifest]:
+    """The manifest of the results, which for others' disks is kept here and copied there."""
+    if not results.remote:
+        with contextlib.closing(Manifest(results.local(MANIFEST))) as manifest:
+            yield manifest
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, MANIFEST)
+        with contextlib.suppress(FileNotFoundError):
+            path.write_bytes(results.read(MANIFEST))
+        try:
+            with contextlib.closing(Manifest(path)) as manifest:
+                yield manifest
+        finally:
+            results.put(path, MANIFEST)

@@ -1,0 +1,57 @@
+"""Options of a batch, beside those of a headless run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.config.value_parsers import parse_count
+from fastscnn.option_fields import option
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOptions:
+    """Choices of a batch: what it takes and makes, and where it runs.
+
+    Attributes:
+        video: name of the annotated video in each drive's folder, ``None`` for none.
+    """
+
+    source: tuple[str, ...] = option(
+        (),
+        "videos, folders, text files with a path or address a line, and addresses that fsspec"
+        " knows: s3://, gs://, sftp://, …",
+        group="batch",
+        flags=("source",),
+        nargs="*",
+        metavar="SOURCE",
+    )
+    out: str | None = option(
+        None,
+        "folder or address of all results; each drive gets a folder in it",
+        group="batch",
+        flags=("-o", "--out"),
+        metavar="OUT",
+    )
+    pattern: str | None = option(
+        None,
+        "names of the files to take from folders: '*.mkv'; default: all videos",
+        group="batch",
+        metavar="PATTERN",
+    )
+    video: str = option(
+        "annotated.mp4",
+        "the annotated video in a drive's folder; FOLDER/ takes a picture per frame",
+        group="batch",
+        metavar="NAME",
+    )
+    no_video: bool = option(False, "make no annotated video", group="batch")
+    workers: int | None = option(
+        None,
+        "how many processes, each with a network; default: what this machine carries, see"
+        " docs/batch.md",
+        group="batch",
+        parse=parse_count,
+        metavar="N",
+    )
+    retry_failed: bool = option(False, "do again what failed before", group="batch")
+    force: bool = option(False, "do everything again", group="batch")

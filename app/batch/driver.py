@@ -1,0 +1,218 @@
+"""Driver of a batch: hands units to workers, notes what becomes of them, and tells the user."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import time
+from collections import Counter, deque
+from collections.abc import Iterable
+from concurrent.futures import Future
+from dataclasses import replace
+
+from app.batch.crew import Crew, WorkerHandle
+from app.batch.manifest import Manifest
+from app.batch.progress_display import ProgressDisplay, Standing
+from app.batch.storage import Results
+from app.batch.units import Done, Unit
+from app.errors import AppError, OutputError
+
+_TICK = 0.2
+_DEATHS = 3
+"""Workers in a row that may die before they are ready."""
+_RETRIES = 1
+"""Of a unit whose worker has died."""
+
+
+class Driver:
+    """Driver of the units of one run.
+
+    Args:
+        manifest: of all units.
+        crew: does them.
+        results: where it goes.
+        display: told how it stands.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        crew: Crew,
+        results: Results,
+        display: ProgressDisplay,
+    ) -> None:
+        self._manifest, self._crew, self._display = manifest, crew, display
+        self._results = results
+        self._queue: deque[Unit] = deque()
+        self._numbers: dict[WorkerHandle, int] = {}
+        self._idle: deque[WorkerHandle] = deque()
+        self._busy: dict[WorkerHandle, Unit] = {}
+        self._news: queue.SimpleQueue[tuple[WorkerHandle, Future[None] | Future[Done]]]
+        self._news = queue.SimpleQueue()
+        self._lost: Counter[str] = Counter()
+        self._deaths = 0
+        self._standing = Standing()
+        self.interrupted = False
+        """True once the user has ended the run."""
+        self.lost = 0
+        """Workers that died."""
+
+    @property
+    def frames(self) -> int:
+        """Frames of the units that were done in this run."""
+        return self._standing.frames
+
+    def run(self, units: Iterable[Unit]) -> None:
+        """Do units, the largest first, until all have an end or the user ends the run.
+
+        Raises:
+            AppError: no unit will fare better: the weights cannot be loaded, the disk is full.
+        """
+        self._queue.extend(sorted(units, key=lambda unit: -unit.drive.size))
+        self._standing.total = len(self._queue)
+        self._standing.bytes_left = sum(unit.drive.size for unit in self._queue)
+        try:
+            for number in range(min(self._crew.size, len(self._queue) or 1)):
+                self._hire(number)
+            while self._queue or self._busy:
+                self._turn()
+        finally:
+            for handle in list(self._numbers):
+                handle.dismiss()
+            self._crew.close()
+            with contextlib.suppress(OutputError):  # the disk may be full
+                for unit in self._busy.values():
+                    self._manifest.interrupted(unit.name)
+
+    def _turn(self) -> None:
+        """Wait for a moment or for what comes, whatever comes first."""
+        try:
+            self._assign()
+            try:
+                handle, future = self._news.get(timeout=_TICK)
+            except queue.Empty:
+                pass
+            else:
+                self._take(handle, future)
+            if self._display.due():
+                self._display.show(self._look())
+        except KeyboardInterrupt:
+            if self.interrupted:
+                raise
+            self._display.say("Interrupted: every worker ends at its next frame.")
+            self.interrupted = True
+            self._stop()
+
+    def _stop(self) -> None:
+        """Begin nothing more, and end what is under way at the next frame."""
+        self._queue.clear()
+        for handle in self._busy:
+            handle.stop()
+
+    def _hire(self, number: int) -> None:
+        handle = self._crew.hire(number)
+        self._numbers[handle] = number
+        handle.ready.add_done_callback(lambda future: self._news.put((handle, future)))
+
+    def _replace(self, handle: WorkerHandle) -> None:
+        """Have another worker in place of one that has died."""
+        self.lost += 1
+        number = self._numbers.pop(handle)
+        handle.dismiss()
+        if self._queue:
+            self._hire(number)
+
+    def _assign(self) -> None:
+        while self._idle and self._queue:
+            handle, unit = self._idle.popleft(), self._queue.popleft()
+            try:
+                future = handle.do(unit)
+            except self._crew.lost:
+                self._queue.appendleft(unit)
+                self._replace(handle)
+                continue
+            self._busy[handle] = unit
+            self._manifest.begun(unit.name)
+            future.add_done_callback(
+                lambda future, handle=handle: self._news.put((handle, future))  # type: ignore[misc]
+            )
+
+    def _take(self, handle: WorkerHandle, future: Future[None] | Future[Done]) -> None:
+        """Take what a worker has to say: that it is ready, or what became of its unit."""
+        if handle not in self._numbers:
+            return
+        unit = self._busy.pop(handle, None)
+        try:
+            done = future.result()
+        except self._crew.lost:
+            if unit is not None:
+                self._unit_lost(unit)
+            else:
+                self._deaths += 1
+                if self._deaths == _DEATHS:
+                    raise AppError(
+                        f"{_DEATHS} workers in a row died while they loaded the network:"
+                        " there may be too little memory; try fewer --workers."
+                    ) from None
+            self._replace(handle)
+            return
+        self._deaths = 0
+        self._idle.append(handle)
+        if unit is not None and done is not None:
+            self._unit_ended(unit, done, handle.name)
+
+    def _unit_lost(self, unit: Unit) -> None:
+        self._manifest.lost(unit.name)
+        self._lost[unit.name] += 1
+        if self.interrupted:
+            return
+        if self._lost[unit.name] <= _RETRIES:
+            self._display.say(f"{unit.drive.name}: its worker died; it is tried once more.")
+            self._queue.appendleft(unit)
+            return
+        words = (
+            f"{unit.drive.name}: its worker died {self._lost[unit.name]} times (killed, or out of"
+            " memory): try fewer --workers or a smaller --input-size."
+        )
+        self._unit_ended(unit, Done("failed", words), "")
+
+    def _unit_ended(self, unit: Unit, done: Done, worker: str) -> None:
+        if done.full:
+            self._manifest.interrupted(unit.name)
+            self._stop()
+            raise OutputError(
+                f"The disk of {self._results.shown} is full: make room and run the same again;"
+                " what is done is kept."
+            )
+        if done.state == "waiting":
+            self._manifest.interrupted(unit.name)
+            return
+        self._standing.frames += done.frames if not done.found else 0
+        self._manifest.ended(unit.name, done, worker)
+        self._drive_ended(unit, done)
+
+    def _drive_ended(self, unit: Unit, done: Done) -> None:
+        standing = self._standing
+        standing.bytes_left -= unit.drive.size
+        if done.state == "failed":
+            standing.failed += 1
+            self._display.say(f"{unit.drive.name}: {done.error}")
+            return
+        standing.done += 1
+        if not done.found:
+            standing.known_frames += done.frames
+            standing.known_bytes += unit.drive.size
+        if done.notice:
+            self._display.say(f"{unit.drive.name}: {done.notice}")
+
+    def _look(self) -> Standing:
+        """Return how it stands at this moment."""
+        standing = replace(self._standing, workers={}, now=time.monotonic())
+        for handle, unit in self._busy.items():
+            frames, total = handle.progress()
+            standing.workers[handle.name] = frames
+            standing.running += frames
+            if total is not None:
+                standing.known_frames += int(total)
+                standing.known_bytes += unit.drive.size
+        return standing

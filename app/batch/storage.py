@@ -1,0 +1,180 @@
+"""Storage of sources and results: this machine's disk, or wherever fsspec reaches."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+from app.errors import OutputError, SourceError, UsageError
+from app.sources.urls import local_path, redact, scheme_of
+
+MARKER = "drive.json"
+"""File that says of a folder that it is whole, and what was found in the drive."""
+
+DRAFTS = ".drafts"
+"""Folder of what is being written."""
+
+
+def is_address(text: str) -> bool:
+    """Return whether a text is an address that is no path on this machine."""
+    return scheme_of(text) not in {None, "file"}
+
+
+def lives_in_process(text: str) -> bool:
+    """Return whether only this process sees what lies at an address."""
+    return scheme_of(text) == "memory"
+
+
+def file_system(address: str) -> tuple[Any, str]:
+    """The file system of an address, and the path in it.
+
+    Raises:
+        UsageError: there is none, or the library for it is not there.
+    """
+    import fsspec
+
+    try:
+        system, path = fsspec.core.url_to_fs(address)
+    except (ImportError, ValueError) as error:
+        text = f"{redact(address)} cannot be used ({error})."
+        raise UsageError(text) from error
+    return system, str(path)
+
+
+def fetch(source: str, folder: Path) -> Path:
+    """Return a source as a file of this machine, copied into a folder where it is none.
+
+    Raises:
+        SourceError: it cannot be had.
+    """
+    if not is_address(source):
+        return Path(source)
+    system, path = file_system(source)
+    target = folder / PurePosixPath(path).name
+    try:
+        system.get_file(path, str(target))
+    except Exception as error:  # of whatever library the address needs
+        raise SourceError(f"{redact(source)} cannot be read ({error}): check it.") from error
+    return target
+
+
+class Results:
+    """Folder of all results; what gets its name there is whole.
+
+    Args:
+        out: a path, or an address.
+
+    Raises:
+        OutputError: it cannot be used.
+    """
+
+    def __init__(self, out: str) -> None:
+        self.out = local_path(urlsplit(out).path) if scheme_of(out) == "file" else out
+        self.remote = is_address(self.out)
+        if self.remote:
+            self._system, self._path = file_system(self.out)
+            return
+        self._folder = Path(os.path.abspath(self.out))
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            text = f"{self.out} cannot be used ({error.strerror}): name another folder."
+            raise OutputError(text) from error
+
+    @property
+    def shown(self) -> str:
+        """The place as it may be shown."""
+        return redact(self.out) if self.remote else self.out
+
+    def draft(self) -> Path:
+        """Make a folder to write in, on the same disk where the results are on one.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        if self.remote:
+            return Path(tempfile.mkdtemp(prefix="fastscnn-batch-"))
+        (self._folder / DRAFTS).mkdir(exist_ok=True)
+        return Path(tempfile.mkdtemp(dir=self._folder / DRAFTS))
+
+    def commit(self, draft: Path, name: str) -> None:
+        """Give a whole folder its name, in place of what has it.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if self.remote:
+            self._upload(draft, name)
+            shutil.rmtree(draft, ignore_errors=True)
+            return
+        target = self._folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            old = self.draft()
+            os.replace(target, old / "old")
+            os.replace(draft, target)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            os.replace(draft, target)
+
+    def _upload(self, draft: Path, name: str) -> None:
+        """Copy a folder there; the file that says that it is whole comes last."""
+        where = f"{self._path}/{name}"
+        with contextlib.suppress(FileNotFoundError):
+            self._system.rm(where, recursive=True)
+        files = sorted(path for path in draft.rglob("*") if path.is_file())
+        for file in sorted(files, key=lambda path: path.name == MARKER):
+            below = file.relative_to(draft).as_posix()
+            self._system.makedirs(f"{where}/{PurePosixPath(below).parent}", exist_ok=True)
+            self._system.put_file(str(file), f"{where}/{below}")
+
+    def marker(self, name: str) -> dict[str, Any] | None:
+        """Return what a folder says of itself; ``None`` where it is not there or not whole."""
+        with contextlib.suppress(OSError, ValueError):
+            content = json.loads(self.read(f"{name}/{MARKER}"))
+            return content if isinstance(content, dict) else None
+        return None
+
+    def read(self, name: str) -> bytes:
+        """Return the content of a file.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        if self.remote:
+            return bytes(self._system.cat_file(f"{self._path}/{name}"))
+        return (self._folder / name).read_bytes()
+
+    def put(self, file: Path, name: str) -> None:
+        """Copy a file there; on this machine's disk it takes its name when it is whole.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if self.remote:
+            self._system.makedirs(self._path, exist_ok=True)
+            self._system.put_file(str(file), f"{self._path}/{name}")
+        else:
+            os.replace(file, self._folder / name)
+
+    def remove(self, name: str) -> None:
+        """Remove a folder, if it is there."""
+        if self.remote:
+            with contextlib.suppress(FileNotFoundError):
+                self._system.rm(f"{self._path}/{name}", recursive=True)
+        else:
+            shutil.rmtree(self._folder / name, ignore_errors=True)
+
+    def local(self, name: str) -> Path:
+        """Return where a file of a local folder of results lies."""
+        return self._folder / name
+
+    def has(self, name: str) -> bool:
+        """Return whether a folder that was whole is there still; of others' disks it is said so."""
+        return self.remote or (self._folder / name / MARKER).is_file()

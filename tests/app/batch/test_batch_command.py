@@ -1,0 +1,239 @@
+"""A batch as a user runs it: every drive once, whatever happens on the way."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from app.batch.batch_command import main
+from tests.support.media import ROOT, read_clip, write_clip
+from tests.support.waiting import PATIENCE, wait_until
+
+FAST = ("--input-size", "64x96")
+LONG = 400
+"""Frames of a drive that is not done before a test has interfered with it."""
+
+
+@pytest.fixture
+def drives(tmp_path):
+    folder = tmp_path / "drives"
+    (folder / "monday").mkdir(parents=True)
+    return folder
+
+
+def begin(*arguments):
+    """The batch in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "app.batch", *map(str, arguments), *FAST],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def write_first(path):
+    """A short drive of many bytes: it is done before others."""
+    noise = np.random.default_rng(0).integers(0, 255, (270, 480, 3), np.uint8)
+    write_clip(path, 5, size=(480, 270), pictures=[noise, 255 - noise])
+
+
+def wait_for(process, condition):
+    """Wait for what a batch under way must come to."""
+    wait_until(lambda: condition() or process.poll() is not None, "the drive")
+    assert process.poll() is None, process.communicate()
+
+
+def rows(out, columns="name, state, attempts, error"):
+    """Rows of the manifest, by the name of the drive."""
+    base = sqlite3.connect(out / "manifest.sqlite")
+    try:
+        found = base.execute(f"SELECT {columns} FROM unit").fetchall()
+    finally:
+        base.close()
+    return {row[0]: row[1:] for row in found}
+
+
+def drafts(out):
+    return list((out / ".drafts").glob("*/annotated.mp4"))
+
+
+def files(out):
+    """Files of the results, without the names of those of the batch itself."""
+    return sorted(
+        path.relative_to(out).as_posix()
+        for path in out.rglob("*")
+        if path.is_file() and path.name not in {".lock", "drive.json", "thumbnail.jpg"}
+        if path.parent != out
+    )
+
+
+def test_a_broken_drive_costs_one_row_with_its_sentence(drives, tmp_path, capsys):
+    write_clip(drives / "a.mp4", 6)
+    write_clip(drives / "monday" / "a.mp4", 8)
+    (drives / "noise.mp4").write_bytes(os.urandom(5000))
+    out = tmp_path / "out"
+    command = [str(drives), "-o", str(out), *FAST, "--workers", "1"]
+    outputs = ("--save-labels", "labels.mkv", "--data", "rows.csv", "--data", "rows.jsonl")
+    assert main([*command, *outputs]) == 3
+    said = capsys.readouterr()
+    assert "2 of 3 drives done; 14 frames" in said.out
+    assert "1 failed" in said.out
+    sentence = "noise.mp4 cannot be read as a video: it is damaged or of another kind."
+    assert f"noise: {sentence}\n" in said.err
+    assert rows(out) == {
+        "a": ("done", 1, ""),
+        "monday/a": ("done", 1, ""),
+        "noise": ("failed", 1, sentence),
+    }
+    made = ["annotated.mp4", "labels.mkv", "rows.csv", "rows.jsonl"]
+    assert files(out) == [f"{name}/{file}" for name in ("a", "monday/a") for file in made]
+    assert len(read_clip(out / "monday" / "a" / "annotated.mp4")[0]) == 8
+
+    # The same again has nothing to do: no worker is begun.
+    assert main([*command, *outputs]) == 3
+    assert "2 done already, 1 failed before (--retry-failed)" in capsys.readouterr().err
+    assert rows(out)["a"] == ("done", 1, "")
+
+    # What is mended, new and changed is done, and other options make other results.
+    write_clip(drives / "noise.mp4", 5)
+    write_clip(drives / "b.mp4", 4)
+    assert main([*command, "--no-skip"]) == 0
+    said = capsys.readouterr()
+    assert "4 drives: 2 with other options, 1 new, 1 changed." in said.err
+    assert "4 of 4 drives done; 23 frames" in said.out
+    names = ("a", "b", "monday/a", "noise")
+    assert files(out) == [f"{name}/annotated.mp4" for name in names]
+
+
+def test_a_driver_that_is_killed_goes_on_where_it_was(drives, tmp_path):
+    write_clip(drives / "a.mp4", LONG)
+    write_clip(drives / "b.mp4", 5)
+    write_first(drives / "c.mp4")
+    out = tmp_path / "out"
+    command = (drives, "-o", out, "--workers", "1")
+    process = begin(*command)
+    wait_for(process, lambda: (out / "c").exists() and drafts(out))
+    process.kill()
+    process.communicate()
+    before = rows(out)
+    assert before["c"][0] == "done"
+    assert not (out / "a").exists()
+
+    process = begin(*command)
+    _said, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, errors
+    assert "3 drives: 1 done already" in errors.replace("2 cut off, 1 done", "1 done")
+    after = rows(out)
+    assert {row[0] for row in after.values()} == {"done"}
+    assert after["c"] == before["c"] == ("done", 1, "")
+    assert after["b"] == ("done", 1, "")
+    assert after["a"][1] == 2
+    assert not (out / ".drafts").exists()
+    assert files(out) == [f"{name}/annotated.mp4" for name in "abc"]
+    for name, frames in (("a", LONG), ("b", 5), ("c", 5)):
+        assert len(read_clip(out / name / "annotated.mp4")[0]) == frames
+    assert not list(out.glob("*.sqlite-*"))
+
+
+def _workers(pid):
+    """Processes of the workers that a batch has begun."""
+    found = subprocess.run(
+        ["pgrep", "-P", str(pid), "-f", "spawn_main"], capture_output=True, text=True, check=False
+    )
+    return [int(text) for text in found.stdout.split()]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for processes by pgrep")
+@pytest.mark.parametrize(
+    ("deaths", "state"), [(1, "done"), pytest.param(2, "failed", marks=pytest.mark.slow)]
+)
+def test_a_worker_that_is_killed_costs_one_retry_of_its_unit(drives, tmp_path, deaths, state):
+    write_clip(drives / "a.mp4", LONG)
+    write_clip(drives / "b.mp4", 5)
+    out = tmp_path / "out"
+    process = begin(drives, "-o", out, "--workers", "1")
+    for _ in range(deaths):
+        known = set(drafts(out))
+        wait_for(process, lambda known=known: set(drafts(out)) - known)
+        [worker] = _workers(process.pid)
+        os.kill(worker, signal.SIGKILL)
+    said, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == (0 if state == "done" else 3), errors
+    assert f"{deaths} workers died" in said.replace("1 worker died", "1 workers died")
+    found = rows(out, "name, state, attempts, lost")
+    assert found == {"a": (state, 2, deaths), "b": ("done", 1, 0)}
+    assert (out / "a").exists() == (state == "done")
+    assert "its worker died; it is tried once more" in errors
+    assert "Traceback" not in errors
+
+
+def test_ctrl_c_ends_at_the_next_frame_and_keeps_whole_drives(drives, tmp_path, capsys):
+    write_clip(drives / "a.mp4", LONG)
+    write_first(drives / "b.mp4")
+    out = tmp_path / "out"
+    process = begin(drives, "-o", out, "--workers", "1")
+    wait_for(process, lambda: (out / "b").exists() and drafts(out))
+    # Meanwhile no other batch works in the same folder.
+    assert main([str(drives), "-o", str(out), *FAST]) == 5
+    assert "Another batch works in" in capsys.readouterr().err
+    process.send_signal(signal.SIGINT)
+    said, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert "1 of 2 drives done" in said
+    assert rows(out) == {"a": ("waiting", 0, ""), "b": ("done", 1, "")}
+    assert files(out) == ["b/annotated.mp4"]
+
+
+def test_a_full_disk_ends_the_batch_in_words_and_keeps_what_is_done(small_disk, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("drives")
+    write_clip(folder / "large.mp4", 60, size=(320, 192))
+    write_clip(folder / "small.mp4", 2)
+    out = small_disk / "out"
+    process = begin(folder / "small.mp4", "-o", out, "--workers", "1")
+    process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    with (small_disk / "filler").open("wb") as file:
+        file.write(bytes(700_000))
+    command = (folder, "-o", out, "--workers", "1", "--save-labels", "labels/")
+    process = begin(*command, "--video", "pictures/")
+    _said, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 5, errors
+    assert "is full: make room and run the same again" in errors
+    assert "Traceback" not in errors
+    assert (out / "small" / "annotated.mp4").exists()
+    assert not (out / "large").exists()
+    assert not (out / ".drafts").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "words"),
+    [
+        (["-o", "out"], 2, "needs drives"),
+        (["."], 2, "add -o OUT"),
+        (["nosuch.mp4", "-o", "out"], 3, "There is no nosuch.mp4"),
+        (["empty", "-o", "out"], 3, "There is no video in what was named"),
+        (["clip.mp4", "-o", "out", "--save-labels", "/labels.mkv"], 2, "outside of the drives'"),
+        (["clip.mp4", "-o", "out", "--save-labels", "../labels.mkv"], 2, "outside of the drives'"),
+        (["clip.mp4", "-o", "out", "--video", "a.txt"], 5, "cannot be recorded"),
+        (["clip.mp4", "-o", "out", "--weights", "nosuch.pth"], 4, "nosuch.pth"),
+        (["clip.mp4", "-o", "clip.mp4"], 5, "cannot be used"),
+        (["nosuch://bucket/a.mp4", "-o", "out"], 2, "cannot be used"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_sentence(
+    arguments, exit_code, words, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    write_clip(tmp_path / "clip.mp4", 2)
+    assert main(arguments) == exit_code
+    said = capsys.readouterr().err
+    assert said.startswith("Error: ")
+    assert words in said
+    assert said.count("\n") == 1
