@@ -27,6 +27,7 @@ from fastscnn.evaluation.output_files import (
 from fastscnn.evaluation.score_tables import as_markdown, as_text, by_drive, figures
 from fastscnn.evaluation.scores import Report, Setting
 from fastscnn.evaluation.video_evaluator import LabelledClip, evaluate_clip
+from fastscnn.ignored_regions import Polygon, parse_polygon
 from fastscnn.inference.input_size import parse_input_size
 from fastscnn.labels import class_table
 from fastscnn.outputs import OutputError, check_apart, check_file, write_json, write_output
@@ -182,7 +183,7 @@ def _evaluator(
         weights, device=args.device, precision=args.precision, runtime=args.runtime
     )
     try:
-        return segmenter, Evaluator(segmenter, sets, merging)
+        return segmenter, Evaluator(segmenter, sets, merging, args.ignore_region)
     except ValueError as error:
         raise CheckpointError(f"{weights}: {error}") from error
 
@@ -294,7 +295,23 @@ def _add_judging(parser: argparse.ArgumentParser) -> None:
         f" ({', '.join(shipped_tables())} or a JSON file) or by their names; default: the table"
         " that the data name in their option sets; none: the 19 classes",
     )
+    parser.add_argument(
+        "--ignore-region",
+        type=_polygon,
+        action="append",
+        default=[],
+        metavar="X,Y,X,Y,X,Y,…",
+        help="judge nothing in a polygon of every frame (a bonnet): corners in pixels, or in shares"
+        " of the size; may be given several times",
+    )
     parser.add_argument("--limit", type=int, metavar="N", help="judge N frames, evenly spread")
+
+
+def _polygon(text: str) -> Polygon:
+    try:
+        return parse_polygon(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}.") from error
 
 
 def _add_outputs(parser: argparse.ArgumentParser) -> None:

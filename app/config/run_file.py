@@ -204,6 +204,9 @@ def _view_values(view: ViewOptions) -> Iterator[tuple[str, Any]]:
 def _plain_values(kind: type, options: object) -> Iterator[tuple[str, Any]]:
     for each, about in options_of(kind):
         value = getattr(options, each.name)
+        if about.repeats:
+            yield _key(each), [about.format(one) for one in value] or None
+            continue
         plain = isinstance(value, bool | int | float) or (value is None and not about.saved)
         yield _key(each), value if plain else about.format(value)
 

@@ -24,6 +24,7 @@ from app.rendering.view_options import (
     ViewOptions,
 )
 from app.sources.source_spec import SourceSpec
+from fastscnn.ignored_regions import Polygon, format_polygon, parse_polygon
 from fastscnn.inference.input_size import parse_input_size
 from fastscnn.option_fields import option
 from fastscnn.paths import expand_user
@@ -105,6 +106,16 @@ class SourceOptions:
         metavar="S",
     )
     loop: bool = option(False, "play the file over and over", group="source")
+    ignore_region: tuple[Polygon, ...] = option(
+        (),
+        "leave a polygon out (a bonnet, a logo): no colours, no labels, no share; corners in pixels"
+        " or in shares of the size; may be given several times",
+        group="source",
+        parse=parse_polygon,
+        format=format_polygon,
+        metavar="X,Y,X,Y,X,Y,…",
+        repeats=True,
+    )
     grid: bool = option(
         False, "run several sources beside each other, not one after the other", group="source"
     )

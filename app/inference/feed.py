@@ -12,6 +12,7 @@ from app.core.live_options import LiveOptions
 from app.core.stats import DropCause, Stats
 from app.rendering.privacy import PrivacyFilter
 from app.rendering.region_names import RegionNames
+from fastscnn.ignored_regions import Polygon
 
 Item = Frame | EndOfSource
 
@@ -30,6 +31,7 @@ class Feed:
         stale: whether ``last`` was made by another network.
         in_hand: frames taken that are not accounted for yet.
         privacy, names: what is drawn by the frames before, too.
+        ignored: regions that were ignored in ``last``.
     """
 
     inbox: Channel[Item]
@@ -44,6 +46,7 @@ class Feed:
     names: tuple[RegionNames, RegionNames] = field(
         default_factory=lambda: (RegionNames(), RegionNames())
     )
+    ignored: tuple[Polygon, ...] = ()
 
     def deliver(self, result: Result) -> None:
         """Hand a result to all handlers."""

@@ -22,6 +22,7 @@ from app.rendering.overlay import draw
 from app.rendering.palettes import recolored
 from app.rendering.privacy import cover, numbers_known
 from app.rendering.view_options import InferencePass, ViewOptions
+from fastscnn.ignored_regions import Polygon, without_regions
 
 if TYPE_CHECKING:
     from app.inference.engine import Engine, Segmented
@@ -244,8 +245,8 @@ class Worker(threading.Thread):
         now = feed.live.view, feed.live.skip
         if _covers(done.predictions, now[0].runs(now[1], second=self._paired)):
             view, skip = now
-        result = Result(done.frame, done.predictions, (), (), view, skip, {}, repeated)
-        result = self._drawn(feed, result)
+        whole = Result(done.frame, done.predictions, (), (), view, skip, {}, repeated)
+        result = self._drawn(feed, whole)
         drawn = time.monotonic()
         stages = {
             "capture": done.frame.read_seconds,
@@ -253,7 +254,7 @@ class Worker(threading.Thread):
             "overlay": drawn - started,
         }
         result = replace(result, stages=stages, drawn=drawn)
-        feed.last = replace(result, frame=done.frame)
+        feed.last = replace(result, frame=done.frame, predictions=whole.predictions)
         feed.stale = False
         if not repeated:
             feed.stats.spent(stages)
@@ -264,8 +265,13 @@ class Worker(threading.Thread):
     def _drawn(self, feed: Feed, result: Result) -> Result:
         """A result with its sides drawn and named, and without what is to be blurred."""
         image, view = self._hidden(feed, result), result.view
+        feed.ignored = _ignored_in(feed, result.frame)
         seen_as = (
-            replace(one, classes=recolored(one.classes.names, view.palette))
+            replace(
+                one,
+                classes=recolored(one.classes.names, view.palette),
+                labels=without_regions(one.labels, feed.ignored),
+            )
             for one in result.predictions
         )
         frame = result.frame
@@ -317,12 +323,15 @@ class Worker(threading.Thread):
         if feed.stale or not _covers(last.predictions, runs):
             self._submit(engine, feed, last.frame, repeated=True)
             self._collect(engine, repeated=True)
-        elif skip != last.skip or not view.draws_as(last.view):
+        elif (
+            skip != last.skip
+            or not view.draws_as(last.view)
+            or feed.ignored != _ignored_in(feed, last.frame)
+        ):
             seen = tuple(one for run in runs if (one := _find(last.predictions, run)) is not None)
-            result = self._drawn(
-                feed, replace(last, predictions=seen, view=view, skip=skip, repeated=True)
-            )
-            feed.last = replace(result, frame=last.frame)
+            whole = replace(last, predictions=seen, view=view, skip=skip, repeated=True)
+            result = self._drawn(feed, whole)
+            feed.last = replace(result, frame=last.frame, predictions=seen)
             feed.deliver(result)
 
     def _refuse_all(self) -> Segmenter | None:
@@ -342,6 +351,11 @@ class Worker(threading.Thread):
             else:
                 feed.end_of_source(item)
         return None
+
+
+def _ignored_in(feed: Feed, frame: Frame) -> tuple[Polygon, ...]:
+    """Return the regions that are to be ignored in a frame."""
+    return feed.live.ignored_in(frame.session.spec if frame.session is not None else None)
 
 
 def _find(seen: Sequence[Prediction], run: InferencePass) -> Prediction | None:

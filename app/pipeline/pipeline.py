@@ -66,7 +66,8 @@ class Pipeline:
     ) -> None:
         self.settings = settings
         self.stats, self.events = Stats(), EventBus()
-        self.live = LiveOptions(settings.view, settings.network.skip)
+        ignored = settings.source.ignore_region
+        self.live = LiveOptions(settings.view, settings.network.skip, ignored)
         if beside is None:
             self.networks = NetworkManager(
                 settings.network, self.events, load_both=not display, kept=kept
@@ -221,6 +222,10 @@ class Pipeline:
         return replace(
             self.settings,
             view=self.view,
+            source=replace(
+                self.settings.source,
+                ignore_region=self.live.ignored_in(self.session.opened_spec),
+            ),
             network=replace(self.networks.in_use, skip=self.live.skip),
             recording=self.recordings.options,
         )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.rendering.view_options import Content, View, ViewOptions
-from fastscnn.labels import CITYSCAPES, NUM_CLASSES, ClassTable
+from fastscnn.labels import CITYSCAPES, NUM_CLASSES, UNKNOWN, ClassTable
 
 Picture = NDArray[np.uint8]
 
@@ -46,7 +46,7 @@ def draw(
     """Draw one side.
 
     Pixels of hidden or unknown classes show the frame in the overlay and black among the labels;
-    the confidence is of all classes and hides none.
+    the confidence is of all classes and hides none, but for unknown pixels.
 
     Args:
         image: RGB uint8 H×W×3.
@@ -66,6 +66,9 @@ def draw(
         if confidence is None:
             return image
         out = _picture(cv2.applyColorMap(confidence, SCALE))
+        unknown = _picture(cv2.inRange(labels, UNKNOWN, UNKNOWN))
+        if cv2.hasNonZero(unknown):  # of a region that is ignored
+            cv2.copyTo(image, unknown, out)
     else:
         out = _colors(image, content, options, labels, classes)
     if options.contours:
@@ -114,12 +117,15 @@ def compose(
 
 
 def shares(*parts: NDArray[np.uint8], classes: int = NUM_CLASSES) -> tuple[float, ...]:
-    """The share that each of so many classes has of some labels taken together, 0–1."""
-    size = max(1, sum(labels.size for labels in parts))
+    """The share that each of so many classes has of some labels taken together, 0–1.
+
+    Pixels of no class count for nothing.
+    """
     counts = np.zeros(256)
     for labels in parts:
         if labels.size:
             counts += np.asarray(cv2.calcHist([labels], [0], None, [256], [0, 256])).ravel()
+    size = max(1.0, float(counts[:classes].sum()))
     return tuple(float(n) / size for n in counts[:classes])
 
 

@@ -22,6 +22,7 @@ from fastscnn.data.pair_dataset import Sample
 from fastscnn.evaluation.class_merging import PLAIN, ClassMerging
 from fastscnn.evaluation.metrics import confusion_matrix, pixel_accuracy
 from fastscnn.evaluation.scores import FrameScore, Report, Setting
+from fastscnn.ignored_regions import Polygon, without_regions
 from fastscnn.inference.input_size import InputSize
 from fastscnn.inference.steadier import Steadier
 from fastscnn.model.fast_scnn import FastSCNN
@@ -78,13 +79,20 @@ class Evaluator:
         segmenter: runs the network.
         sets: where the targets' sets of classes are numbered.
         merging: which classes are counted as one, in predictions and truth.
+        ignored: regions of every frame that are not judged.
 
     Raises:
         ValueError: the network has no classes that could be judged.
     """
 
-    def __init__(self, segmenter: Segmenter, sets: TargetSets, merging: ClassMerging) -> None:
-        self.merging = merging
+    def __init__(
+        self,
+        segmenter: Segmenter,
+        sets: TargetSets,
+        merging: ClassMerging,
+        ignored: Sequence[Polygon] = (),
+    ) -> None:
+        self.merging, self._ignored = merging, ignored
         self._segmenter = segmenter
         self._predictions = merging.predictions(segmenter.classes)
         self._truth = merging.truth(sets)
@@ -121,7 +129,7 @@ class Evaluator:
 
     def truth(self, target: Image) -> Image:
         """Return the truth as places in the merging's names, ``UNKNOWN`` where there is none."""
-        return _look_up(self._truth, target)
+        return without_regions(_look_up(self._truth, target), self._ignored)
 
 
 def evaluate(

@@ -49,8 +49,10 @@ class Thumbnails(QObject):
         self._cache: dict[int, QImage] = {}
         self._thread: threading.Thread | None = None
 
-    def use(self, file: SourceSpec | None) -> None:
-        """Change to another file, on a disk or at an address, or to none."""
+    def use(self, source: SourceSpec | None) -> None:
+        """Change to another source; those of files, on a disk or at an address, have thumbnails."""
+        is_file = source is not None and (source.kind == "file" or source.may_be_remote_file)
+        file = source if is_file else None
         with self._lock:
             if file != self._file:
                 self._file, self._wanted, self._cache = file, None, {}

@@ -8,8 +8,10 @@ from typing import Protocol
 
 from app.gui.controllers.playback_controller import PlaybackController
 from app.gui.controllers.recording_controller import RecordingController
+from app.gui.controllers.region_controller import RegionController
 from app.gui.controllers.view_controller import ViewController
 from app.gui.panels.bottom_panel import BottomPanel
+from app.gui.video.region_tool import RegionTool
 from app.gui.video.video_view import VideoView
 from app.gui.window.open_menu import OpenMenu
 from app.gui.window.run_settings import RunSettings
@@ -57,6 +59,8 @@ def handlers(
     open_menu: OpenMenu,
     bottom_panel: BottomPanel,
     run_settings: RunSettings,
+    region_tool: RegionTool,
+    region_commands: RegionController,
 ) -> Handlers:
     """Return a function for each command by name; the window shows what has changed after it."""
     table: Handlers = {
@@ -68,6 +72,8 @@ def handlers(
         "snapshot-all": lambda: recording.save_picture(parts=True),
         "recordings": recording.open_folder,
         "run-settings": run_settings.ask,
+        "leave-out": region_tool.begin,
+        "leave-nothing-out": region_commands.clear,
         "open": open_menu.ask_for_files,
         "open-folder": open_menu.ask_for_folder,
         "open-address": open_menu.ask_for_address,

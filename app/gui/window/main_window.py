@@ -14,6 +14,7 @@ from app.core.events import Event
 from app.gui.controllers.network_controller import NetworkController
 from app.gui.controllers.playback_controller import PlaybackController
 from app.gui.controllers.recording_controller import RecordingController
+from app.gui.controllers.region_controller import RegionController
 from app.gui.controllers.view_controller import ViewController
 from app.gui.feedback.notifications import Notifications
 from app.gui.feedback.progress_strip import ProgressStrip
@@ -25,6 +26,7 @@ from app.gui.panels.recording_menu import RecordingMenu
 from app.gui.panels.view_panel import ViewPanel
 from app.gui.playback.seek_bar import SeekBar
 from app.gui.playback.transport_bar import TransportBar
+from app.gui.video.region_tool import RegionTool
 from app.gui.video.stats_overlay import stats_of
 from app.gui.video.video_view import VideoView
 from app.gui.widgets import theme
@@ -90,6 +92,8 @@ class MainWindow(QMainWindow):
         self.bottom_panel = BottomPanel()
         self.notifications = Notifications()
         self.messages = self._make_messages()
+        self.region_tool = RegionTool(self.view)
+        self.region_commands = RegionController(self.pipeline, saved, self.notify)
         self.run_settings = RunSettings(self, self.pipeline, self.playback, self.notify)
         self.progress_strip = ProgressStrip()
         self.view_panel = ViewPanel()
@@ -115,9 +119,6 @@ class MainWindow(QMainWindow):
         self._connect()
         self._enter, self._arrows = EnterClicks(self), OwnArrows(self)
         self._arrows.leave_to(*with_arrows(self))
-        self.setWindowTitle(TITLE)
-        self.setMinimumSize(800, 480)
-        self.resize(_SIZE.boundedTo(available_size(QGuiApplication.primaryScreen())))
         self._restore()
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.refresh)
@@ -147,6 +148,8 @@ class MainWindow(QMainWindow):
             open_menu=self.open_menu,
             bottom_panel=self.bottom_panel,
             run_settings=self.run_settings,
+            region_tool=self.region_tool,
+            region_commands=self.region_commands,
         )
 
     def _lay_out(self) -> None:
@@ -196,7 +199,10 @@ class MainWindow(QMainWindow):
         self.help_menu.notified.connect(self.notify)
         self.open_menu.chosen.connect(self.open_dropped)
         self.drop_overlay.dropped.connect(self.open_dropped)
-        self.playback.opened.connect(self.opened)
+        self.playback.opened.connect(self.region_commands.use)
+        self.playback.opened.connect(self.seek_bar.thumbnails.use)
+        self.playback.opened.connect(self.open_menu.learn_folder)
+        self.region_tool.drawn.connect(self.region_commands.add)
         self.playback.trial.refused.connect(self.messages.refused)
         self.playback.notified.connect(lambda text: self.notify("notice", text))
         self.recording.notified.connect(self.notify)
@@ -346,13 +352,6 @@ class MainWindow(QMainWindow):
         if event.kind == "ended" or (event.kind == "error" and self.playback.refused()):
             self.playback.play_next()
 
-    def opened(self, spec: SourceSpec) -> None:
-        """Use a chosen source for thumbnails, and its folder for dialogs."""
-        is_file = spec.kind == "file"
-        self.seek_bar.thumbnails.use(spec if is_file or spec.may_be_remote_file else None)
-        if is_file and not self.open_menu.folder:
-            self.open_menu.folder = str(Path(spec.value).absolute().parent)
-
     def _remember(self) -> None:
         """Add the source to the recent ones, if it is the one that was chosen."""
         current = self.playback.playlist.current
@@ -368,6 +367,9 @@ class MainWindow(QMainWindow):
     # Saved settings
 
     def _restore(self) -> None:
+        self.setWindowTitle(TITLE)
+        self.setMinimumSize(800, 480)
+        self.resize(_SIZE.boundedTo(available_size(QGuiApplication.primaryScreen())))
         if (saved := self._saved) is not None:
             if not saved.geometry.isEmpty():
                 self.restoreGeometry(saved.geometry)

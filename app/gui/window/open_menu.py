@@ -90,6 +90,11 @@ class OpenMenu(QObject):
         """Choose a source."""
         self.chosen.emit(DroppedSources((spec,)))
 
+    def learn_folder(self, spec: SourceSpec) -> None:
+        """Let dialogs open in the folder of a source, where none was used yet."""
+        if spec.kind == "file" and not self.folder:
+            self.folder = str(Path(spec.value).absolute().parent)
+
     def learn_opened(self, spec: SourceSpec) -> None:
         """Learn which source is open: it need not be entered again."""
         if spec.value == self.entered:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +14,10 @@ from app.config.persistence import SavedSettings
 from app.config.settings import Settings
 from app.config.value_parsers import is_public
 from app.sources.source_spec import SourceSpec, parse_source
+from fastscnn.ignored_regions import Polygon, format_polygon, parse_polygon
 
 _RECENT = 10
+_MOST_REGIONS = 50
 _PATIENCE = 500
 """Milliseconds to wait for another window that writes; it takes a few."""
 
@@ -135,6 +138,22 @@ class SavedState(SavedSettings):
             others = [each.value for each in self.recent if each.value != text]
             self._store.setValue("open/recent", json.dumps([text, *others][:_RECENT]))
 
+    def regions_of(self, spec: SourceSpec) -> tuple[Polygon, ...]:
+        """Return the regions that are ignored in a source."""
+        with contextlib.suppress(ValueError, RecursionError):
+            texts = json.loads(self._text(_regions_key(spec)) or "[]")
+            if isinstance(texts, list):
+                return tuple(parse_polygon(str(text)) for text in texts[:_MOST_REGIONS])
+        return ()
+
+    def keep_regions(self, spec: SourceSpec, regions: tuple[Polygon, ...]) -> None:
+        """Keep the regions that are ignored in a source."""
+        key = _regions_key(spec)
+        if regions:
+            self._store.setValue(key, json.dumps([format_polygon(each) for each in regions]))
+        else:
+            self._store.remove(key)
+
     def forget_recent(self) -> None:
         """Empty the list of what was opened."""
         self._store.remove("open/recent")
@@ -146,6 +165,13 @@ class SavedState(SavedSettings):
 
     def _text(self, name: str) -> str:
         return self._profile.get(name)
+
+
+def _regions_key(spec: SourceSpec) -> str:
+    """Return the key of a source, which tells nobody an address."""
+    name = str(Path(spec.value).resolve()) if spec.kind in {"file", "images"} else spec.value
+    digest = hashlib.sha256(f"{spec.kind}:{name}".encode("utf-8", "surrogateescape"))
+    return f"regions/{digest.hexdigest()[:20]}"
 
 
 class _IniStore:
