@@ -28,6 +28,7 @@ from app.batch.local_crew import InlineCrew
 from app.batch.manifest import Manifest
 from app.batch.plan import Plan, make_plan
 from app.batch.progress_display import ProgressDisplay
+from app.batch.report_page import write_report_page
 from app.batch.run_facts import THUMBNAIL
 from app.batch.storage import DRAFTS, MARKER, Results, lives_in_process
 from app.batch.unit_worker import unit_settings
@@ -134,9 +135,22 @@ def _run(batch: BatchOptions, arguments: dict[str, Any]) -> int:
         try:
             if plan.units:
                 outcome = _work(batch, recipe, settings, results, manifest, plan)
+            with _in_words(results):
+                write_report_page(results, list(manifest.rows().values()))
         finally:
             results.remove(DRAFTS)
         return _close_up(outcome, results, manifest, {drive.name for drive in drives})
+
+
+@contextlib.contextmanager
+def _in_words(results: Results) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"The report in {results.shown} cannot be written ({error.strerror or error}):"
+            " make room and run the same again; what is done is kept."
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import tempfile
+import uuid
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -100,8 +101,9 @@ class Results:
         """
         if self.remote:
             return Path(tempfile.mkdtemp(prefix="fastscnn-batch-"))
-        (self._folder / DRAFTS).mkdir(exist_ok=True)
-        return Path(tempfile.mkdtemp(dir=self._folder / DRAFTS))
+        draft = self._folder / DRAFTS / uuid.uuid4().hex
+        draft.mkdir(parents=True)
+        return draft
 
     def commit(self, draft: Path, name: str) -> None:
         """Give a whole folder its name, in place of what has it.

@@ -1,12 +1,15 @@
 """A batch as a user runs it: every drive once, whatever happens on the way."""
 
+import contextlib
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
+import pandas
 import pytest
 
 from app.batch.batch_command import main
@@ -93,6 +96,11 @@ def test_a_broken_drive_costs_one_row_with_its_sentence(drives, tmp_path, capsys
     made = ["annotated.mp4", "labels.mkv", "rows.csv", "rows.jsonl"]
     assert files(out) == [f"{name}/{file}" for name in ("a", "monday/a") for file in made]
     assert len(read_clip(out / "monday" / "a" / "annotated.mp4")[0]) == 8
+    page = (out / "report.html").read_text()
+    assert all(text in page for text in ("monday/a", sentence, "data:image/jpeg"))
+    table = pandas.read_parquet(out / "summary.parquet").set_index("name")
+    assert table["state"].to_dict() == {"a": "done", "monday/a": "done", "noise": "failed"}
+    assert table.loc["a"].filter(like="share_").sum() == pytest.approx(1, abs=0.01)
 
     # The same again has nothing to do: no worker is begun.
     assert main([*command, *outputs]) == 3
@@ -142,13 +150,17 @@ def test_a_driver_that_is_killed_goes_on_where_it_was(drives, tmp_path):
 
 def _workers(pid):
     """Processes of the workers that a batch has begun."""
-    found = subprocess.run(
-        ["pgrep", "-P", str(pid), "-f", "spawn_main"], capture_output=True, text=True, check=False
-    )
-    return [int(text) for text in found.stdout.split()]
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parent = int(path.read_text().rpartition(")")[2].split()[1])
+            command = path.with_name("cmdline").read_bytes()
+            if parent == pid and b"spawn_main" in command:
+                found.append(int(path.parent.name))
+    return found
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for processes by pgrep")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for processes in /proc")
 @pytest.mark.parametrize(
     ("deaths", "state"), [(1, "done"), pytest.param(2, "failed", marks=pytest.mark.slow)]
 )
