@@ -20,19 +20,19 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from app.batch.batch_options import BatchOptions
-from app.batch.crew import Crew
-from app.batch.crew_size import local_crew
 from app.batch.drive_listing import list_drives
 from app.batch.driver import Driver
-from app.batch.local_crew import InlineCrew
 from app.batch.manifest import Manifest
 from app.batch.plan import Plan, make_plan
 from app.batch.progress_display import ProgressDisplay
 from app.batch.report_page import write_report_page
-from app.batch.run_facts import THUMBNAIL
 from app.batch.storage import DRAFTS, MARKER, Results, lives_in_process
-from app.batch.unit_worker import unit_settings
 from app.batch.units import Recipe, digest
+from app.batch.workers.crew import Crew
+from app.batch.workers.crew_size import local_crew
+from app.batch.workers.local_crew import InlineCrew
+from app.batch.workers.run_facts import THUMBNAIL
+from app.batch.workers.unit_worker import unit_settings
 from app.config.arguments import ARGUMENTS
 from app.config.settings import ServeOptions, Settings, WindowOptions
 from app.core.formatting import clock, frames

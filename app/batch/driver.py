@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import replace
 
-from app.batch.crew import Crew, WorkerHandle
 from app.batch.manifest import Manifest
 from app.batch.progress_display import ProgressDisplay, Standing
 from app.batch.storage import Results
 from app.batch.units import Done, Unit
+from app.batch.workers.crew import Crew, WorkerHandle
 from app.errors import AppError, OutputError
 
 _TICK = 0.2

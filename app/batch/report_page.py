@@ -15,8 +15,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 
 from app.batch.manifest import Row
-from app.batch.run_facts import THUMBNAIL
 from app.batch.storage import Results
+from app.batch.workers.run_facts import THUMBNAIL
 from app.core.formatting import clock, percent
 
 PAGE, TABLE = "report.html", "summary.parquet"

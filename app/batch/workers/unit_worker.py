@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from app.batch.run_facts import FactSink
 from app.batch.storage import MARKER, Results, fetch
 from app.batch.units import Done, Recipe, Unit
+from app.batch.workers.run_facts import FactSink
 from app.cli.argument_parser import settings_from
 from app.config.settings import Settings
 from app.core.events import Event

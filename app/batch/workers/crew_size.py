@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from app.batch.crew import Crew
-from app.batch.local_crew import LocalCrew
 from app.batch.units import Recipe
+from app.batch.workers.crew import Crew
+from app.batch.workers.local_crew import LocalCrew
 from app.config.settings import NetworkOptions
 
 

@@ -14,9 +14,9 @@ from multiprocessing import active_children, get_context
 from multiprocessing.connection import Connection
 from typing import Any
 
-from app.batch.crew import Crew, WorkerHandle
-from app.batch.unit_worker import UnitWorker
 from app.batch.units import Done, Recipe, Unit
+from app.batch.workers.crew import Crew, WorkerHandle
+from app.batch.workers.unit_worker import UnitWorker
 
 _TICK = 0.2
 

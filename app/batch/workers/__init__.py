@@ -1,0 +1,1 @@
+"""Workers of a batch: what they do, and where they run."""
