@@ -140,12 +140,14 @@ class ClassTable:
             is none of Cityscapes.
         palette: 256×3 uint8 RGB by number, black for what is no class.
         ids: 256 uint8, number → Cityscapes id; ``None`` where a class is none of Cityscapes.
+        colors: colours that the network brings, RGB by number; else empty.
     """
 
     names: tuple[str, ...]
     rows: tuple[LabelClass, ...]
     palette: NDArray[np.uint8]
     ids: NDArray[np.uint8] | None
+    colors: tuple[tuple[int, int, int], ...] = ()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -203,24 +205,24 @@ def _plain(name: str) -> str:
 
 
 @lru_cache(maxsize=16)
-def class_table(names: tuple[str, ...] = CLASS_NAMES) -> ClassTable:
-    """Return the table of a network's classes by their names."""
+def class_table(
+    names: tuple[str, ...] = CLASS_NAMES, colors: tuple[tuple[int, int, int], ...] = ()
+) -> ClassTable:
+    """Return the table of a network's classes by their names, with colours of its own if any."""
     known = {row.name: row for row in CLASSES}
     rows: list[LabelClass] = []
     for number, name in enumerate(names):
         row = known.get(name)
-        rows.append(
-            LabelClass(name, row.id, number, row.category, row.color)
-            if row is not None
-            else LabelClass(name, -1, number, "own classes", _own_color(number))
-        )
+        id_, category = (row.id, row.category) if row is not None else (-1, "own classes")
+        usual = row.color if row is not None else _own_color(number)
+        rows.append(LabelClass(name, id_, number, category, colors[number] if colors else usual))
     palette, ids = np.zeros((256, 3), np.uint8), np.zeros(256, np.uint8)
     palette[: len(rows)] = [row.color for row in rows]
     ids[: len(rows)] = [max(row.id, 0) for row in rows]
     for table in (palette, ids):
         table.setflags(write=False)
     whole = all(row.id >= 0 for row in rows)
-    return ClassTable(names, tuple(rows), palette, ids if whole else None)
+    return ClassTable(names, tuple(rows), palette, ids if whole else None, colors)
 
 
 def _own_color(number: int) -> tuple[int, int, int]:

@@ -24,9 +24,11 @@ from torch import Tensor
 from fastscnn.checkpoints.checkpoint import Checkpoint, load
 from fastscnn.checkpoints.model_zoo import default_checkpoint as default_checkpoint
 from fastscnn.inference.input_size import InputSize, network_size, parse_input_size
+from fastscnn.inference.onnx_model import OnnxModel, OnnxModelRuntime, load_onnx
 from fastscnn.inference.processor import cpu_has_bfloat16
 from fastscnn.inference.runtimes import RuntimeMissing, make_runtime, pick_runtime
 from fastscnn.kernels.kernel_choice import refusal
+from fastscnn.labels import ClassTable, class_table
 from fastscnn.suggestions import did_you_mean
 from fastscnn.upsampling import upsample
 
@@ -108,6 +110,10 @@ class Segmenter:
         classes: what the labels' numbers are called, by number: the 19 of Cityscapes, whose numbers
             are train ids, or the network's own.
         weights: the file that they were read from.
+        colors: of the classes, where the network brings them; else empty.
+        has_skip: whether there is a skip connection to switch.
+        gives_logits: whether probabilities are to be had; else the network gives labels.
+        assumed: what nobody said about the network, in a sentence; may be empty.
 
     Raises:
         DeviceError: the device, precision or runtime is not to be had.
@@ -117,26 +123,33 @@ class Segmenter:
 
     def __init__(
         self,
-        checkpoint: Checkpoint,
+        checkpoint: Checkpoint | OnnxModel,
         *,
         device: str = "auto",
         precision: str = "auto",
         input_size: InputSize = "half",
         runtime: str = "auto",
     ) -> None:
-        if not isinstance(checkpoint, Checkpoint):
+        if not isinstance(checkpoint, Checkpoint | OnnxModel):
             raise TypeError(
                 f"A Segmenter is made of a Checkpoint, not of {type(checkpoint).__name__}: use"
                 " Segmenter.from_checkpoint(path), without a path for the weights that ship."
             )
+        self.model_size: tuple[int, int] | None = None
+        self.colors: tuple[tuple[int, int, int], ...] = ()
+        self.has_skip = self.gives_logits = True
+        self.assumed = ""
+        self.input_size = parse_input_size(input_size)
+        self.classes = checkpoint.classes
+        self.weights = checkpoint.file
+        if isinstance(checkpoint, OnnxModel):
+            self._take(checkpoint, device, precision, runtime)
+            return
         self.device = pick_device(device)
         if precision == "auto" and runtime == "onnxruntime":
             precision = "fp32"  # the only one that it has here
         self.precision = pick_precision(precision, self.device)
-        self.input_size = parse_input_size(input_size)
-        self.classes = checkpoint.classes
         self.origin = checkpoint.origin
-        self.weights = checkpoint.file
         self.align_corners = checkpoint.model.config.align_corners
         try:
             picked = pick_runtime(runtime, self.device, self.precision)
@@ -145,6 +158,27 @@ class Segmenter:
         except RuntimeMissing as error:
             raise DeviceError(str(error)) from error
         upsample.prepare(self.device, dtype, len(self.classes), self.align_corners)
+
+    def _take(self, model: OnnxModel, device: str, precision: str, runtime: str) -> None:
+        """Take a network that only ONNX Runtime runs, on the CPU in float32."""
+        asked = {"device": device, "precision": precision, "runtime": runtime}
+        only = {"device": "cpu", "precision": "fp32", "runtime": "onnxruntime"}
+        for name, value in asked.items():
+            if value not in {"auto", only[name]}:
+                raise DeviceError(
+                    f"An ONNX network runs by ONNX Runtime on the CPU in fp32 here: leave --{name}"
+                    f" {value} away."
+                )
+        self.device, self.precision = torch.device("cpu"), "fp32"
+        self.origin, self.align_corners = "", False
+        self.has_skip, self.gives_logits = bool(model.skip), model.gives_logits
+        self.model_size, self.colors, self.assumed = model.size, model.colors, model.assumed
+        self._runtime = OnnxModelRuntime(model)
+
+    @property
+    def table(self) -> ClassTable:
+        """The table of its classes."""
+        return class_table(self.classes, self.colors)
 
     @property
     def runtime(self) -> str:
@@ -177,8 +211,9 @@ class Segmenter:
             CheckpointError: the file cannot be used.
             DeviceError: the device, precision or runtime is not to be had.
         """
+        path = path or default_checkpoint()
         return cls(
-            load(path or default_checkpoint()),
+            load_onnx(path) if Path(path).suffix.lower() == ".onnx" else load(path),
             device=device,
             precision=precision,
             input_size=input_size,
@@ -193,7 +228,7 @@ class Segmenter:
 
     def network_size(self, height: int, width: int) -> tuple[int, int]:
         """Return the network's input size for an H×W image."""
-        return network_size(self.input_size, height, width)
+        return self.model_size or network_size(self.input_size, height, width)
 
     def fit(
         self, image: NDArray[np.uint8], out: NDArray[np.uint8] | None = None
@@ -244,6 +279,9 @@ class Segmenter:
     @torch.inference_mode()
     def labels(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
         """Return labels H×W uint8 of ``size`` from what ``logits`` gave, on the device."""
+        if not self.gives_logits:  # labels already: each pixel takes the nearest
+            found = cv2.resize(logits[0, 0].numpy(), size[::-1], interpolation=cv2.INTER_NEAREST)
+            return torch.from_numpy(np.asarray(found, np.uint8))
         return upsample.labels(logits, size, self.align_corners)[0]
 
     @torch.inference_mode()

@@ -149,7 +149,7 @@ class NetworkOptions:
     skip: bool = option(True, "disable the skip connection", group="network")
     weights: str | None = option(
         None,
-        "a checkpoint: a name of --list-weights, a file, or an http(s) address;"
+        "a checkpoint: a name of --list-weights, a file (.onnx too), or an http(s) address;"
         " default: the shipped one",
         group="network",
         format=lambda weights: weights or "",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,7 +16,6 @@ from app.core.frame import Frame, Prediction
 from app.inference.engine import Engine, Segmented, labels_of
 from app.rendering.view_options import InferencePass
 from fastscnn.inference.processor import cpu_threads
-from fastscnn.labels import class_table
 from fastscnn.segmenter import Segmenter
 
 
@@ -153,10 +153,10 @@ def _see(network: Segmenter, frame: Frame, run: InferencePass, logits: Tensor) -
     return Prediction(
         run,
         labels.cpu().numpy(),
-        logits[0].float().cpu().numpy(),
+        logits[0].float().cpu().numpy() if network.gives_logits else np.zeros((0, 0, 0)),
         network.align_corners,
         confidence.cpu().numpy() if confidence is not None else None,
-        class_table(network.classes),
+        network.table,
         network.network_size(*size),
         network.weights,
     )

@@ -23,7 +23,6 @@ from torch import Tensor
 from app.core.frame import Frame, Prediction
 from app.inference.engine import Engine, Segmented, labels_of
 from app.rendering.view_options import InferencePass
-from fastscnn.labels import class_table
 from fastscnn.segmenter import Segmenter
 
 
@@ -231,7 +230,7 @@ class StreamEngine(Engine):
                 slot.take(index, "logits"),
                 self._network(run).align_corners,
                 slot.take(index, "confidence") if run.measure is not None else None,
-                class_table(self._network(run).classes),
+                self._network(run).table,
                 slot.network,
                 self._network(run).weights,
             )

@@ -156,7 +156,7 @@ class Engine(ABC):
         steady: dict[Hashable, Tensor] = {
             (run.weights, run.skip): one
             for run, one in zip(runs, logits, strict=True)
-            if run.steady
+            if run.steady and self._network(run).gives_logits
         }
         if not steady:
             self._steadier.forget()
@@ -171,7 +171,7 @@ class Engine(ABC):
         else:
             steady = self._steadier.steady(pixels, steady)
         held = [
-            steady[run.weights, run.skip] if run.steady else one
+            steady.get((run.weights, run.skip), one) if run.steady else one
             for run, one in zip(runs, logits, strict=True)
         ]
         return held, {"steady": time.monotonic() - started}
@@ -187,7 +187,7 @@ def labels_of(
     network: Segmenter, run: InferencePass, logits: Tensor, size: tuple[int, int]
 ) -> tuple[Tensor, Tensor | None]:
     """Return a pass's prediction: labels, and the confidence where it is asked for."""
-    if run.measure is None:
+    if run.measure is None or not network.gives_logits:
         return network.labels(logits, size), None
     if run.measure == "entropy":
         return network.labels_and_entropy(logits, size)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from app.config.settings import NetworkOptions
 from app.core.channel import Closed
 from app.core.events import EventBus
+from app.errors import AppError, WeightsError
 from app.inference.network_loader import Download, KeptNetworks, NetworkLoader
 from fastscnn.labels import CLASS_NAMES, class_table
 from fastscnn.provenance import WeightsFile
@@ -170,6 +171,7 @@ class NetworkManager:
             segmenter.runtime,
             segmenter.classes,
             segmenter.weights,
+            segmenter.has_skip,
         )
 
     # For the worker
@@ -218,6 +220,7 @@ class NetworkManager:
                 f"These weights come from {segmenter.origin} and run as they were trained there."
             )
         self._tell_classes(segmenter)
+        self.tell_once(segmenter.assumed)
         self.tell_once(segmenter.fallback)
 
     def shrunk(self, segmenter: Segmenter) -> None:
@@ -231,6 +234,10 @@ class NetworkManager:
     def fail(self, error: BaseException) -> None:
         """The network in use ended with an error, which is reported."""
         self.broken = True
+        if not isinstance(error, AppError):
+            from fastscnn.checkpoints.checkpoint import CheckpointError  # imports torch
+
+            error = WeightsError(str(error)) if isinstance(error, CheckpointError) else error
         self._events.failure(error)
 
     def _tell_classes(self, segmenter: Segmenter) -> None:
@@ -311,6 +318,8 @@ class NetworkInfo:
     """Names of its classes by their numbers in the labels."""
     file: WeightsFile = field(default_factory=WeightsFile)
     """The file that its weights were read from."""
+    has_skip: bool = True
+    """True where it has a skip connection to switch."""
 
 
 def _text(weights: Weights) -> str | None:

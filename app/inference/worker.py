@@ -269,7 +269,7 @@ class Worker(threading.Thread):
         seen_as = (
             replace(
                 one,
-                classes=recolored(one.classes.names, view.palette),
+                classes=recolored(one.classes.names, view.palette, one.classes.colors),
                 labels=without_regions(one.labels, feed.ignored),
             )
             for one in result.predictions

@@ -60,13 +60,17 @@ def parse_palette(text: str) -> str:
     return path
 
 
-@lru_cache(maxsize=16)
-def recolored(names: tuple[str, ...], palette: str) -> ClassTable:
+def recolored(names: tuple[str, ...], palette: str, own: tuple[Color, ...] = ()) -> ClassTable:
     """Return the table of classes in the colours of a palette, as ``parse_palette`` returned it.
 
     Classes that it does not name keep their own.
     """
-    table, colors = class_table(names), _colors(palette)
+    return _recolored(names, palette, own)  # one table for all ways to ask for it
+
+
+@lru_cache(maxsize=16)
+def _recolored(names: tuple[str, ...], palette: str, own: tuple[Color, ...]) -> ClassTable:
+    table, colors = class_table(names, own), _colors(palette)
     if not colors:
         return table
     rows = tuple(replace(row, color=colors.get(row.name, row.color)) for row in table.rows)

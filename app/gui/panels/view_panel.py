@@ -43,6 +43,7 @@ _TWO: tuple[View, ...] = ("wipe", "side")
 
 
 _SKIP = "The fine details that the network adds late: off shows what it sees without (S)"
+_NO_SKIP = "This network has no skip connection to switch"
 _SKIP_IDLE = "This comparison sets the skip connection for each side"
 _STEADY = "Where the picture does not change, its labels do not: they flicker less (H)"
 _STEADY_IDLE = "This comparison sets steady labels for each side"
@@ -166,9 +167,11 @@ class ViewPanel(QWidget):
         self.alpha.setEnabled(any(side.content == "overlay" for side in view.sides))
         self.percent.setText(f"{percent} %")
         self.skip.setChecked(skip)
-        self.skip.setEnabled(view.goes_by_switch)
+        has_skip = status.network is None or status.network.has_skip
+        self.skip.setEnabled(view.goes_by_switch and has_skip)
         self.skip.idle = "both" if len({side.skip for side in view.sides}) > 1 else "–"
-        self.skip.setToolTip(_SKIP if view.goes_by_switch else _SKIP_IDLE)
+        usual = _SKIP if view.goes_by_switch else _SKIP_IDLE
+        self.skip.setToolTip(usual if has_skip else _NO_SKIP)
         self.steady.setChecked(view.steady)
         self.steady.setEnabled(view.goes_by_steady)
         self.steady.idle = "both" if len({side.steady for side in view.sides}) > 1 else "–"

@@ -15,7 +15,7 @@ class PixelInfo:
 
     Attributes:
         train_id: number of its class; ``None`` where it has none, or where no network ran.
-        probability: probability of that class, 0–1.
+        probability: probability of that class, 0–1; ``None`` where the network gives none.
         runner_up: the next likely class, where it is likely enough to be shown.
         column, row: position of the pixel.
         classes: the classes that are numbered so.
@@ -23,7 +23,7 @@ class PixelInfo:
     """
 
     train_id: int | None
-    probability: float
+    probability: float | None
     runner_up: tuple[int, float] | None
     column: int
     row: int
@@ -41,7 +41,9 @@ class PixelInfo:
         where = f"x {self.column}  y {self.row}"
         if self.train_id is None:
             return "no class", where
-        first = f"{self.classes.names[self.train_id]}  {_percent(self.probability)}"
+        first = self.classes.names[self.train_id]
+        if self.probability is not None:
+            first += f"  {_percent(self.probability)}"
         if self.runner_up is None:
             return first, where
         other, share = self.runner_up
@@ -56,13 +58,16 @@ def probe_pixel(result: Result, side: int, column: int, row: int) -> PixelInfo:
     train_id = int(seen.labels[row, column])
     if train_id == UNKNOWN or train_id >= len(seen.classes):
         return PixelInfo(None, 0.0, None, column, row)
+    listed, name = result.classes.names, seen.classes.names[train_id]
+    place = listed.index(name) if name in listed else None
+    if not seen.logits.size:
+        return PixelInfo(train_id, None, None, column, row, seen.classes, place)
     size = (seen.labels.shape[0], seen.labels.shape[1])
     shares = probabilities_at(seen.logits, size, row, column, seen.aligned)
     others = shares.copy()
     others[train_id] = 0
     runner_up = int(others.argmax())
     notified = (runner_up, float(others[runner_up])) if others[runner_up] >= 0.05 else None
-    listed, name = result.classes.names, seen.classes.names[train_id]
     return PixelInfo(
         train_id,
         float(shares[train_id]),
@@ -70,7 +75,7 @@ def probe_pixel(result: Result, side: int, column: int, row: int) -> PixelInfo:
         column,
         row,
         seen.classes,
-        listed.index(name) if name in listed else None,
+        place,
     )
 
 

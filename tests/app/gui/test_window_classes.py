@@ -5,10 +5,12 @@ import torch
 from PyQt6.QtCore import QPoint
 from PyQt6.QtTest import QTest
 
+from app.gui.video.pixel_probe import probe_pixel
 from fastscnn.checkpoints.checkpoint import Checkpoint, save
 from fastscnn.labels import CLASS_NAMES
 from fastscnn.model.fast_scnn import FastSCNN
 from fastscnn.model.model_config import FastSCNNConfig
+from tests.support.onnx_networks import five_classes
 from tests.support.window_driver import click, holding, messages, wait_until
 
 OWN = ("lane", "kerb", "sky", "puddle", "cone")
@@ -94,3 +96,17 @@ def test_a_click_beside_the_divider_chooses_among_the_classes_of_the_list(held, 
     name = OWN[seen.train_id]
     assert seen.listed == (CLASS_NAMES.index(name) if name in CLASS_NAMES else None)
     assert listed(held) == list(CLASS_NAMES)
+
+
+def test_an_onnx_network_of_another_kind_is_listed_and_has_no_skip_to_switch(held, tmp_path):
+    use(held, five_classes(tmp_path / "m.onnx"), "abcde")
+    wait_until(lambda: not held.view_panel.skip.isEnabled(), "the switch without use")
+    assert "no skip connection" in held.view_panel.skip.toolTip()
+    assert any("m.onnx does not say all" in text for text in messages(held))
+    use(held, five_classes(tmp_path / "n.onnx", output="labels"), "abcde")
+    wait_until(lambda: not held.view.result.predictions[0].logits.size, "labels alone")
+    result = held.view.result
+    seen = probe_pixel(result, 0, 9, 7)
+    assert seen.lines[0] == "abcde"[result.labels[7, 9]]
+    use(held, None, CLASS_NAMES)
+    wait_until(lambda: held.view_panel.skip.isEnabled(), "the switch")

@@ -9,7 +9,7 @@ import pytest
 from app.config.persistence import SavedSettings
 from app.config.settings import Settings
 from app.rendering.overlay import draw
-from app.rendering.palettes import COLOUR_BLIND, parse_palette, recolored
+from app.rendering.palettes import COLOUR_BLIND, _recolored, parse_palette, recolored
 from app.rendering.view_options import ViewOptions
 from fastscnn.labels import CITYSCAPES, CLASS_NAMES
 from tests.support.window_driver import hold, play, wait_until, window
@@ -98,7 +98,7 @@ def test_the_palette_is_kept_and_one_that_is_gone_forgotten(tmp_path):
     saved.keep_view(ViewOptions(palette=str(file)), before.view)
     assert saved.apply(before).view.palette == str(file)
     file.unlink()
-    recolored.cache_clear()
+    _recolored.cache_clear()
     from app.rendering import palettes
 
     palettes._colors.cache_clear()
