@@ -78,7 +78,7 @@ def _provenance(status: PipelineStatus) -> dict[str, Any]:
     source, network = status.source, status.network
     used = []
     if network is not None:
-        size = format_input_size(network.options.input_size)
+        size = format_input_size(network.input_size)
         used = [NetworkUse(network.file, size, status.skip, status.view.steady)]
     return provenance("report", source.name if source is not None else "", used)
 

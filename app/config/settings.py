@@ -19,13 +19,14 @@ from app.config.value_parsers import (
     parse_address,
     parse_count,
     parse_names,
+    parse_rate,
+    parse_size_choice,
 )
 from app.rendering.view_options import (
     ViewOptions,
 )
 from app.sources.source_spec import SourceSpec
 from fastscnn.ignored_regions import Polygon, format_polygon, parse_polygon
-from fastscnn.inference.input_size import parse_input_size
 from fastscnn.option_fields import option
 from fastscnn.paths import expand_user
 
@@ -132,19 +133,31 @@ class NetworkOptions:
     """
 
     input_size: str | tuple[int, int] = option(
-        "half",
-        "full, half, quarter (short side 1024, 512, 256), exact, or HxW",
+        "auto",
+        "full, half, quarter (short side 1024, 512, 256), exact, HxW, or auto: the largest that"
+        " holds the source's rate, without a window half",
         group="network",
-        parse=parse_input_size,
+        parse=parse_size_choice,
         format=format_input_size,
         metavar="SIZE",
         saved=True,
         choices={
+            "auto": "the largest that holds the rate",
             "quarter": "short side 256, fastest",
             "half": "short side 512",
             "full": "short side 1024, as published",
             "exact": "the picture's own size",
         },
+    )
+    target_fps: float | None = option(
+        None,
+        "frames per second that --input-size auto holds; default: the source's, at most 60",
+        group="network",
+        parse=parse_rate,
+        metavar="FPS",
+    )
+    record_adaptive: bool = option(
+        False, "let --input-size auto change while a live source is recorded", group="network"
     )
     skip: bool = option(True, "disable the skip connection", group="network")
     weights: str | None = option(

@@ -81,6 +81,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("half", ("2",), "Network", "input size half (512)"),
     Command("full", ("3",), "Network", "input size full (1024)"),
     Command("exact", ("4",), "Network", "input size exact (the picture's own)"),
+    Command(
+        "auto", ("5",), "Network", "input size by the machine (the largest that holds the rate)"
+    ),
     Command("record", ("R",), "Save", "start or stop recording"),
     Command("snapshot", ("Ctrl+S",), "Save", "save image"),
     Command("snapshot-all", ("Ctrl+Shift+S",), "Save", "save image, labels and overlay"),

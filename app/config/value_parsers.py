@@ -9,6 +9,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from app.errors import UsageError
+from fastscnn.inference.input_size import parse_input_size
 
 PATTERN = "{source}-{date}-{time}.mp4"
 """Pattern of recordings' names unless the user gives another."""
@@ -152,6 +153,20 @@ def parse_bitrate(text: str) -> int:
     if not 1e4 <= rate <= 1e9:
         raise ValueError(f"{text} must be bits per second from 10k to 1000M: 4M")
     return round(rate)
+
+
+def parse_size_choice(text: str | tuple[int, int]) -> str | tuple[int, int]:
+    """Read an input size as ``parse_input_size`` does, or ``auto``.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if isinstance(text, str) and text.strip().lower() == "auto":
+        return "auto"
+    try:
+        return parse_input_size(text)
+    except ValueError as error:
+        raise ValueError(str(error).replace("use full", "use auto, full")) from error
 
 
 def format_input_size(size: str | tuple[int, int]) -> str:

@@ -47,7 +47,8 @@ class SerialEngine(Engine):
         logits, steadying = self._steadied(frame, fitted, runs, logits)
         t3 = time.monotonic()
         seen = tuple(
-            _see(self._network(run), frame, run, one) for run, one in zip(runs, logits, strict=True)
+            _see(self._network(run), frame, run, one, pixels)
+            for run, one in zip(runs, logits, strict=True)
         )
         t4 = time.monotonic()
         stages = {"upload": t1 - t0, "network": t2 - t1, **steadying, "labels": t4 - t3}
@@ -110,7 +111,7 @@ class OverlappedEngine(Engine):
         logits, steadying = self._steadied(done.frame, done.pixels.numpy(), done.runs, logits)
         started = time.monotonic()
         seen = tuple(
-            _see(self._network(run), done.frame, run, one)
+            _see(self._network(run), done.frame, run, one, done.pixels)
             for run, one in zip(done.runs, logits, strict=True)
         )
         stages = {
@@ -134,7 +135,7 @@ class OverlappedEngine(Engine):
         pixels = done.pixels
         while True:
             self._shrink(done.frame, (pixels.shape[0], pixels.shape[1]), error)
-            pixels = torch.from_numpy(self._segmenter.fit(done.frame.image))
+            pixels = done.pixels = torch.from_numpy(self._segmenter.fit(done.frame.image))
             try:
                 return self._run(pixels, done.runs, 1)
             except torch.OutOfMemoryError as another:
@@ -147,7 +148,9 @@ class OverlappedEngine(Engine):
         return self._logits(pixels, runs, beside), time.monotonic() - started
 
 
-def _see(network: Segmenter, frame: Frame, run: InferencePass, logits: Tensor) -> Prediction:
+def _see(
+    network: Segmenter, frame: Frame, run: InferencePass, logits: Tensor, pixels: Tensor
+) -> Prediction:
     size = (frame.image.shape[0], frame.image.shape[1])
     labels, confidence = labels_of(network, run, logits, size)
     return Prediction(
@@ -157,6 +160,6 @@ def _see(network: Segmenter, frame: Frame, run: InferencePass, logits: Tensor) -
         network.align_corners,
         confidence.cpu().numpy() if confidence is not None else None,
         network.table,
-        network.network_size(*size),
+        (pixels.shape[0], pixels.shape[1]),
         network.weights,
     )

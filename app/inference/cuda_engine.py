@@ -254,6 +254,12 @@ class StreamEngine(Engine):
             self._free.clear()
             self._queues.free()
 
+    def warm(self, size: tuple[int, int], skips: Sequence[bool]) -> None:
+        with self._queues.use(
+            "compute"
+        ):  # what is recorded is replayed in the queue that it is for
+            super().warm(size, skips)
+
     def settle(self) -> None:
         if self._under_way and not self._under_way[-1].frame.lossless:
             self._queues.finish(self._under_way[-1].marks["labels"])

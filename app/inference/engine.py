@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
@@ -15,11 +16,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from app.core.frame import Frame, Prediction
+from app.core.frame import Frame, Prediction, SessionInfo
 from app.rendering.view_options import InferencePass, Weights
-from fastscnn.inference.input_size import smaller_size
+from fastscnn.inference.input_size import InputSize, smaller_size
 from fastscnn.inference.steadier import Steadier
 from fastscnn.segmenter import Segmenter
+
+_MOST_STREAMS = 16
+"""Sources whose labels are held steady at once; what is kept of each is a frame's logits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +46,14 @@ class Engine(ABC):
         self._asked_size = segmenter.input_size
         self.second: Segmenter | None = None
         """Network of the second checkpoint, see ``compare_with``."""
-        self._steadier = Steadier()
-        self._steadied_last: tuple[tuple[int, int], int] | None = None
+        self._streams: OrderedDict[int, _Stream] = OrderedDict()
 
     def compare_with(self, second: Segmenter | None) -> None:
         """Have a second checkpoint; one for another device or input size is no match and not had.
 
         Only while nothing is pending.
         """
-        self._steadier.forget()
+        self._streams.clear()
         asked = (self._segmenter.device, self._asked_size)
         if second is None or (second.device, second.input_size) != asked:
             self.second = None
@@ -83,8 +86,23 @@ class Engine(ABC):
             raise error
         if self._segmenter.device.type == "cuda":
             torch.cuda.empty_cache()
-        self._segmenter = self._segmenter.at(smaller)
-        self.second = self.second.at(smaller) if self.second is not None else None
+        self.resize(smaller)
+
+    def resize(self, size: InputSize) -> None:
+        """Let the network see frames at another size from the next on."""
+        self._segmenter = self._segmenter.at(size)
+        self.second = self.second.at(size) if self.second is not None else None
+
+    def warm(self, size: tuple[int, int], skips: Sequence[bool]) -> None:
+        """Run the network once at another size, beside frames and on a thread of the caller's.
+
+        What a runtime sets up for a size is then there when it is used.
+        """
+        for segmenter in filter(None, (self._segmenter, self.second)):
+            other = segmenter.at(size)
+            pixels = torch.zeros(*size, 3, dtype=torch.uint8, device=other.device)
+            for skip in skips:
+                other.logits_of(pixels, (skip,))
 
     @property
     @abstractmethod
@@ -158,23 +176,46 @@ class Engine(ABC):
             for run, one in zip(runs, logits, strict=True)
             if run.steady and self._network(run).gives_logits
         }
+        key = id(frame.session)
         if not steady:
-            self._steadier.forget()
+            self._streams.pop(key, None)
             return list(logits), {}
         started = time.monotonic()
-        place, before = (frame.segment, frame.index), self._steadied_last
-        self._steadied_last = place
-        if before is None or before[0] != frame.segment:
-            self._steadier.forget()
-        if place == before:  # drawn again: it is shown as it was
-            steady = {key: self._as_before(key, one) for key, one in steady.items()}
-        else:
-            steady = self._steadier.steady(pixels, steady)
+        stream = self._streams.pop(key, None) or _Stream(frame.session)
+        self._streams[key] = stream
+        while len(self._streams) > _MOST_STREAMS:
+            self._streams.popitem(last=False)
+        steady = stream.steady(frame, pixels, steady)
         held = [
             steady.get((run.weights, run.skip), one) if run.steady else one
             for run, one in zip(runs, logits, strict=True)
         ]
         return held, {"steady": time.monotonic() - started}
+
+
+class _Stream:
+    """Frames of one opened source, whose labels are held steady.
+
+    Args:
+        session: the source; kept, so that no other object takes its place in memory.
+    """
+
+    def __init__(self, session: SessionInfo | None) -> None:
+        self.session = session
+        self._steadier = Steadier()
+        self._last: tuple[tuple[int, int], int] | None = None
+
+    def steady(
+        self, frame: Frame, pixels: NDArray[np.uint8], logits: dict[Hashable, Tensor]
+    ) -> dict[Hashable, Tensor]:
+        """Return logits of a frame with those before it carried over."""
+        place, before = (frame.segment, frame.index), self._last
+        self._last = place
+        if before is None or before[0] != frame.segment:
+            self._steadier.forget()
+        if place == before:  # drawn again: it is shown as it was
+            return {key: self._as_before(key, one) for key, one in logits.items()}
+        return self._steadier.steady(pixels, logits)
 
     def _as_before(self, key: Hashable, logits: Tensor) -> Tensor:
         last = self._steadier.last(key)

@@ -85,7 +85,7 @@ class NetworkLoader:
                 path,
                 device=options.device,
                 precision=options.precision,
-                input_size=options.input_size,
+                input_size="half" if options.input_size == "auto" else options.input_size,
                 runtime=options.runtime,
             )
         except CheckpointError as error:

@@ -13,6 +13,7 @@ from app.core.channel import Closed
 from app.core.events import EventBus
 from app.errors import AppError, WeightsError
 from app.inference.network_loader import Download, KeptNetworks, NetworkLoader
+from fastscnn.inference.input_size import InputSize
 from fastscnn.labels import CLASS_NAMES, class_table
 from fastscnn.provenance import WeightsFile
 
@@ -53,6 +54,8 @@ class NetworkManager:
         """The second network, for the views that show two."""
         self.ready_at: float | None = None
         """Monotonic time at which the first network was ready."""
+        self.size_reason = ""
+        """Why ``auto`` has chosen the input size in use, in a few words."""
         self._events, self._load_both = events, load_both
         self._next: Segmenter | None = None
         self._last: NetworkInfo | None = None
@@ -172,6 +175,8 @@ class NetworkManager:
             segmenter.classes,
             segmenter.weights,
             segmenter.has_skip,
+            segmenter.input_size,
+            self.size_reason if options.input_size == "auto" else "",
         )
 
     # For the worker
@@ -222,6 +227,14 @@ class NetworkManager:
         self._tell_classes(segmenter)
         self.tell_once(segmenter.assumed)
         self.tell_once(segmenter.fallback)
+
+    def tell_size(self, reason: str) -> None:
+        """Note why ``auto`` has chosen the input size in use."""
+        self.size_reason = reason
+
+    def resized(self, segmenter: Segmenter) -> None:
+        """The network in use goes on at another input size, as was to be expected."""
+        self.segmenter = segmenter
 
     def shrunk(self, segmenter: Segmenter) -> None:
         """The network in use goes on at a smaller input size."""
@@ -320,6 +333,10 @@ class NetworkInfo:
     """The file that its weights were read from."""
     has_skip: bool = True
     """True where it has a skip connection to switch."""
+    input_size: InputSize = "half"
+    """The input size in use, also where ``auto`` chose it."""
+    size_reason: str = ""
+    """Why ``auto`` chose it, in a few words."""
 
 
 def _text(weights: Weights) -> str | None:

@@ -25,6 +25,7 @@ from app.rendering.view_options import InferencePass, ViewOptions
 from fastscnn.ignored_regions import Polygon, without_regions
 
 if TYPE_CHECKING:
+    from app.inference.adaptive_size import AdaptiveSize
     from app.inference.engine import Engine, Segmented
     from app.inference.network_manager import NetworkManager
     from fastscnn.segmenter import Segmenter
@@ -40,15 +41,18 @@ class Worker(threading.Thread):
     Args:
         networks: the network to begin with, and others that the user chooses meanwhile.
         turns: the sources that are served.
+        adaptive: chooses the input size where the user leaves it open.
     """
 
     _IDLE = 0.03
     _FIRST_PICTURE = 1.0
     """Seconds that the first picture may take before the network is loaded beside it."""
 
-    def __init__(self, networks: NetworkManager, turns: Turns) -> None:
+    def __init__(
+        self, networks: NetworkManager, turns: Turns, adaptive: AdaptiveSize | None = None
+    ) -> None:
         super().__init__(name="worker")
-        self._networks, self.turns = networks, turns
+        self._networks, self.turns, self._adaptive = networks, turns, adaptive
         self._stop_asked = threading.Event()
         self._compared: Segmenter | None = None
         self._paired = False
@@ -134,12 +138,16 @@ class Worker(threading.Thread):
                 feed.stale = True
             self._networks.ready(segmenter)
             self._interrupted()
+            if self._adaptive is not None:
+                self._adaptive.begin()
             self._work(engine)
         except Closed:
             pass
         except BaseException as error:  # nothing may end this thread silently
             self._fail(error)
             failed = True
+        if self._adaptive is not None:
+            self._adaptive.close()
         if engine is not None:
             engine.close()
             del engine
@@ -173,6 +181,8 @@ class Worker(threading.Thread):
                 while engine.pending:
                     self._collect(engine)
                 self._compare(engine)
+            if self._adaptive is not None and self._adaptive.apply(engine):
+                self._networks.resized(engine.segmenter)
             if self._asked:
                 with self._asked[0][0].stats.at_work("network"):
                     engine.settle()
@@ -203,6 +213,13 @@ class Worker(threading.Thread):
         # What may be dropped is wanted soon: the one before it is done by now.
         return engine.pending < (engine.depth if item.lossless else 2)
 
+    def _observe(self, engine: Engine, result: Result) -> None:
+        """Tell what a frame took where that decides on the input size of the one source."""
+        by_machine = self._networks.in_use.input_size == "auto" and len(self.turns.feeds) == 1
+        if self._adaptive is not None and by_machine:
+            self._adaptive.observe(result.frame, result.stages, engine)
+            self._networks.resized(engine.segmenter)
+
     def _compare(self, engine: Engine) -> None:
         """Bring the second network into the engine."""
         self._compared = self._networks.second
@@ -225,14 +242,21 @@ class Worker(threading.Thread):
         with self._asked[0][0].stats.at_work("network"):
             done = engine.collect()
         self._tell_if_shrunk(engine, before)
-        self._finish(done, *self._asked.popleft(), repeated=repeated)
+        self._finish(engine, done, *self._asked.popleft(), repeated=repeated)
 
     def _tell_if_shrunk(self, engine: Engine, before: Segmenter) -> None:
         if engine.segmenter is not before:
             self._networks.shrunk(engine.segmenter)
 
     def _finish(
-        self, done: Segmented, feed: Feed, view: ViewOptions, skip: bool, *, repeated: bool
+        self,
+        engine: Engine,
+        done: Segmented,
+        feed: Feed,
+        view: ViewOptions,
+        skip: bool,
+        *,
+        repeated: bool,
     ) -> None:
         """Draw and deliver what the network saw with a view and a setting of the skip."""
         cause = done.frame.token.cause
@@ -260,6 +284,7 @@ class Worker(threading.Thread):
             feed.stats.spent(stages)
             feed.stats.count("processed")
             feed.in_hand -= 1
+            self._observe(engine, result)
         feed.deliver(result)
 
     def _drawn(self, feed: Feed, result: Result) -> Result:

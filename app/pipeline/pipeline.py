@@ -23,6 +23,7 @@ from app.core.live_options import LiveOptions
 from app.core.memory import return_freed_memory
 from app.core.stats import Stats
 from app.core.watchdog import Watchdog
+from app.inference.adaptive_size import AdaptiveSize
 from app.inference.feed import Feed, Turns
 from app.inference.network_loader import KeptNetworks
 from app.inference.network_manager import NetworkManager
@@ -72,7 +73,8 @@ class Pipeline:
             self.networks = NetworkManager(
                 settings.network, self.events, load_both=not display, kept=kept
             )
-            self.worker = Worker(self.networks, Turns())
+            adaptive = AdaptiveSize(self._rate, self._size_held, self.networks.tell_size)
+            self.worker = Worker(self.networks, Turns(), adaptive if display else None)
             self._written = sinks_from(settings, self.events)
         else:
             self.networks, self.worker = beside.networks, beside.worker
@@ -101,6 +103,19 @@ class Pipeline:
             kind=lambda: spec.kind if (spec := self.session.opened_spec) is not None else "demo",
             excused=lambda task: task == "capture" and self.session.offline_for is not None,
         )
+
+    def _rate(self) -> float | None:
+        """Return the frames per second that ``--input-size auto`` holds, as far as known."""
+        target, session = self.settings.network.target_fps, self.session
+        source = session.source
+        if target is not None or source is None or source.rate is None:
+            return target
+        return source.rate * session.playback.speed
+
+    def _size_held(self) -> bool:
+        """Return whether ``--input-size auto`` must leave the size as it is."""
+        recorded = self.recordings.current is not None
+        return recorded and not self.settings.network.record_adaptive
 
     @property
     def session(self) -> Session:

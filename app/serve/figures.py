@@ -54,7 +54,7 @@ def figures_of(number: int, pipeline: Pipeline, sink: BrowserSink) -> dict[str, 
             "precision": network.precision,
             "weights": network.weights,
             "runtime": network.runtime,
-            "input_size": format_input_size(network.options.input_size),
+            "input_size": format_input_size(network.input_size),
             "size": status.network_size,
         }
         if network is not None

@@ -52,7 +52,11 @@ def network_size(input_size: InputSize, height: int, width: int) -> tuple[int, i
         return input_size
     if input_size == "exact":
         return _bounded(height), _bounded(width)
-    short = SHORT_SIDES[input_size]
+    return with_short_side(SHORT_SIDES[input_size], height, width)
+
+
+def with_short_side(short: int, height: int, width: int) -> tuple[int, int]:
+    """Return the size with this short side for an H×W image, as ``network_size`` of a named one."""
     long = _bounded(round(short * max(height, width) / min(height, width) / 32) * 32)
     return (short, long) if height <= width else (long, short)
 

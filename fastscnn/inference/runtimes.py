@@ -220,7 +220,7 @@ class GraphRuntime(Runtime):
         self._normalisation = _normalisation(checkpoint)
         self._dtype = dtype
         self._ready: OrderedDict[_Key, Compiled] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock, self._compiling = threading.Lock(), threading.Lock()
 
     @abstractmethod
     def _compile(self, graph: bytes, beside: int) -> Compiled:
@@ -237,19 +237,31 @@ class GraphRuntime(Runtime):
         from fastscnn.inference.onnx_graph import network_graph  # needs onnx, which is optional
 
         key = (size, skips, beside)
-        with self._lock:
-            ready = self._ready.get(key)
+        ready = self._kept(key)
+        if ready is not None:
+            return ready
+        # What is ready can be had while another graph is compiled.
+        with self._compiling:
+            ready = self._kept(key)
             if ready is None:
                 graph = network_graph(self._model, *self._normalisation, size, skips)
-                ready = self._ready[key] = self._compile(graph, beside)
-            self._ready.move_to_end(key)
-            while len(self._ready) > self._KEPT:
-                self._ready.popitem(last=False)
+                ready = self._compile(graph, beside)
+                with self._lock:
+                    self._ready[key] = ready
+                    while len(self._ready) > self._KEPT:
+                        self._ready.popitem(last=False)
         return ready
+
+    def _kept(self, key: _Key) -> Compiled | None:
+        with self._lock:
+            ready = self._ready.get(key)
+            if ready is not None:
+                self._ready.move_to_end(key)
+            return ready
 
     def _prepare(self, size: tuple[int, int], skips: tuple[bool, ...], beside: int) -> None:
         key = (size, skips, beside)
-        if key not in self._ready and not self._lock.locked():
+        if key not in self._ready and not self._compiling.locked():
             threading.Thread(target=self._graph, args=key, name="graph").start()
 
 

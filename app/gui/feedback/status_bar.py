@@ -69,7 +69,8 @@ def describe(status: PipelineStatus) -> str:
     else:
         parts.append("loading the network…")
     if size is not None:
-        parts.append(f"input {size[0]}×{size[1]} (h×w)")
+        why = f", auto: {network.size_reason}" if network and network.size_reason else ""
+        parts.append(f"input {size[0]}×{size[1]} (h×w){why}")
     if status.recording is not None:
         parts.append(f"recording {status.recording.encoder}")
     return "  ·  ".join(parts)

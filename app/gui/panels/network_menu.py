@@ -74,7 +74,7 @@ class NetworkMenu(MenuRow):
         text = f"{_size_word(network.options)} · {network.device} · {network.precision}"
         self.button.setText(text)
         self.button.setAccessibleName(f"Input size, device and precision: {text}")
-        self.button.setToolTip("Input size (keys 1 to 4), device and precision: click for others")
+        self.button.setToolTip("Input size (keys 1 to 5), device and precision: click for others")
 
     def _add(self, menu: QMenu, text: str, now: NetworkOptions, wanted: NetworkOptions) -> QAction:
         return add_choice(menu, text, lambda: self.chosen.emit(wanted), ticked=now == wanted)

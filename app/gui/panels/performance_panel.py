@@ -114,7 +114,8 @@ def facts_in_use(status: PipelineStatus) -> list[tuple[str, str, str]]:
     if size is not None:
         asked = network.options.input_size
         word = asked if isinstance(asked, str) else "given"
-        facts.append(("input", f"{word}, {size[0]}×{size[1]}", "what the network sees, h×w"))
+        why = f": {network.size_reason}" if network.size_reason else ""
+        facts.append(("input", f"{word}, {size[0]}×{size[1]}{why}", "what the network sees, h×w"))
     encoder = status.recording.encoder if status.recording is not None else "not recording"
     facts.append(("encoder", encoder, "what writes the recording"))
     return facts

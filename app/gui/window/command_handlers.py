@@ -164,5 +164,5 @@ def _network_handlers(
                 " view first.",
             )
 
-    sizes = {name: size(name) for name in ("quarter", "half", "full", "exact")}
+    sizes = {name: size(name) for name in ("quarter", "half", "full", "exact", "auto")}
     return {"skip": skip, "steady": steady, **sizes}

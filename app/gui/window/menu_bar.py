@@ -213,7 +213,7 @@ class MenuBar(QObject):
             none.setEnabled(False)
 
 
-_SIZES = ("quarter", "half", "full", "exact")
+_SIZES = ("auto", "quarter", "half", "full", "exact")
 _TICKED = (
     *("loop", "record", "skip", "steady", "confidence", "wipe", "contours", "class-names"),
     *("full-screen", "performance", "log", *_SIZES),

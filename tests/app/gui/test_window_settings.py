@@ -116,7 +116,7 @@ def test_what_the_command_line_says_wins_and_is_not_kept(tmp_path):
         wait_until(lambda: w.pipeline.status().network, "the network")
     again = SavedState(path).apply(_chosen())
     assert again.view.alpha == 0.8
-    assert again.network.input_size == "half"
+    assert again.network.input_size == "auto"
 
 
 def test_weights_are_kept_while_their_file_is_there(tmp_path):

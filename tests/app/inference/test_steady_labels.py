@@ -6,11 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.core.frame import Frame
+from app.core.frame import Frame, SessionInfo
 from app.inference.cpu_engine import OverlappedEngine, SerialEngine
 from app.inference.cuda_engine import StreamEngine
 from app.pipeline.pipeline import Pipeline
 from app.rendering.view_options import PAIRS, InferencePass, ViewOptions
+from app.sources.base import SourceInfo
 from app.sources.source_spec import SourceSpec
 from fastscnn.data.street import Street
 from fastscnn.segmenter import Segmenter
@@ -88,6 +89,19 @@ def test_another_segment_begins_anew(engine, segmenter, pictures):
     for index in (0, 4, 5):
         assert np.array_equal(found[index][0], segmenter(pictures[index]))
     assert not np.array_equal(found[3][0], segmenter(pictures[3]))
+
+
+def test_sources_in_turns_have_logits_of_their_own(engine, segmenter, pictures):
+    """Two cameras whose sessions bear the same number, their frames in turns."""
+    info = SourceInfo("camera", 256, 128)
+    one, two = (SessionInfo(0, SourceSpec("demo"), info) for _ in range(2))
+    frames = frames_of(pictures)
+    mixed = [replace(f, session=s) for f in frames for s in (one, two)]
+    alone = labels_of(engine, [replace(f, session=one) for f in frames], [STEADY])
+    engine.compare_with(None)  # begins anew
+    together = labels_of(engine, mixed, [STEADY])
+    assert all(np.array_equal(a[0], b[0]) for a, b in zip(alone, together[::2], strict=True))
+    assert all(np.array_equal(a[0], b[0]) for a, b in zip(alone, together[1::2], strict=True))
 
 
 def test_the_other_setting_of_the_skip_connection_begins_anew(engine, segmenter, pictures):
