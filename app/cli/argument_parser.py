@@ -149,6 +149,12 @@ def build_parser() -> argparse.ArgumentParser:
         help="print how a recording, picture, file of labels or report was made and exit",
     )
     parser.add_argument(
+        "--install-desktop",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="put the program among the applications of a Linux desktop and exit",
+    )
+    parser.add_argument(
         "--config",
         metavar="FILE",
         type=expand_user,

@@ -13,6 +13,7 @@ from types import FrameType
 from typing import NoReturn
 
 from app.cli.argument_parser import build_parser, settings_from
+from app.cli.desktop_entry import install_desktop
 from app.cli.file_info import file_info
 from app.config.run_file import with_run_file
 from app.config.settings import Settings
@@ -50,6 +51,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if "info" in args:
             print(file_info(args.info))
+            return 0
+        if "install_desktop" in args:
+            print(install_desktop())
             return 0
         settings = settings_from(with_run_file(args))
         logging.basicConfig(
