@@ -22,7 +22,7 @@ from app.errors import INTERRUPTED, AppError, OutputError, UsageError
 from app.headless_progress import DownloadBar, Progress
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.status import PipelineStatus
-from app.run_report import check_report, report, write_report
+from app.run_report import check_report, reports, write_report
 from app.sinks.base import Sink
 from app.sinks.recording.encoders import choose
 from app.sinks.recording.file_naming import check_output, recording_path
@@ -217,8 +217,8 @@ def _close_up(runs: Sequence[SourceRun], settings: Settings, started: float, end
     exit_code = max(run.exit_code or 0 for run in runs)
     if settings.run.stats_json is not None:
         seconds = ended - ready_at if ready_at is not None else 0.0
-        reports = [report(run.pipeline, seconds, run.exit_code or 0) for run in runs]
-        content = reports[0] if len(runs) == 1 else {"exit_code": exit_code, "sources": reports}
+        codes = [run.exit_code or 0 for run in runs]
+        content = reports([run.pipeline for run in runs], seconds, codes)
         try:
             write_report(settings.run.stats_json, content, overwrite=settings.recording.overwrite)
         except OutputError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,23 @@ def report(pipeline: Pipeline, seconds: float, exit_code: int) -> dict[str, Any]
             for info, error in pipeline.recordings.all()
         ],
     }
+
+
+def reports(
+    pipelines: Sequence[Pipeline], seconds: float, exit_codes: Sequence[int]
+) -> dict[str, Any]:
+    """The report of a run: that of its source, or of each where several ran beside each other.
+
+    Args:
+        pipelines: they have stopped.
+        seconds: from the loaded network to the end.
+        exit_codes: of each source.
+    """
+    each = [
+        report(pipeline, seconds, code)
+        for pipeline, code in zip(pipelines, exit_codes, strict=True)
+    ]
+    return each[0] if len(each) == 1 else {"exit_code": max(exit_codes), "sources": each}
 
 
 def _provenance(status: PipelineStatus) -> dict[str, Any]:

@@ -18,7 +18,7 @@ FLOORS = {
     "app": "entry_point batch cli gui headless headless_progress serve video selfcheck benchmark"
     " run_report diagnostics pipeline inference sinks config core sources rendering preflight"
     " errors",
-    "app.gui": "application window panels playback video feedback controllers widgets",
+    "app.gui": "application grid window panels playback video feedback controllers widgets",
 }
 """Per package its parts from top to bottom: each may import only from those behind it."""
 COMMANDS = {"train", "pretrain", "evaluate", "benchmark", "export", "soup"}

@@ -52,6 +52,7 @@ examples:
   fastscnn-live                                 an empty window
   fastscnn-live --camera 0                      the first camera
   fastscnn-live clip.mp4                        a video file; several, or a folder: a playlist
+  fastscnn-live --camera 0 --camera 1           two cameras beside each other
   fastscnn-live --demo                          the built-in demo street
   fastscnn-live clip.mp4 --headless -o out.mp4  no window, annotated copy of every frame
   fastscnn-live clip.mp4 --left skip-on --right skip-off    a wipe between the two
@@ -189,7 +190,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
     outputs, recording = read_options(OutputArguments, args), read_options(RecordingOptions, args)
     objects = objects_from(read_options(ObjectOptions, args), network)
     if source.grid and len(sources) > 1:
-        outputs, recording = one_for_each(outputs, recording, objects)
+        outputs, recording = one_for_each(outputs, recording, objects, headless=run.headless)
     view = view_from(read_options(ViewArguments, args), network.weights_b)
     file, labels, images = outputs_from(outputs)
     recording = replace(recording, file=file, labels=labels, encoder=encoder_choice(outputs))

@@ -61,7 +61,7 @@ def outputs_from(
 
 
 def one_for_each(
-    args: OutputArguments, recording: RecordingOptions, objects: ObjectOptions
+    args: OutputArguments, recording: RecordingOptions, objects: ObjectOptions, *, headless: bool
 ) -> tuple[OutputArguments, RecordingOptions]:
     """The outputs of sources that run beside each other: ``-o FOLDER/`` gets a video of each.
 
@@ -74,6 +74,8 @@ def one_for_each(
         )
     if args.output is None:
         return args, recording
+    if not headless:
+        raise UsageError("-o records several sources without a window: add --headless, or use R.")
     folder = expand_user(args.output)
     if not args.output.endswith(tuple(filter(None, (os.sep, os.altsep)))) and not folder.is_dir():
         raise UsageError(

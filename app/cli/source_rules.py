@@ -39,8 +39,6 @@ def sources_from(
             "Without a window one source is processed at a time: name one of them, or add --grid"
             " for all beside each other."
         )
-    if len(named) > 1 and options.grid and not headless:
-        raise UsageError("Beside each other sources run without a window: add --headless.")
     if len(named) > _MOST_BESIDE and options.grid:
         raise UsageError(
             f"{len(named)} sources are too many beside each other: name {_MOST_BESIDE} at most."

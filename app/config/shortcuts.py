@@ -92,6 +92,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("open", ("Ctrl+O",), "Open", "open files…"),
     Command("open-folder", ("Ctrl+Shift+O",), "Open", "open folder…"),
     Command("open-address", ("Ctrl+U",), "Open", "open URL…"),
+    Command("open-beside", ("Ctrl+B",), "Open", "add beside…"),
     Command("close", ("Ctrl+W",), "Open", "close"),
     Command("full-screen", ("F",), "Window", "full screen"),
     Command("leave", ("Esc",), "Window", "leave full screen, a panel or a message"),

@@ -19,12 +19,13 @@ from app.config.settings import Settings
 from app.config.shortcuts import load_keys
 from app.core.events import Event
 from app.errors import INTERRUPTED, OutputError
+from app.gui.grid.run_windows import RunWindows
 from app.gui.widgets import theme
 from app.gui.widgets.icons import app_icon
 from app.gui.window.main_window import TITLE, MainWindow
 from app.gui.window.saved_state import SavedState
 from app.preflight import drop_opencv_paths
-from app.run_report import check_report, report, write_report
+from app.run_report import check_report, reports, write_report
 from app.sinks.output_collisions import check_collisions
 
 if TYPE_CHECKING:
@@ -51,31 +52,36 @@ def run_window(settings: Settings) -> int:
     drop_opencv_paths()  # once more: OpenCV sets them whenever it is first imported
     app = make_application()
     theme.choose(next((c for c in theme.CHOICES if c == saved.theme), "system"))
-    window = MainWindow(settings, keys=keys, saved=saved)
-    window.reported.connect(_print)
-    _catch_slot_errors(window)
-    interrupted = _close_on_signals(window)
+
+    def made(window: MainWindow) -> None:
+        window.reported.connect(_print)
+        if server is not None:
+            server.show(window.pipeline, window.recording.record_or_stop)
+
+    run = RunWindows(settings, keys=keys, saved=saved, made=made)
+    _catch_slot_errors(run.first)
+    interrupted = _close_on_signals(run)
     if server is not None:
-        _serve(server, window)
-    window.show()
-    window.begin()
+        _serve(server, run.first)
+    run.begin()
     app.exec()
-    window.close()  # does the work where the application ended in another way
+    run.close()  # does the work where the application ended in another way
     if server is not None:
         server.stop()
-    pipeline = window.pipeline
+    pipelines = [window.pipeline for window in run.windows]
     # Before the application goes: what Python destroyed after it would now and then crash.
-    sip.delete(window)
-    while not pipeline.events.empty():
-        event = pipeline.events.get()
-        if event.kind in {"error", "recorded"}:
-            _print(event)
+    sip.delete(run.top)
+    for pipeline in pipelines:
+        while not pipeline.events.empty():
+            event = pipeline.events.get()
+            if event.kind in {"error", "recorded"}:
+                _print(event)
     exit_code = INTERRUPTED if interrupted else 0
     if settings.run.stats_json is not None:
-        ready = pipeline.networks.ready_at
+        ready = pipelines[0].networks.ready_at
         seconds = time.monotonic() - ready if ready is not None else 0.0
         try:
-            content = report(pipeline, seconds, exit_code)
+            content = reports(pipelines, seconds, [exit_code] * len(pipelines))
             write_report(settings.run.stats_json, content, overwrite=settings.recording.overwrite)
         except OutputError as error:
             print(f"Error: {error}", file=sys.stderr)
@@ -92,8 +98,7 @@ def _server(settings: Settings) -> WebServer | None:
 
 
 def _serve(server: WebServer, window: MainWindow) -> None:
-    """Show what the window shows in browsers too."""
-    server.show(window.pipeline, window.recording.record_or_stop)
+    """Answer browsers, and carry out what they ask for."""
     timer = QTimer(window)
     timer.timeout.connect(server.run_commands)
     timer.start(50)
@@ -130,7 +135,7 @@ def _catch_slot_errors(window: MainWindow) -> None:
     sys.excepthook = hook
 
 
-def _close_on_signals(window: MainWindow) -> list[int]:
+def _close_on_signals(run: RunWindows) -> list[int]:
     """Close the window on Ctrl+C and on a termination signal; returns those that came.
 
     Python runs signal handlers between two of its own instructions: the window's timer sees to it
@@ -140,7 +145,7 @@ def _close_on_signals(window: MainWindow) -> list[int]:
 
     def close(signum: int, frame: FrameType | None) -> None:
         came.append(signum)
-        QTimer.singleShot(0, window.close)
+        QTimer.singleShot(0, run.close)
 
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, close)

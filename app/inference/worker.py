@@ -183,6 +183,10 @@ class Worker(threading.Thread):
                 self._compare(engine)
             if self._adaptive is not None and self._adaptive.apply(engine):
                 self._networks.resized(engine.segmenter)
+            if (behind := self._left_behind()) is not None:
+                while engine.pending:
+                    self._collect(engine)
+                self._repeat(engine, behind)
             if self._asked:
                 with self._asked[0][0].stats.at_work("network"):
                     engine.settle()
@@ -338,26 +342,42 @@ class Worker(threading.Thread):
         place = scene, frame.index
         return feed.privacy.hide(frame.image, seen, names, scene=scene, frame=place)
 
+    def _left_behind(self) -> Feed | None:
+        """Return a source that stands still while others keep the network busy, if it needs it."""
+        feeds = self.turns.feeds
+        if len(feeds) == 1:
+            return None  # it has the network to itself
+        still = (feed for feed in feeds if not feed.in_hand and not len(feed.inbox))
+        return next((feed for feed in still if self._is_outdated(feed)), None)
+
+    def _is_outdated(self, feed: Feed) -> bool:
+        """Return whether options have changed since the last result of a source."""
+        last = feed.last
+        if last is None or last.frame.token.cause:
+            return False
+        view, skip = feed.live.view, feed.live.skip
+        covered = not feed.stale and _covers(last.predictions, self._runs(feed))
+        drawn = skip == last.skip and view.draws_as(last.view)
+        return not (covered and drawn and feed.ignored == _ignored_in(feed, last.frame))
+
     def _repeat(self, engine: Engine, feed: Feed) -> None:
         """Bring the last result of a source up to date with options that changed since."""
         last = feed.last
-        if last is None or last.frame.token.cause:
+        if last is None or not self._is_outdated(feed):
             return
-        view, skip = feed.live.view, feed.live.skip
-        runs = view.runs(skip, second=self._paired)
+        view, skip, runs = feed.live.view, feed.live.skip, self._runs(feed)
         if feed.stale or not _covers(last.predictions, runs):
             self._submit(engine, feed, last.frame, repeated=True)
             self._collect(engine, repeated=True)
-        elif (
-            skip != last.skip
-            or not view.draws_as(last.view)
-            or feed.ignored != _ignored_in(feed, last.frame)
-        ):
+        else:
             seen = tuple(one for run in runs if (one := _find(last.predictions, run)) is not None)
             whole = replace(last, predictions=seen, view=view, skip=skip, repeated=True)
             result = self._drawn(feed, whole)
             feed.last = replace(result, frame=last.frame, predictions=seen)
             feed.deliver(result)
+
+    def _runs(self, feed: Feed) -> tuple[InferencePass, ...]:
+        return feed.live.view.runs(feed.live.skip, second=self._paired)
 
     def _refuse_all(self) -> Segmenter | None:
         """With no network left, account for frames until another one is there, or until the end."""

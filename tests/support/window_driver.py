@@ -137,9 +137,9 @@ def drag(made: MainWindow, *urls: QUrl | Path, at: QPoint | None = None) -> None
     _send(made, urls, at, release=False)
 
 
-def drop(made: MainWindow, *urls: QUrl | Path, at: QPoint | None = None) -> None:
+def drop(made: QWidget, *urls: QUrl | Path, at: QPoint | None = None, shift: bool = False) -> None:
     """Drag something from outside over the window and let it go."""
-    _send(made, urls, at, release=True)
+    _send(made, urls, at, release=True, shift=shift)
 
 
 def drop_text(made: MainWindow, text: str) -> None:
@@ -150,20 +150,28 @@ def drop_text(made: MainWindow, text: str) -> None:
 
 
 def _send(
-    made: MainWindow, urls: Sequence[QUrl | Path], at: QPoint | None, *, release: bool
+    made: QWidget,
+    urls: Sequence[QUrl | Path],
+    at: QPoint | None,
+    *,
+    release: bool,
+    shift: bool = False,
 ) -> None:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(u)) if isinstance(u, Path) else u for u in urls])
-    _send_data(made, data, at, release=release)
+    _send_data(made, data, at, release=release, shift=shift)
 
 
-def _send_data(made: MainWindow, data: QMimeData, at: QPoint | None, *, release: bool) -> None:
+def _send_data(
+    made: QWidget, data: QMimeData, at: QPoint | None, *, release: bool, shift: bool = False
+) -> None:
     place = at or made.rect().center()
     target = made.childAt(place)
     assert target is not None
     inside = target.mapFrom(made, place)
     action, button = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
-    none = Qt.KeyboardModifier.NoModifier
+    keys = Qt.KeyboardModifier
+    none = keys.ShiftModifier if shift else keys.NoModifier
     # Qt delivers a drop only where a drag has entered and moved before.
     QApplication.sendEvent(target, QDragEnterEvent(inside, action, data, button, none))
     QApplication.sendEvent(target, QDragMoveEvent(inside, action, data, button, none))

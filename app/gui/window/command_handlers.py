@@ -77,6 +77,7 @@ def handlers(
         "open": open_menu.ask_for_files,
         "open-folder": open_menu.ask_for_folder,
         "open-address": open_menu.ask_for_address,
+        "open-beside": open_menu.ask_for_files_beside,
         "full-screen": window.toggle_full_screen,
         "leave": window.leave,
         "performance": lambda: bottom_panel.toggle("performance"),

@@ -124,6 +124,8 @@ class DropOverlay(QWidget):
 
     dropped = pyqtSignal(object)
     """A ``DroppedSources``."""
+    beside_dropped = pyqtSignal(object)
+    """The same, where Shift was held: to play beside what plays."""
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
@@ -144,7 +146,9 @@ class DropOverlay(QWidget):
                 self.hide()
                 if data is not None:
                     event.acceptProposedAction()
-                    self.dropped.emit(parse_mime_data(data))
+                    beside = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+                    told = self.beside_dropped if beside else self.dropped
+                    told.emit(parse_mime_data(data))
             elif data is not None and (data.hasUrls() or data.hasText()):
                 event.acceptProposedAction()
                 self._appear()
@@ -164,4 +168,6 @@ class DropOverlay(QWidget):
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(18, 18, -18, -18), 16, 16)
         painter.setPen(QColor(theme.TEXT))
         painter.setFont(theme.font(24, bold=True))
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Drop to play")
+        painter.drawText(
+            self.rect(), Qt.AlignmentFlag.AlignCenter, "Drop to play\nwith Shift: beside what plays"
+        )

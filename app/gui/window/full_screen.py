@@ -14,7 +14,7 @@ class FullScreen(QObject):
     """Full-screen mode: hides what is around the video.
 
     Args:
-        window: the window that fills the screen.
+        window: the window that fills the screen, or a page of the one that does.
         view: the video, over which the mouse is watched.
         controls: widgets that a moved mouse brings back.
         hidden: widgets that stay hidden until the end.
@@ -41,7 +41,11 @@ class FullScreen(QObject):
     @property
     def on(self) -> bool:
         """True while the video has the screen."""
-        return self._window.isFullScreen()
+        return self._top.isFullScreen()
+
+    @property
+    def _top(self) -> QWidget:
+        return self._window.window() or self._window
 
     @property
     def bare(self) -> bool:
@@ -52,7 +56,7 @@ class FullScreen(QObject):
         """Enter or leave full screen."""
         if on == self.on:
             return
-        window, state = self._window, Qt.WindowState.WindowFullScreen
+        window, state = self._top, Qt.WindowState.WindowFullScreen
         for widget in (*self._hidden, *self._controls):
             widget.setVisible(not on)
         if on:

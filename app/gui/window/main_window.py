@@ -46,7 +46,6 @@ from app.gui.window.welcome_page import WelcomePage, essential_keys
 from app.gui.window.window_layout import lay_out
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.status import PipelineStatus
-from app.rendering.view_options import View
 from app.sources.source_spec import SourceSpec
 
 TITLE = "Fast-SCNN Live"
@@ -61,10 +60,13 @@ class MainWindow(QMainWindow):
         recordings: folder of recordings and screenshots; ``None`` is the user's own folders.
         keys: keys of all commands.
         saved: settings saved between runs; ``None`` saves nothing.
+        beside: pipeline of another window, whose network this one's source shares.
     """
 
     reported = pyqtSignal(Event)
     """Error or finished recording that the user was told of."""
+    left = pyqtSignal()
+    """The user wants to leave, and nothing was open that could be closed first."""
 
     def __init__(
         self,
@@ -73,11 +75,12 @@ class MainWindow(QMainWindow):
         recordings: Path | None = None,
         keys: Keys = USUAL,
         saved: SavedState | None = None,
+        beside: Pipeline | None = None,
     ) -> None:
         super().__init__()
         self._settings, self._keys, self._saved = settings, keys, saved
         wake = CoalescedCall(lambda: self.view.update(), self)
-        self.pipeline = Pipeline(settings, display=True, wake=wake)
+        self.pipeline = Pipeline(settings, display=True, wake=wake, beside=beside)
         self.playback = PlaybackController(self.pipeline, self)
         self.view_commands = ViewController(self.pipeline)
         self.network_commands = NetworkController(self.pipeline, self.view_commands, self)
@@ -206,7 +209,8 @@ class MainWindow(QMainWindow):
         self.playback.trial.refused.connect(self.messages.refused)
         self.playback.notified.connect(lambda text: self.notify("notice", text))
         self.recording.notified.connect(self.notify)
-        self.view_panel.view_chosen.connect(self.set_view)
+        self.view_panel.view_chosen.connect(self.view_commands.set_view)
+        self.view_panel.view_chosen.connect(self.refresh)
         self.view_panel.connect_to(self.view_commands, self.network_commands)
         self.network_commands.changed.connect(self.refresh)
         self.legend.set_hidden(self._settings.view.hidden)
@@ -252,11 +256,6 @@ class MainWindow(QMainWindow):
         if drop.text:
             self.notify("notice" if drop.entries else "error", drop.text)
 
-    def set_view(self, view: View) -> None:
-        """Choose the view."""
-        self.view_commands.set_view(view)
-        self.refresh()
-
     def select_class(self, number: int) -> None:
         """Outline a class of the legend; stop where it is outlined already."""
         self.view_commands.select_class(number, self.legend.classes.names)
@@ -283,6 +282,7 @@ class MainWindow(QMainWindow):
             self.bottom_panel.show_page(None)
         else:
             self.notifications.clear()
+            self.left.emit()
 
     def show_keys(self) -> None:
         """Open the dialog of all shortcuts."""
@@ -381,7 +381,7 @@ class MainWindow(QMainWindow):
         if self._saved is not None:
             self._saved.keep(self.pipeline.settings_now(), self._settings)
             if not self.full_screen.on:
-                self._saved.geometry = self.saveGeometry()
+                self._saved.geometry = (self.window() or self).saveGeometry()
             self._saved.by_share = self.legend.by_share
             self._saved.page = (self._page if self.full_screen.on else self.bottom_panel.page) or ""
             self._saved.sync()

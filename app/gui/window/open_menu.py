@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from PyQt6.QtCore import QObject, QStandardPaths, Qt, pyqtSignal
+from PyQt6.QtCore import QObject, QStandardPaths, Qt, pyqtBoundSignal, pyqtSignal
 from PyQt6.QtGui import QAction, QGuiApplication
 from PyQt6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMenu, QWidget
 
@@ -30,6 +30,8 @@ class OpenMenu(QObject):
 
     chosen = pyqtSignal(object)
     """A ``DroppedSources``: sources to play, and a message about them."""
+    beside_chosen = pyqtSignal(object)
+    """The same, of sources to play beside what plays."""
     folder_used = pyqtSignal(str)
     """Folder in which the user chose something."""
     recent_forgotten = pyqtSignal()
@@ -46,11 +48,18 @@ class OpenMenu(QObject):
 
     def ask_for_files(self) -> None:
         """Open the file dialog, without waiting for it."""
-        dialog = QFileDialog(self._window, "Open videos or pictures", self.folder)
+        self._show(self._files("Open videos or pictures"))
+
+    def ask_for_files_beside(self) -> None:
+        """Open the file dialog for what is to play beside what plays."""
+        self._show(self._files("Add videos or pictures beside"), self.beside_chosen)
+
+    def _files(self, title: str) -> QFileDialog:
+        dialog = QFileDialog(self._window.window(), title, self.folder)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.setOption(QFileDialog.Option.HideNameFilterDetails)
         dialog.setNameFilters([_CONTENT, "All files (*)"])
-        self._show(dialog)
+        return dialog
 
     def ask_for_folder(self) -> None:
         """Open the dialog for folders, without waiting for it."""
@@ -157,7 +166,12 @@ class OpenMenu(QObject):
 
     def fill(self, menu: QMenu, actions: Mapping[str, QAction]) -> None:
         """Add all ways to open something to a menu."""
-        for command, drawing in (("open", "file"), ("open-folder", "list"), ("open-address", "")):
+        for command, drawing in (
+            ("open", "file"),
+            ("open-folder", "list"),
+            ("open-address", ""),
+            ("open-beside", ""),
+        ):
             if drawing:
                 actions[command].setIcon(icon(drawing))
             menu.addAction(actions[command])
@@ -167,18 +181,19 @@ class OpenMenu(QObject):
         demo.triggered.connect(self.open_demo)
         menu.addMenu(self.recent_menu(menu))
 
-    def _show(self, dialog: QFileDialog) -> None:
+    def _show(self, dialog: QFileDialog, chosen: pyqtBoundSignal | None = None) -> None:
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if not self.folder:
             videos = QStandardPaths.StandardLocation.MoviesLocation
             dialog.setDirectory(QStandardPaths.writableLocation(videos))
-        dialog.filesSelected.connect(self._selected)
+        chosen = chosen if chosen is not None else self.chosen
+        dialog.filesSelected.connect(lambda paths: self._selected(paths, chosen))
         self.dialog = dialog
         dialog.open()
 
-    def _selected(self, paths: list[str]) -> None:
+    def _selected(self, paths: list[str], chosen: pyqtBoundSignal) -> None:
         found = [Path(path) for path in paths]
         if found:
             self.folder = str(found[0].parent)
             self.folder_used.emit(self.folder)
-            self.chosen.emit(parse_paths(found))
+            chosen.emit(parse_paths(found))

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -135,3 +136,17 @@ def test_with_a_display_what_is_not_shown_is_accounted_for_by_source(beside):
     for pipeline in pipelines:
         assert pipeline.stats.counters().captured == 40
         assert settled(pipeline.stats.counters(), display=True)
+
+
+def test_a_paused_source_answers_at_once_while_others_keep_the_network_busy(beside):
+    still, _ = beside(ScriptedSource(3), ScriptedSource(live=True, rate=1000), display=True)
+
+    def shows(skip):
+        result = still.take()
+        return result is not None and result.predictions and result.skip is skip
+
+    wait_until(lambda: still.session.state == "ended")
+    still.live.skip = False
+    wait_until(lambda: shows(False))
+    still.view = replace(still.view, alpha=0.9)
+    wait_until(lambda: (result := still.take()) is not None and result.view.alpha == 0.9)

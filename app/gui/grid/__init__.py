@@ -1,0 +1,1 @@
+"""Several sources in one window: a tile for each, and each at its full size."""
