@@ -10,19 +10,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from app.core.channel import Closed
 from app.core.frame import EndOfSource, Frame, Prediction, Result
 from app.core.memory import return_freed_memory
 from app.core.stats import DropCause
 from app.inference.feed import Feed, Turns
-from app.rendering.overlay import draw
-from app.rendering.palettes import recolored
-from app.rendering.privacy import cover, numbers_known
+from app.inference.result_drawing import drawn, ignored_in
+from app.rendering.privacy import cover
 from app.rendering.view_options import InferencePass, ViewOptions
-from fastscnn.ignored_regions import Polygon, without_regions
 
 if TYPE_CHECKING:
     from app.inference.adaptive_size import AdaptiveSize
@@ -274,14 +269,14 @@ class Worker(threading.Thread):
         if _covers(done.predictions, now[0].runs(now[1], second=self._paired)):
             view, skip = now
         whole = Result(done.frame, done.predictions, (), (), view, skip, {}, repeated)
-        result = self._drawn(feed, whole)
-        drawn = time.monotonic()
+        result = drawn(feed, whole, self._networks)
+        finished = time.monotonic()
         stages = {
             "capture": done.frame.read_seconds,
             **done.stages,
-            "overlay": drawn - started,
+            "overlay": finished - started,
         }
-        result = replace(result, stages=stages, drawn=drawn)
+        result = replace(result, stages=stages, drawn=finished)
         feed.last = replace(result, frame=done.frame, predictions=whole.predictions)
         feed.stale = False
         if not repeated:
@@ -290,57 +285,6 @@ class Worker(threading.Thread):
             feed.in_hand -= 1
             self._observe(engine, result)
         feed.deliver(result)
-
-    def _drawn(self, feed: Feed, result: Result) -> Result:
-        """A result with its sides drawn and named, and without what is to be blurred."""
-        image, view = self._hidden(feed, result), result.view
-        feed.ignored = _ignored_in(feed, result.frame)
-        seen_as = (
-            replace(
-                one,
-                classes=recolored(one.classes.names, view.palette, one.classes.colors),
-                labels=without_regions(one.labels, feed.ignored),
-            )
-            for one in result.predictions
-        )
-        frame = result.frame
-        if image is not frame.image:
-            frame = replace(frame, image=image)
-        result = replace(result, frame=frame, predictions=tuple(seen_as))
-        captions = list(view.captions(result.skip, self._networks.names))
-        sides = []
-        for number, side in enumerate(view.sides):
-            seen = result.prediction_at(number)
-            if seen is None:  # the second checkpoint is not there
-                sides.append(image)
-                captions[number] += " (not loaded)"
-                continue
-            drawn = draw(image, side.content, view, seen.labels, seen.confidence, seen.classes)
-            if view.class_names and side.content != "raw":
-                drawn = drawn.copy() if drawn is image else drawn
-                feed.names[number].write(
-                    drawn,
-                    seen.labels,
-                    seen.classes,
-                    hidden=view.numbered_as(seen.classes.names).hidden,
-                    segment=result.frame.segment,
-                    index=result.frame.index,
-                )
-            sides.append(drawn)
-        return replace(result, sides=tuple(sides), captions=tuple(captions))
-
-    def _hidden(self, feed: Feed, result: Result) -> NDArray[np.uint8]:
-        """Return the picture of a result without what is to be blurred."""
-        frame, names = result.frame, result.view.blurred
-        seen = [(one.labels, one.classes) for one in result.predictions]
-        if names and any(numbers_known(classes, names) is None for _, classes in seen):
-            self._networks.tell_once(
-                f"These weights do not know all of what is to be blurred ({', '.join(names)}):"
-                " whole pictures are blurred. Blur other classes, or take other weights."
-            )
-        scene = frame.segment
-        place = scene, frame.index
-        return feed.privacy.hide(frame.image, seen, names, scene=scene, frame=place)
 
     def _left_behind(self) -> Feed | None:
         """Return a source that stands still while others keep the network busy, if it needs it."""
@@ -357,8 +301,8 @@ class Worker(threading.Thread):
             return False
         view, skip = feed.live.view, feed.live.skip
         covered = not feed.stale and _covers(last.predictions, self._runs(feed))
-        drawn = skip == last.skip and view.draws_as(last.view)
-        return not (covered and drawn and feed.ignored == _ignored_in(feed, last.frame))
+        as_drawn = skip == last.skip and view.draws_as(last.view)
+        return not (covered and as_drawn and feed.ignored == ignored_in(feed, last.frame))
 
     def _repeat(self, engine: Engine, feed: Feed) -> None:
         """Bring the last result of a source up to date with options that changed since."""
@@ -372,7 +316,7 @@ class Worker(threading.Thread):
         else:
             seen = tuple(one for run in runs if (one := _find(last.predictions, run)) is not None)
             whole = replace(last, predictions=seen, view=view, skip=skip, repeated=True)
-            result = self._drawn(feed, whole)
+            result = drawn(feed, whole, self._networks)
             feed.last = replace(result, frame=last.frame, predictions=seen)
             feed.deliver(result)
 
@@ -396,11 +340,6 @@ class Worker(threading.Thread):
             else:
                 feed.end_of_source(item)
         return None
-
-
-def _ignored_in(feed: Feed, frame: Frame) -> tuple[Polygon, ...]:
-    """Return the regions that are to be ignored in a frame."""
-    return feed.live.ignored_in(frame.session.spec if frame.session is not None else None)
 
 
 def _find(seen: Sequence[Prediction], run: InferencePass) -> Prediction | None:
