@@ -31,6 +31,7 @@ from app.batch.units import Recipe, digest
 from app.batch.workers.crew import Crew
 from app.batch.workers.crew_size import local_crew
 from app.batch.workers.local_crew import InlineCrew
+from app.batch.workers.ray_crew import RayCrew
 from app.batch.workers.run_facts import THUMBNAIL
 from app.batch.workers.unit_worker import unit_settings
 from app.config.arguments import ARGUMENTS
@@ -174,6 +175,8 @@ def _work(
     sources = [unit.drive.source for unit in plan.units]
     if any(map(lives_in_process, [results.out, *sources])):
         crew = InlineCrew(recipe)
+    elif batch.ray is not None:
+        crew = RayCrew(recipe, batch.ray, batch.cpus_per_worker, batch.workers)
     else:
         crew = local_crew(recipe, settings.network, batch.workers)
     started = time.monotonic()

@@ -53,5 +53,18 @@ class BatchOptions:
         parse=parse_count,
         metavar="N",
     )
+    ray: str | None = option(
+        None,
+        "do it on a Ray cluster: auto for the one that this machine is of, ray://HOST:PORT",
+        group="batch",
+        metavar="ADDRESS",
+    )
+    cpus_per_worker: int = option(
+        2,
+        "processors of each worker on a Ray cluster without GPUs",
+        group="batch",
+        parse=parse_count,
+        metavar="N",
+    )
     retry_failed: bool = option(False, "do again what failed before", group="batch")
     force: bool = option(False, "do everything again", group="batch")

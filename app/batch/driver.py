@@ -149,9 +149,9 @@ class Driver:
                 self._unit_lost(unit)
             else:
                 self._deaths += 1
-                if self._deaths == _DEATHS:
+                if self._deaths == max(_DEATHS, self._crew.size):
                     raise AppError(
-                        f"{_DEATHS} workers in a row died while they loaded the network:"
+                        f"{self._deaths} workers in a row died while they loaded the network:"
                         " there may be too little memory; try fewer --workers."
                     ) from None
             self._replace(handle)

@@ -16,6 +16,8 @@ _EVERY = 30.0
 """Seconds between two lines of a log."""
 _TICK = 0.5
 """Seconds between two looks on a terminal."""
+_MANY = 8
+"""Workers whose rates are not shown one by one."""
 _LATELY = 10.0
 """Seconds that rates are taken over."""
 
@@ -89,6 +91,8 @@ class ProgressDisplay:
             self._looks.popleft()
         each = self._rates(standing, now)
         workers = ", ".join(f"{rate:.1f}" for rate in each.values())
+        if len(each) > _MANY:
+            workers = f"{len(each)} workers, {min(each.values()):.1f} to {max(each.values()):.1f}"
         if not self._bar.disable:
             self._bar.total = standing.expected
             self._bar.set_postfix_str(

@@ -15,11 +15,15 @@ def cpu_threads() -> int:
     """Return the threads for the network on the CPU: all processors, but one from four on.
 
     That one is for capture, encoder and window; with fewer the network cannot spare it.
+    ``OMP_NUM_THREADS`` may say that there are fewer.
     """
     try:
         usable = len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS and Windows
         usable = os.cpu_count() or 1
+    said = os.environ.get("OMP_NUM_THREADS", "")
+    if said.isdecimal() and int(said):
+        usable = min(usable, int(said))
     return usable if usable < 4 else usable - 1
 
 

@@ -1,0 +1,130 @@
+"""Crew on a Ray cluster: an actor for each worker, placed where there is room for it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+from app.batch.units import Done, Recipe, Unit
+from app.batch.workers.crew import Crew, WorkerHandle
+from app.batch.workers.unit_worker import UnitWorker
+from app.errors import UsageError
+
+
+class RayCrew(Crew):
+    """Actors on a Ray cluster, one for each GPU or for so many processors.
+
+    Ray places them and finds out when one has died. It is not asked to restart actors or repeat
+    calls: a unit would then wait for an actor that has no room any more, and nobody would know of
+    it. Instead another actor is asked for, which gets units once it has found its place.
+
+    Args:
+        recipe: what becomes of each drive.
+        address: of the cluster, as Ray takes it.
+        processors: for each worker on a cluster without GPUs.
+        size: how many workers; ``None`` is as many as the cluster has room for.
+
+    Raises:
+        UsageError: there is no Ray, or no cluster.
+    """
+
+    def __init__(self, recipe: Recipe, address: str, processors: int, size: int | None) -> None:
+        try:
+            import ray
+        except ImportError as error:
+            text = "Ray is not installed: pip install 'fastscnn-live[ray]', or leave --ray out."
+            raise UsageError(text) from error
+        self._ray: Any = ray
+        errors = ray.exceptions
+        self.lost = (
+            errors.RayActorError,
+            errors.WorkerCrashedError,
+            errors.NodeDiedError,
+            errors.OutOfMemoryError,
+            errors.ObjectLostError,
+        )
+        self._joined = not ray.is_initialized()
+        if self._joined:
+            try:
+                ray.init(address, logging_level=logging.ERROR, log_to_driver=False)
+            except (ConnectionError, RuntimeError, ValueError) as error:
+                text = f"There is no Ray cluster at {address} ({error}): check --ray."
+                raise UsageError(text) from error
+        there = self._ray.cluster_resources()
+        cards, cores = int(there.get("GPU", 0)), int(there.get("CPU", 0))
+        wanted = {"num_gpus": 1, "num_cpus": max(1, cores // cards)} if cards else {}
+        self._wanted = wanted or {"num_cpus": processors}
+        self.size = size or cards or max(1, cores // processors)
+        self._recipe = self._ray.put(_portable(recipe))
+        self._actor = self._ray.remote(concurrency_groups={"watch": 1})(_Actor)
+
+    def hire(self, number: int) -> WorkerHandle:
+        actor = self._actor.options(**self._wanted).remote(self._recipe)
+        return _ActorHandle(self._ray, actor, f"worker {number + 1}")
+
+    def close(self) -> None:
+        if self._joined:
+            self._ray.shutdown()
+
+
+def _portable(recipe: Recipe) -> Recipe:
+    """Return a recipe with the checkpoints that it names, for machines that have no such files."""
+    named = {name: recipe.arguments.get(name) for name in ("weights", "weights_b")}
+    content = {name: Path(path).read_bytes() for name, path in named.items() if path is not None}
+    return Recipe(recipe.arguments, recipe.out, recipe.options, recipe.weights, content)
+
+
+class _Actor:
+    """Worker in a process of Ray's; it can be looked at while it works."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._worker = UnitWorker(recipe)
+
+    def prepare(self) -> None:
+        self._worker.prepare()
+
+    def do(self, unit: Unit) -> Done:
+        return self._worker.run(unit)
+
+    def progress(self) -> tuple[int, float | None]:
+        return self._worker.frames, self._worker.total
+
+    def stop(self) -> None:
+        self._worker.stopping.set()
+
+
+class _ActorHandle(WorkerHandle):
+    def __init__(self, ray: Any, actor: Any, name: str) -> None:
+        self._ray, self._actor, self.name = ray, actor, name
+        self.ready = actor.prepare.remote().future()
+        self._asked: Any = None
+        self._last: tuple[int, float | None] = 0, None
+
+    def do(self, unit: Unit) -> Future[Done]:
+        self._last, self._asked = (0, None), None
+        future: Future[Done] = self._actor.do.remote(unit).future()
+        return future
+
+    def progress(self) -> tuple[int, float | None]:
+        with contextlib.suppress(self._ray.exceptions.RayError):
+            if self._asked is not None:
+                if not self._ray.wait([self._asked], timeout=0)[0]:
+                    return self._last
+                self._last = self._ray.get(self._asked)
+            self._asked = self._watch(self._actor.progress)
+        return self._last
+
+    def stop(self) -> None:
+        with contextlib.suppress(self._ray.exceptions.RayError):
+            self._watch(self._actor.stop)
+
+    def _watch(self, method: Any) -> Any:
+        """Call a method beside the unit that is under way."""
+        return method.options(concurrency_group="watch").remote()
+
+    def dismiss(self) -> None:
+        with contextlib.suppress(self._ray.exceptions.RayError):
+            self._ray.kill(self._actor)
