@@ -52,6 +52,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("step", (".",), "Play", "next frame", repeats=True),
     Command("start", ("Home",), "Play", "go to the start"),
     Command("end", ("End",), "Play", "go to the end"),
+    Command("next-found", ("F3",), "Play", "go to where the class looked for begins next"),
+    Command("next-unsure", ("Shift+F3",), "Play", "go to the next moment that is least sure"),
     Command("loop-in", ("[",), "Play", "loop start"),
     Command("loop-out", ("]",), "Play", "loop end"),
     Command("loop", ("L",), "Play", "loop"),
@@ -98,6 +100,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("leave", ("Esc",), "Window", "leave full screen, a panel or a message"),
     Command("performance", ("I",), "Window", "performance panel"),
     Command("log", ("E",), "Window", "event log"),
+    Command("curves", ("G",), "Window", "curves of classes and confidence"),
     Command("keys", ("F1",), "Window", "keyboard shortcuts"),
     Command("quit", ("Ctrl+Q",), "Window", "quit"),
 )

@@ -245,6 +245,10 @@ class Pipeline:
             recording=self.recordings.options,
         )
 
+    def painted(self, seconds: float) -> None:
+        """Count the time that showing a result took."""
+        self.stats.spent({"display": seconds})
+
     def take(self) -> Result | None:
         """Return the newest result that was not taken yet; it then counts as shown."""
         return self.sinks.display.take() if self.sinks.display is not None else None

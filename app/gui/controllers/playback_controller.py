@@ -123,6 +123,10 @@ class PlaybackController(QObject):
         else:
             self._pipeline.play()
 
+    def seek(self, seconds: float) -> None:
+        """Go to a time of the file."""
+        self._pipeline.session.seek(seconds)
+
     def seek_by(self, seconds: float) -> None:
         """Seek forward, or back where negative."""
         self._pipeline.session.seek(max(0.0, self._pipeline.status().position + seconds))

@@ -1,4 +1,4 @@
-"""Bottom panel: performance and log, in tabs."""
+"""Bottom panel: performance, log and curves, in tabs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from app.core.frame import Result
+from app.gui.panels.curves_panel import CurvesPanel
 from app.gui.panels.log_panel import LogPanel
 from app.gui.panels.performance_panel import PerformancePanel
 from app.gui.widgets.icons import icon
+from app.pipeline.status import PipelineStatus
 
-Page = Literal["performance", "log"]
-PAGES: tuple[Page, ...] = ("performance", "log")
+Page = Literal["performance", "log", "curves"]
+PAGES: tuple[Page, ...] = ("performance", "log", "curves")
 
 
 class BottomPanel(QFrame):
@@ -34,12 +37,14 @@ class BottomPanel(QFrame):
         self.setFixedHeight(226)
         self.performance = PerformancePanel()
         self.log = LogPanel()
+        self.curves = CurvesPanel()
         self.tabs = QTabBar()
         self.tabs.setDrawBase(False)
         self.tabs.setExpanding(False)
         self.tabs.setAccessibleName("Panels")
         self._stack = QStackedWidget()
-        for name, page in (("Performance", self.performance), ("Log", self.log)):
+        pages = {"Performance": self.performance, "Log": self.log, "Curves": self.curves}
+        for name, page in pages.items():
             self.tabs.addTab(name)
             self._stack.addWidget(page)
         self.tabs.currentChanged.connect(self._turned)
@@ -61,6 +66,11 @@ class BottomPanel(QFrame):
         layout.addLayout(head)
         layout.addWidget(self._stack, 1)
         self.hide()
+
+    def refresh(self, status: PipelineStatus, result: Result | None) -> None:
+        """Show the pipeline as it is, and what is on the screen."""
+        self.performance.refresh(status)
+        self.curves.refresh(status, result)
 
     @property
     def page(self) -> Page | None:

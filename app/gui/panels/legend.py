@@ -17,6 +17,7 @@ from PyQt6.QtWidgets import (
 )
 
 from app.core.frame import Result
+from app.gui.controllers.view_controller import ViewController
 from app.gui.panels.legend_rows import ClassRow, GroupRow, Row
 from app.gui.widgets import theme
 from app.gui.widgets.fitting import PlainScrollArea
@@ -94,6 +95,12 @@ class Legend(QWidget):
     def hidden(self) -> frozenset[int]:
         """Train ids of the hidden classes."""
         return frozenset(row.train_id for row in self.rows if not row.isChecked())
+
+    def connect_to(self, view: ViewController, hidden: frozenset[int]) -> None:
+        """Let a controller carry out what is chosen; some classes are hidden from the start."""
+        self.set_hidden(hidden)
+        self.hidden_changed.connect(view.set_hidden)
+        self.blurred_changed.connect(view.set_blurred)
 
     def set_hidden(self, hidden: frozenset[int]) -> None:
         """Tick all classes but those of these numbers, without a signal."""

@@ -82,6 +82,9 @@ def handlers(
         "leave": window.leave,
         "performance": lambda: bottom_panel.toggle("performance"),
         "log": lambda: bottom_panel.toggle("log"),
+        "curves": lambda: bottom_panel.toggle("curves"),
+        "next-found": bottom_panel.curves.go_to_next,
+        "next-unsure": bottom_panel.curves.go_to_unsure,
         "keys": window.show_keys,
         "quit": window.close,
     }

@@ -84,8 +84,7 @@ class MainWindow(QMainWindow):
         self.playback = PlaybackController(self.pipeline, self)
         self.view_commands = ViewController(self.pipeline)
         self.network_commands = NetworkController(self.pipeline, self.view_commands, self)
-        spent = self.pipeline.stats.spent
-        self.view = VideoView(self.pipeline.take, lambda seconds: spent({"display": seconds}))
+        self.view = VideoView(self.pipeline.take, self.pipeline.painted)
         self.recording = RecordingController(
             self.pipeline, recordings, lambda: self.view.result, self
         )
@@ -213,11 +212,10 @@ class MainWindow(QMainWindow):
         self.view_panel.view_chosen.connect(self.refresh)
         self.view_panel.connect_to(self.view_commands, self.network_commands)
         self.network_commands.changed.connect(self.refresh)
-        self.legend.set_hidden(self._settings.view.hidden)
-        self.legend.hidden_changed.connect(self.view_commands.set_hidden)
+        self.legend.connect_to(self.view_commands, self._settings.view.hidden)
         self.legend.class_chosen.connect(self.select_class)
-        self.legend.blurred_changed.connect(self.view_commands.set_blurred)
-        self.seek_bar.seek_requested.connect(lambda s: self.pipeline.session.seek(s))
+        self.seek_bar.seek_requested.connect(self.playback.seek)
+        self.bottom_panel.curves.connect_to(self.playback)
         self.transport_bar.speed_chosen.connect(lambda v: self.pipeline.session.set_speed(v))
         self.view.double_clicked.connect(self.toggle_full_screen)
         self.view.split_moved.connect(self.view_commands.set_split)
@@ -335,7 +333,7 @@ class MainWindow(QMainWindow):
         self.transport_bar.refresh(status)
         self.view_panel.refresh(status)
         self._menu_bar.refresh(status, page=self.bottom_panel.page, full_screen=self.full_screen.on)
-        self.bottom_panel.performance.refresh(status)
+        self.bottom_panel.refresh(status, self.view.result)
         if not self.full_screen.on:
             self.legend.refresh(status, self.view.result)
             self.status_bar.refresh(status)

@@ -90,7 +90,7 @@ class MenuBar(QObject):
         play = self._menu("&Play")
         self._add(play, "play", "next", "previous", "")
         self._add(play, "back", "forward", "back-far", "forward-far")
-        self._add(play, "step-back", "step", "start", "end", "")
+        self._add(play, "step-back", "step", "start", "end", "next-found", "next-unsure", "")
         self._add(play, "loop-in", "loop-out", "loop", "")
         self._add(play, "slower", "faster", "normal-speed")
 
@@ -123,7 +123,7 @@ class MenuBar(QObject):
             "zoom-out",
             "",
         )
-        self._add(view, "full-screen", "performance", "log")
+        self._add(view, "full-screen", "performance", "log", "curves")
         menu = QMenu("Theme", view)
         self._themes = _choices(menu, _THEMES, self.theme_chosen.emit)
         view.addMenu(menu)
@@ -171,6 +171,7 @@ class MenuBar(QObject):
             ("class-names", view.class_names),
             ("performance", page == "performance"),
             ("log", page == "log"),
+            ("curves", page == "curves"),
             ("full-screen", full_screen),
             *((name, name == size) for name in _SIZES),
         ):
@@ -216,7 +217,7 @@ class MenuBar(QObject):
 _SIZES = ("auto", "quarter", "half", "full", "exact")
 _TICKED = (
     *("loop", "record", "skip", "steady", "confidence", "wipe", "contours", "class-names"),
-    *("full-screen", "performance", "log", *_SIZES),
+    *("full-screen", "performance", "log", "curves", *_SIZES),
 )
 _MOVES = (
     *("back", "forward", "back-far", "forward-far", "step-back", "step", "start", "end"),
