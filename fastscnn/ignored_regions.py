@@ -51,11 +51,13 @@ def without_regions(labels: NDArray[np.uint8], polygons: Iterable[Polygon]) -> N
     polygons = tuple(polygons)
     if not polygons:
         return labels
-    return np.asarray(cv2.bitwise_or(labels, _mask(polygons, labels.shape[0], labels.shape[1])))
+    return np.asarray(
+        cv2.bitwise_or(labels, region_mask(polygons, labels.shape[0], labels.shape[1]))
+    )
 
 
 @lru_cache(maxsize=8)
-def _mask(polygons: tuple[Polygon, ...], height: int, width: int) -> NDArray[np.uint8]:
+def region_mask(polygons: tuple[Polygon, ...], height: int, width: int) -> NDArray[np.uint8]:
     """Return H×W uint8: 255 in the polygons, 0 elsewhere."""
     mask = np.zeros((height, width), np.uint8)
     for polygon in polygons:

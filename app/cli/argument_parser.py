@@ -9,15 +9,15 @@ from typing import NoReturn
 
 from app import __version__
 from app.cli.network_rules import check_network
-from app.cli.output_rules import check_names, objects_from, one_for_each, outputs_from
+from app.cli.output_rules import alerts_from, check_names, objects_from, one_for_each, outputs_from
 from app.cli.serve_rules import check_serve
 from app.cli.source_rules import sources_from
 from app.cli.view_rules import view_from
 from app.config.arguments import ARGUMENTS, OutputArguments, SourceArguments, ViewArguments
+from app.config.data_options import AlertOptions, ObjectOptions
 from app.config.encoder_rules import encoder_choice
 from app.config.settings import (
     NetworkOptions,
-    ObjectOptions,
     RecordingOptions,
     RunOptions,
     ServeOptions,
@@ -213,6 +213,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
         images=images,
         data=outputs.data,
         objects=objects,
+        alerts=alerts_from(read_options(AlertOptions, args), network),
         window=read_options(WindowOptions, args),
         serve=serve,
         run=run,

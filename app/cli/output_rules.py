@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.config.arguments import OutputArguments
+from app.config.data_options import AlertOptions, ObjectOptions
 from app.config.settings import (
     Content,
     ImageFolderOptions,
     NetworkOptions,
-    ObjectOptions,
     RecordingOptions,
     Suffix,
 )
@@ -20,6 +20,7 @@ from app.config.value_parsers import PATTERN
 from app.errors import UsageError
 from fastscnn.labels import CITYSCAPES
 from fastscnn.paths import expand_user
+from fastscnn.suggestions import did_you_mean
 
 _NO_FOLDERS = frozenset({".mp4", ".m4v", ".mov", ".avi", ".webm", ".png", ".jpg", ".jpeg"})
 """Suffixes that no folder has."""
@@ -95,6 +96,27 @@ def objects_from(options: ObjectOptions, network: NetworkOptions) -> ObjectOptio
     if options != ObjectOptions() and not options.objects:
         raise UsageError("--classes and --min-area say what is in a file: add --objects FILE.json.")
     check_names("--classes", options.classes, network)
+    return options
+
+
+def alerts_from(options: AlertOptions, network: NetworkOptions) -> AlertOptions:
+    """The alerts to watch for.
+
+    Raises:
+        UsageError: they do not go together, or the shipped weights know no such class.
+    """
+    if options != AlertOptions() and not options.alert:
+        raise UsageError("--zone, --events and --on-alert need a rule: add --alert RULE.")
+    names = [zone.name for zone in options.zone]
+    if len(set(names)) < len(names):
+        raise UsageError("Two zones have one name: give each its own.")
+    for rule in options.alert:
+        if rule.zone and rule.zone not in names:
+            raise UsageError(
+                f"--alert {rule.text!r}: there is no zone {rule.zone}: add --zone"
+                f" {rule.zone}=x,y,x,y,x,y.{did_you_mean(rule.zone, names)}"
+            )
+        check_names("--alert", rule.classes, network)
     return options
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.config.data_options import AlertOptions, ObjectOptions
 from app.config.settings import (
     Codec,
     NetworkOptions,
-    ObjectOptions,
     RecordingOptions,
     RunOptions,
     ServeOptions,
@@ -171,6 +171,7 @@ class ViewArguments:
         " see docs/privacy.md",
         group="view",
         parse=parse_names,
+        format=",".join,
         metavar="CLASSES",
     )
     confidence: Measure = option(
@@ -269,6 +270,7 @@ ARGUMENTS: tuple[type, ...] = (
     OutputArguments,
     RecordingOptions,
     ObjectOptions,
+    AlertOptions,
     WindowOptions,
     ServeOptions,
     RunOptions,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from app.config.data_options import AlertOptions, ObjectOptions
 from app.config.value_parsers import (
     PATTERN,
     Address,
@@ -18,7 +19,6 @@ from app.config.value_parsers import (
     is_public,
     parse_address,
     parse_count,
-    parse_names,
     parse_rate,
     parse_size_choice,
 )
@@ -240,34 +240,6 @@ class RecordingOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectOptions:
-    """Objects: files that get the connected regions of some classes in every frame."""
-
-    objects: tuple[Path, ...] = option(
-        (),
-        "write the connected regions of classes there: .json for COCO, .geojson for polygons",
-        group="output",
-        parse=expand_user,
-        metavar="FILE",
-        repeats=True,
-    )
-    classes: tuple[str, ...] = option(
-        (),
-        "of which classes or groups, with commas: person,car; default: people and vehicles",
-        group="output",
-        parse=parse_names,
-        metavar="CLASSES",
-    )
-    min_area: int = option(
-        64,
-        "how many pixels a region has at least",
-        group="output",
-        parse=parse_count,
-        metavar="N",
-    )
-
-
-@dataclass(frozen=True, slots=True)
 class WindowOptions:
     """Window: its keys, and the profile that it keeps settings under."""
 
@@ -342,6 +314,7 @@ class Settings:
         images: folders that get an image per frame.
         data: files that get a row per frame.
         objects: files that get regions, and of what.
+        alerts: rules, and what is done when one holds.
         view: how results are drawn.
         given: names of the arguments that were given on the command line; saved settings stand in
             only for others.
@@ -355,6 +328,7 @@ class Settings:
     images: tuple[ImageFolderOptions, ...] = ()
     data: tuple[Path, ...] = ()
     objects: ObjectOptions = field(default_factory=ObjectOptions)
+    alerts: AlertOptions = field(default_factory=AlertOptions)
     window: WindowOptions = field(default_factory=WindowOptions)
     serve: ServeOptions = field(default_factory=ServeOptions)
     run: RunOptions = field(default_factory=RunOptions)

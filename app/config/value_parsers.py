@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import string
 from fractions import Fraction
 from typing import NamedTuple
@@ -53,6 +54,17 @@ def parse_count(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 10**9:
         raise ValueError(f"{text} must be a whole number above 0")
     return int(text)
+
+
+def parse_command(text: str) -> tuple[str, ...]:
+    """Return a program and its arguments, in a shell's quotes."""
+    try:
+        words = tuple(shlex.split(text))
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no command: {error}") from error
+    if not words:
+        raise ValueError("the command is empty")
+    return words
 
 
 def parse_names(text: str) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from app.config.settings import Settings
 from app.core.events import EventBus
+from app.sinks.alerts.alert_command import check_command
+from app.sinks.alerts.alert_sink import AlertSink
 from app.sinks.base import Sink
 from app.sinks.data.object_writers import OBJECT_WRITERS, ObjectSink
 from app.sinks.data.row_writers import ROW_WRITERS, DataSink
@@ -15,11 +17,12 @@ from app.sinks.image_folder import ImageFolderSink, check_folder
 
 def sinks_from(settings: Settings, events: EventBus) -> list[Sink]:
     """Create the sinks of a run besides its display and its recordings."""
-    overwrite, objects = settings.recording.overwrite, settings.objects
+    overwrite, objects, alerts = settings.recording.overwrite, settings.objects, settings.alerts
     return [
         *(ImageFolderSink(options, events, overwrite=overwrite) for options in settings.images),
         *(DataSink(path, events, overwrite=overwrite) for path in settings.data),
         *(ObjectSink(path, events, objects, overwrite=overwrite) for path in objects.objects),
+        *([AlertSink(alerts, events, overwrite=overwrite)] if alerts.alert else []),
     ]
 
 
@@ -28,6 +31,7 @@ def files_from(settings: Settings) -> list[Path]:
     return [
         *files_of(settings.data, ROW_WRITERS),
         *files_of(settings.objects.objects, OBJECT_WRITERS),
+        *([settings.alerts.events] if settings.alerts.events is not None else []),
     ]
 
 
@@ -44,3 +48,9 @@ def check_sinks(settings: Settings) -> None:
         check_output_file("--data", path, ROW_WRITERS, overwrite=overwrite)
     for path in settings.objects.objects:
         check_output_file("--objects", path, OBJECT_WRITERS, overwrite=overwrite)
+    alerts = settings.alerts
+    if alerts.events is not None:
+        lines = {".jsonl": ROW_WRITERS[".jsonl"]}
+        check_output_file("--events", alerts.events, lines, overwrite=overwrite)
+    if alerts.on_alert:
+        check_command(alerts.on_alert)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from app.config.settings import ObjectOptions
+from app.config.data_options import ObjectOptions
 from app.core.events import EventBus
 from app.core.frame import Frame, Result
 from app.sinks.data.frame_row import shown

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from pycocotools.coco import COCO
 
-from app.config.settings import ObjectOptions
+from app.config.data_options import ObjectOptions
 from app.core.events import EventBus
 from app.core.frame import Prediction
 from app.rendering.view_options import InferencePass

@@ -4,9 +4,12 @@ import time
 
 import pytest
 
-from app.config.settings import ImageFolderOptions, ObjectOptions
+from app.config.alert_rules import parse_rule
+from app.config.data_options import AlertOptions, ObjectOptions
+from app.config.settings import ImageFolderOptions
 from app.core.events import EventBus
 from app.core.stats import Stats
+from app.sinks.alerts.alert_sink import AlertSink
 from app.sinks.callback_sink import CallbackSink
 from app.sinks.data.object_writers import ObjectSink
 from app.sinks.data.row_writers import DataSink
@@ -25,6 +28,9 @@ SINKS = {
     ),
     "data": lambda folder, events: DataSink(folder / "rows.csv", events),
     "objects": lambda folder, events: ObjectSink(folder / "o.json", events, ObjectOptions()),
+    "alerts": lambda folder, events: AlertSink(
+        AlertOptions(alert=(parse_rule("car > 99%"),), events=folder / "e.jsonl"), events
+    ),
     "callback": lambda folder, events: CallbackSink(
         lambda result: (folder / "last").write_bytes(result.labels.tobytes()), events
     ),
