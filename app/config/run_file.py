@@ -13,6 +13,7 @@ from typing import Any
 
 from app import __version__
 from app.config.arguments import ARGUMENTS, SourceArguments
+from app.config.data_options import AlertOptions
 from app.config.settings import NetworkOptions, RecordingOptions, Settings, SourceOptions
 from app.config.value_parsers import is_public
 from app.errors import UsageError
@@ -161,6 +162,8 @@ def _values(settings: Settings, sources: Sequence[SourceSpec]) -> Iterator[tuple
             value = str(Path(value).absolute()) if value else ""
         if key != "overwrite":
             yield key, value
+    rules = dict(_plain_values(AlertOptions, settings.alerts))
+    yield from ((key, rules[key]) for key in ("alert", "zone"))
     encoder = settings.recording.encoder
     for name in ("codec", "encoder", "crf", "bitrate", "preset"):
         yield name, getattr(encoder, name)
@@ -198,6 +201,7 @@ def _view_values(view: ViewOptions) -> Iterator[tuple[str, Any]]:
     yield from (("class-names", view.class_names), ("palette", view.palette))
     hidden = [view.numbering[number] for number in sorted(view.hidden)]
     yield "hide", ",".join(name for name in hidden if name in CLASS_NAMES)
+    yield "blur", ",".join(view.blurred)
     yield "confidence", view.measure
 
 

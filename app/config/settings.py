@@ -297,6 +297,9 @@ class RunOptions:
         parse=expand_user,
         metavar="FILE",
     )
+    virtual_camera: bool = option(
+        False, "give what is shown as a camera for meetings (pyvirtualcam)", group="output"
+    )
     log_level: str = option(
         "warning",
         "how much to log on standard error",

@@ -13,6 +13,7 @@ from app.sinks.data.object_writers import OBJECT_WRITERS, ObjectSink
 from app.sinks.data.row_writers import ROW_WRITERS, DataSink
 from app.sinks.data.writer_sink import check_output_file, files_of
 from app.sinks.image_folder import ImageFolderSink, check_folder
+from app.sinks.virtual_camera import VirtualCameraSink, check_virtual_camera
 
 
 def sinks_from(settings: Settings, events: EventBus) -> list[Sink]:
@@ -23,6 +24,7 @@ def sinks_from(settings: Settings, events: EventBus) -> list[Sink]:
         *(DataSink(path, events, overwrite=overwrite) for path in settings.data),
         *(ObjectSink(path, events, objects, overwrite=overwrite) for path in objects.objects),
         *([AlertSink(alerts, events, overwrite=overwrite)] if alerts.alert else []),
+        *([VirtualCameraSink(events)] if settings.run.virtual_camera else []),
     ]
 
 
@@ -54,3 +56,5 @@ def check_sinks(settings: Settings) -> None:
         check_output_file("--events", alerts.events, lines, overwrite=overwrite)
     if alerts.on_alert:
         check_command(alerts.on_alert)
+    if settings.run.virtual_camera:
+        check_virtual_camera()

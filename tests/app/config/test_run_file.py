@@ -39,6 +39,8 @@ def _saved(tmp_path, *arguments):
         "--record-dir /tmp --record-name {source}.mp4 --record-raw --record-labels --no-audio",
         "--codec hevc --bitrate 4M --preset fast --on-switch continue",
         "--encoder libsvtav1 --crf 40",
+        "demo --blur person,car --zone a=0,0,1,0,1,1 --alert 'car in a > 2% for 1s'",
+        "demo --alert 'car > 2%' --alert 'person,rider < 1%'",
     ],
 )
 def test_a_run_that_was_saved_means_the_same(tmp_path, line):
