@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QSlider, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QSlider, QWidget
 
 from app.gui.widgets import theme
-from app.gui.widgets.controls import ToggleSwitch
+from app.gui.widgets.controls import DropdownButton, ToggleSwitch, add_choice
 from app.gui.window.main_window import MainWindow
-from app.rendering.view_options import CONTENTS
+from app.rendering.view_options import CONTENTS, Content
 
+_Name = TypeVar("_Name", bound=str)
+_CHOICE_WIDTH = 112
+"""Pixels: the longest name and the arrow."""
 _SIZES = ("quarter", "half", "full", "exact")
 
 
@@ -29,10 +34,9 @@ class AllControls(QFrame):
         self._windows = windows
         self.play, self.record = QPushButton("Pause all"), QPushButton("Record all")
         self.skip = ToggleSwitch("Skip connection")
-        self.skip.setFixedWidth(theme.PANEL_WIDTH - 2 * theme.PAD)
-        self.view, self.size_choice = QComboBox(), QComboBox()
-        self.view.addItems(CONTENTS)
-        self.size_choice.addItems(_SIZES)
+        self.skip.setFixedWidth(self.skip.sizeHint().width())
+        self.view = _choice(CONTENTS, self._set_view)
+        self.size_choice = _choice(_SIZES, self._set_size)
         self.alpha = QSlider(Qt.Orientation.Horizontal)
         self.alpha.setRange(0, 100)
         self.alpha.setFixedWidth(120)
@@ -53,9 +57,7 @@ class AllControls(QFrame):
         self.play.clicked.connect(self._play_or_pause)
         self.record.clicked.connect(self._record_or_stop)
         self.skip.clicked.connect(self._set_skip)
-        self.view.activated.connect(self._set_view)
         self.alpha.sliderMoved.connect(self._set_alpha)
-        self.size_choice.activated.connect(self._set_size)
 
     def refresh(self) -> None:
         """Show what holds for the sources now: where they differ, what holds for the first."""
@@ -63,8 +65,10 @@ class AllControls(QFrame):
         self.play.setText("Pause all" if self._any_plays() else "Play all")
         self.record.setText("Stop all" if self._any_records() else "Record all")
         self.skip.setChecked(first.live.skip)
-        self.view.setCurrentText(first.view.view)
-        self.size_choice.setCurrentText(str(first.networks.options.input_size))
+        self.view.setText(first.view.view)
+        size = first.networks.options.input_size
+        # What one source leaves to the machine is half for several.
+        self.size_choice.setText("half" if size == "auto" else str(size))
         if not self.alpha.isSliderDown():
             self.alpha.setValue(round(100 * first.view.alpha))
 
@@ -95,14 +99,30 @@ class AllControls(QFrame):
         for window in self._windows:
             window.view_commands.set_skip(on)
 
-    def _set_view(self, index: int) -> None:
+    def _set_view(self, view: Content) -> None:
         for window in self._windows:
-            window.view_commands.set_view(CONTENTS[index])
+            window.view_commands.set_view(view)
 
     def _set_alpha(self, value: int) -> None:
         for window in self._windows:
             window.view_commands.set_alpha(value / 100)
 
-    def _set_size(self, index: int) -> None:
+    def _set_size(self, size: str) -> None:
         networks = self._windows[0].pipeline.networks  # which is everybody's
-        networks.use_options(replace(networks.options, input_size=_SIZES[index]))
+        networks.use_options(replace(networks.options, input_size=size))
+
+
+def _choice(names: Sequence[_Name], choose: Callable[[_Name], None]) -> DropdownButton:
+    """Return a button with a menu of names, that in use ticked."""
+    button = DropdownButton(names[0])
+    button.setFixedWidth(_CHOICE_WIDTH)
+    menu = QMenu(button)
+
+    def fill() -> None:
+        menu.clear()
+        for name in names:
+            add_choice(menu, name, partial(choose, name), ticked=name == button.text())
+
+    menu.aboutToShow.connect(fill)
+    button.setMenu(menu)
+    return button

@@ -94,8 +94,9 @@ def test_the_controls_of_the_grid_are_for_all(three):
     controls, pipelines = grid.controls, [window.pipeline for window in grid.windows]
     click(controls.skip)
     assert [pipeline.live.skip for pipeline in pipelines] == [False] * 3
-    controls.view.setCurrentText("labels")
-    controls.view.activated.emit(controls.view.currentIndex())
+    menu = controls.view.menu()
+    menu.aboutToShow.emit()
+    next(action for action in menu.actions() if action.text() == "labels").trigger()
     controls.alpha.sliderMoved.emit(80)
     assert {(p.view.view, p.view.alpha) for p in pipelines} == {("labels", 0.8)}
     click(controls.play)
