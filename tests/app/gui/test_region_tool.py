@@ -66,7 +66,7 @@ def test_what_is_drawn_loses_colours_and_labels_and_comes_back():
 def test_it_is_left_out_of_every_view(view):
     with window() as w:
         play(w)
-        w.set_view(view)
+        w.view_commands.set_view(view)
         wait_until(lambda: w.view.result.view.view == view, view)
         hold(w)
         _draw(w)
