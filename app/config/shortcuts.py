@@ -52,6 +52,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("step", (".",), "Play", "next frame", repeats=True),
     Command("start", ("Home",), "Play", "go to the start"),
     Command("end", ("End",), "Play", "go to the end"),
+    Command("bookmark", ("M",), "Play", "set a bookmark, or take it away"),
+    Command("next-bookmark", ("Shift+M",), "Play", "go to the next bookmark"),
     Command("next-found", ("F3",), "Play", "go to where the class looked for begins next"),
     Command("next-unsure", ("Shift+F3",), "Play", "go to the next moment that is least sure"),
     Command("loop-in", ("[",), "Play", "loop start"),

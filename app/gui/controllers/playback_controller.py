@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
+from app.gui.controllers.bookmarks import Bookmarks
 from app.gui.controllers.source_trial import SourceTrial
 from app.pipeline.pipeline import Pipeline
 from app.sources.playlist import Playlist
@@ -29,6 +30,7 @@ class PlaybackController(QObject):
         super().__init__(parent)
         self.playlist = Playlist()
         self.marks: Marks = (None, None)
+        self.bookmarks = Bookmarks(pipeline, self.notified.emit)
         self._pipeline = pipeline
         self.trial = SourceTrial(lambda spec: pipeline.settings.complete(spec, display=True), self)
         self.trial.opened.connect(self._replace)
@@ -111,6 +113,7 @@ class PlaybackController(QObject):
         if spec is not None:
             self.trial.cancel()
             self.marks = (None, None)
+            self.bookmarks.use(spec)
             self._pipeline.open(spec)
             self.opened.emit(spec)
 

@@ -269,9 +269,9 @@ def _visible(classes: ClassTable, number: int) -> QColor:
 
 def _moment(result: Result) -> Moment:
     first = result.predictions[0]
-    logits = first.logits[:, ::_SPARSE, ::_SPARSE].astype(np.float32)
     confidence = None
-    if logits.size:
+    if first.logits.size:  # some networks give labels alone
+        logits = first.logits[:, ::_SPARSE, ::_SPARSE].astype(np.float32)
         odds = np.exp(logits - logits.max(axis=0)).sum(axis=0)
         confidence = float((1 / odds).mean())
     found = shares(first.labels, classes=len(first.classes))

@@ -45,6 +45,7 @@ class Track(QSlider):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.loop: tuple[float | None, float | None] = (None, None)
         self.looping = False
+        self.bookmarks: tuple[float, ...] = ()
         self.preview = _Preview(self)
         self._thumbnails = thumbnails
         thumbnails.ready.connect(self._thumbnail_came)
@@ -81,6 +82,12 @@ class Track(QSlider):
         done.setRight(here)
         painter.drawRoundedRect(done, 2, 2)
         self._paint_loop(painter, middle)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.WARN))
+        for mark in self.bookmarks:  # pennants below the groove
+            x = self.x_of(mark)
+            below = ((0, 3), (4.5, 11), (-4.5, 11))
+            painter.drawPolygon(QPolygonF([QPointF(x + dx, middle + dy) for dx, dy in below]))
         if self._hover is not None and self.isEnabled():
             x = self.x_of(self._hover)
             painter.setPen(QPen(QColor(theme.TEXT), 1))
@@ -244,12 +251,18 @@ class SeekBar(QFrame):
         layout.addWidget(self.duration)
         self.hide()
 
-    def refresh(self, status: PipelineStatus, marks: tuple[float | None, float | None]) -> None:
+    def refresh(
+        self,
+        status: PipelineStatus,
+        marks: tuple[float | None, float | None],
+        bookmarks: tuple[float, ...] = (),
+    ) -> None:
         """Show position, duration and loop.
 
         Args:
             status: the pipeline.
             marks: start and end of the loop, as far as they are set.
+            bookmarks: times that the user has marked.
         """
         source = status.source
         self.setVisible(source is not None)
@@ -272,8 +285,10 @@ class SeekBar(QFrame):
                 place = duration if status.state == "ended" else status.position
                 self.track.setValue(round(place * 1000))
             looping = isinstance(status.loop, tuple)
-            if (self.track.loop, self.track.looping) != (marks, looping):
+            shown = self.track.loop, self.track.looping, self.track.bookmarks
+            if shown != (marks, looping, bookmarks):
                 self.track.loop, self.track.looping = marks, looping
+                self.track.bookmarks = bookmarks
                 self.track.update()
         else:
             self.duration.setText("Live" if status.offline is None else "Offline")

@@ -119,6 +119,8 @@ def _playback_handlers(playback: PlaybackController, pipeline: Pipeline) -> Hand
         "next": lambda: playback.next(1),
         "previous": lambda: playback.next(-1),
         "close": playback.close,
+        "bookmark": playback.bookmarks.toggle,
+        "next-bookmark": playback.bookmarks.next,
     }
 
 

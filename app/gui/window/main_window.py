@@ -329,7 +329,7 @@ class MainWindow(QMainWindow):
             self.setWindowTitle(title)
 
     def _refresh_controls(self, status: PipelineStatus) -> None:
-        self.seek_bar.refresh(status, self.playback.marks)
+        self.seek_bar.refresh(status, self.playback.marks, self.playback.bookmarks.times)
         self.transport_bar.refresh(status)
         self.view_panel.refresh(status)
         self._menu_bar.refresh(status, page=self.bottom_panel.page, full_screen=self.full_screen.on)

@@ -90,7 +90,8 @@ class MenuBar(QObject):
         play = self._menu("&Play")
         self._add(play, "play", "next", "previous", "")
         self._add(play, "back", "forward", "back-far", "forward-far")
-        self._add(play, "step-back", "step", "start", "end", "next-found", "next-unsure", "")
+        self._add(play, "step-back", "step", "start", "end", "")
+        self._add(play, "bookmark", "next-bookmark", "next-found", "next-unsure", "")
         self._add(play, "loop-in", "loop-out", "loop", "")
         self._add(play, "slower", "faster", "normal-speed")
 
