@@ -7,6 +7,7 @@ are averaged like the weights.
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,6 @@ import torch
 
 from fastscnn.checkpoints.checkpoint import Checkpoint, CheckpointError, load, save
 from fastscnn.console import run_command
-from fastscnn.model.fast_scnn import FastSCNN
 from fastscnn.outputs import OutputError, check_apart
 from fastscnn.paths import expand_user
 from fastscnn.suggestions import SuggestingParser
@@ -43,7 +43,7 @@ def average(checkpoints: Sequence[Checkpoint]) -> Checkpoint:
         else tensor
         for name, tensor in states[0].items()
     }
-    model = FastSCNN(first.model.config)
+    model = copy.deepcopy(first.model)  # as wide as pruning left it
     model.load_state_dict(mean)
     info = {**first.info, "soup": [checkpoint.info for checkpoint in checkpoints]}
     return Checkpoint(model.eval(), first.mean, first.std, first.classes, info)

@@ -13,7 +13,15 @@ from tests.support.media import ROOT
 
 PLACES = ["*.md", "docs/**/*.md", "examples/*.md", "weights/*.md", ".github/**/*.md"]
 DOCUMENTS = sorted(path for place in PLACES for path in ROOT.glob(place))
-COMMANDS = ["train", "pretrain", "evaluate", "soup", "benchmark", "export"]
+COMMANDS = [
+    "train",
+    "pretrain",
+    "evaluate",
+    "soup",
+    "benchmark",
+    "export",
+    "compress.compress_command",
+]
 OTHERS = {
     "--no-install-recommends": "apt-get",
     "--hook-type": "pre-commit",
@@ -102,7 +110,7 @@ def test_links_lead_somewhere(path):
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=names(DOCUMENTS))
 def test_flags_exist(path, flags):
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*[a-z]", path.read_text("utf-8")))
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*[a-z0-9]", path.read_text("utf-8")))
     assert named - flags == set()
 
 

@@ -29,6 +29,7 @@ from fastscnn.checkpoints.unwrapping import (
     tidy_name,
 )
 from fastscnn.labels import CLASS_NAMES
+from fastscnn.model.channel_widths import take_widths
 from fastscnn.model.fast_scnn import FastSCNN
 from fastscnn.model.model_config import FastSCNNConfig
 from fastscnn.provenance import WeightsFile, weights_file
@@ -181,7 +182,16 @@ def _own(values: Mapping[Any, Any], path: Path) -> Checkpoint:
     if not min(std) > 0:
         raise CheckpointError(f"{path} is a damaged checkpoint: a deviation is not positive.")
     model = FastSCNN(config)
+    pruned = "pruned" in info and take_widths(model, weights)
     _fill(model, weights, path)
+    if pruned:
+        try:
+            with torch.inference_mode():
+                model.eval()(torch.zeros(1, 3, 64, 64))
+        except RuntimeError as error:
+            raise CheckpointError(
+                f"{path} does not fit: its layers have widths that do not go together."
+            ) from error
     return Checkpoint(model.eval(), mean, std, classes, info, origin)
 
 

@@ -1,0 +1,1 @@
+"""Smaller networks: channels pruned, weights and activations in 8 bits."""
