@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from app.batch.batch_options import BatchOptions
 from app.batch.drive_listing import list_drives
 from app.batch.driver import Driver
-from app.batch.manifest import Manifest
+from app.batch.manifest import Manifest, Row
 from app.batch.plan import Plan, make_plan
 from app.batch.progress_display import ProgressDisplay
 from app.batch.report_page import write_report_page
@@ -42,6 +42,7 @@ from app.headless import checked_outputs
 from app.preflight import check_opencv
 from app.sinks.output_collisions import check_collisions
 from app.sinks.sink_factory import check_sinks, files_from
+from app.sources.urls import scheme_of
 from fastscnn.console import refusal
 from fastscnn.option_fields import add_option, options_of, read_options
 from fastscnn.suggestions import SuggestingParser
@@ -57,6 +58,14 @@ _NOT_HERE = frozenset(
     }
 )
 """Arguments of other runs: a batch has its own, or is nothing that they could be for."""
+
+_WHOLE = frozenset(
+    {
+        *("start", "end", "max_frames", "fps", "video_stream", "steady", "objects", "stats_json"),
+        *("record_raw", "record_labels"),
+    }
+)
+"""Arguments whose results depend on what came before a part, or cannot be put together."""
 
 _FAILED = SourceError.exit_code
 
@@ -124,10 +133,10 @@ def _run(batch: BatchOptions, arguments: dict[str, Any]) -> int:
         raise UsageError("A batch needs drives: name videos, folders, lists or addresses.")
     check_opencv()
     settings = _checked(arguments)
-    recipe = _recipe(batch.out, arguments, settings)
+    recipe = _recipe(batch, batch.out, arguments, settings)
     results = Results(batch.out)
     with _alone(results), _manifest(results) as manifest:
-        names = {row.source: row.name for row in manifest.rows().values()}
+        names = {row.source: row.name for row in _drives(manifest)}
         drives = list_drives(batch.source, batch.pattern, results.out, names)
         plan = make_plan(drives, manifest, recipe, results, batch)
         print(plan.words, file=sys.stderr)
@@ -137,10 +146,14 @@ def _run(batch: BatchOptions, arguments: dict[str, Any]) -> int:
             if plan.units:
                 outcome = _work(batch, recipe, settings, results, manifest, plan)
             with _in_words(results):
-                write_report_page(results, list(manifest.rows().values()))
+                write_report_page(results, _drives(manifest))
         finally:
             results.remove(DRAFTS)
         return _close_up(outcome, results, manifest, {drive.name for drive in drives})
+
+
+def _drives(manifest: Manifest) -> list[Row]:
+    return [row for row in manifest.rows().values() if row.kind == "drive"]
 
 
 @contextlib.contextmanager
@@ -180,7 +193,7 @@ def _work(
     else:
         crew = local_crew(recipe, settings.network, batch.workers)
     started = time.monotonic()
-    driver = Driver(manifest, crew, results, display)
+    driver = Driver(manifest, crew, recipe, results, display)
     try:
         driver.run(plan.units)
     finally:
@@ -240,15 +253,29 @@ def _checked(arguments: dict[str, Any]) -> Settings:
     return settings
 
 
-def _recipe(out: str, arguments: dict[str, Any], settings: Settings) -> Recipe:
+def _check_split(arguments: dict[str, Any]) -> None:
+    """Find out whether drives can be done in parts.
+
+    Raises:
+        UsageError: something is asked for that only a whole run can make.
+    """
+    if found := sorted(_WHOLE & set(arguments)):
+        flag = f"--{found[0].replace('_', '-')}"
+        raise UsageError(f"{flag} is for whole drives: leave it or --split out.")
+
+
+def _recipe(batch: BatchOptions, out: str, arguments: dict[str, Any], settings: Settings) -> Recipe:
     """Return the recipe of the batch, the weights in files of this machine.
 
     Raises:
+        UsageError: there can be no parts where they are asked for.
         WeightsError: they cannot be had.
     """
     from fastscnn.checkpoints.model_zoo import file_of, resolve
     from fastscnn.checkpoints.zoo_catalog import ZooError
 
+    if batch.part_length is not None:
+        _check_split(arguments)
     hashes = []
     arguments = dict(arguments)
     for name in ("weights", "weights_b"):
@@ -265,11 +292,13 @@ def _recipe(out: str, arguments: dict[str, Any], settings: Settings) -> Recipe:
             raise WeightsError(text) from error
         if wanted is not None:
             arguments[name] = str(path.absolute())
-    irrelevant = {"weights", "weights_b", "log_level", "hwaccel"}
-    kept = {name: value for name, value in arguments.items() if name not in irrelevant}
-    return Recipe(
-        arguments, os.path.abspath(out) if "://" not in out else out, digest(kept), digest(hashes)
-    )
+    kept = {
+        name: value
+        for name, value in arguments.items()
+        if name not in {"weights", "weights_b", "log_level"}
+    }
+    place = out if scheme_of(out) is not None else os.path.abspath(out)
+    return Recipe(arguments, place, digest(kept), digest(hashes), batch.part_length)
 
 
 @contextlib.contextmanager

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from app.config.value_parsers import parse_count
+from app.config.value_parsers import parse_count, parse_time
 from fastscnn.option_fields import option
+
+
+def parse_length(text: str) -> float:
+    """Return seconds from a time, or from a number with ``s``, ``min`` or ``h``."""
+    match = re.fullmatch(r"([0-9.]+) ?(s|min|h)", text)
+    seconds = parse_time(match[1]) * _UNITS[match[2]] if match else parse_time(text)
+    if seconds < 1:
+        raise ValueError(f"{text} is too short for a part: give a second or more")
+    return seconds
+
+
+_UNITS = {"s": 1, "min": 60, "h": 3600}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +58,15 @@ class BatchOptions:
         metavar="NAME",
     )
     no_video: bool = option(False, "make no annotated video", group="batch")
+    part_length: float | None = option(
+        None,
+        "do drives in parts of about this length, cut at key frames and put together without loss:"
+        " 10min, 90s, 1:30",
+        group="batch",
+        flags=("--split",),
+        parse=parse_length,
+        metavar="TIME",
+    )
     workers: int | None = option(
         None,
         "how many processes, each with a network; default: what this machine carries, see"

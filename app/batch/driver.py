@@ -9,11 +9,13 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import replace
+from itertools import islice
 
 from app.batch.manifest import Manifest
 from app.batch.progress_display import ProgressDisplay, Standing
-from app.batch.storage import Results
-from app.batch.units import Done, Unit
+from app.batch.split_drives import Splits
+from app.batch.storage import PARTS, Results
+from app.batch.units import Done, Recipe, Unit
 from app.batch.workers.crew import Crew, WorkerHandle
 from app.errors import AppError, OutputError
 
@@ -30,6 +32,7 @@ class Driver:
     Args:
         manifest: of all units.
         crew: does them.
+        recipe: what becomes of each drive.
         results: where it goes.
         display: told how it stands.
     """
@@ -38,11 +41,12 @@ class Driver:
         self,
         manifest: Manifest,
         crew: Crew,
+        recipe: Recipe,
         results: Results,
         display: ProgressDisplay,
     ) -> None:
         self._manifest, self._crew, self._display = manifest, crew, display
-        self._results = results
+        self._recipe, self._results = recipe, results
         self._queue: deque[Unit] = deque()
         self._numbers: dict[WorkerHandle, int] = {}
         self._idle: deque[WorkerHandle] = deque()
@@ -51,6 +55,7 @@ class Driver:
         self._news = queue.SimpleQueue()
         self._lost: Counter[str] = Counter()
         self._deaths = 0
+        self._splits = Splits(manifest, recipe, results)
         self._standing = Standing()
         self.interrupted = False
         """True once the user has ended the run."""
@@ -132,7 +137,9 @@ class Driver:
                 self._replace(handle)
                 continue
             self._busy[handle] = unit
-            self._manifest.begun(unit.name)
+            # A drive that is looked at for parts has been begun with that.
+            if unit.kind in {"plan", "part"} or self._recipe.part_length is None:
+                self._manifest.begun(unit.name)
             future.add_done_callback(
                 lambda future, handle=handle: self._news.put((handle, future))  # type: ignore[misc]
             )
@@ -187,9 +194,21 @@ class Driver:
         if done.state == "waiting":
             self._manifest.interrupted(unit.name)
             return
-        self._standing.frames += done.frames if not done.found else 0
+        self._standing.frames += done.frames if unit.kind != "join" and not done.found else 0
+        if unit.kind == "plan" and done.state == "done":
+            self._queue.extendleft(reversed(self._splits.begin(unit, done.cuts)))
+            self._hire_more()
+            return
         self._manifest.ended(unit.name, done, worker)
-        self._drive_ended(unit, done)
+        if unit.kind != "part":
+            self._drive_ended(unit, done)
+        elif done.state == "done":
+            self._queue.extendleft(self._splits.part_done(unit))
+        elif (whole := self._splits.part_failed(unit)) is not None:
+            others = (each for each in self._queue if each.drive.name != whole.name)
+            self._queue = deque(others)
+            self._manifest.ended(whole.name, done)
+            self._drive_ended(whole, done)
 
     def _drive_ended(self, unit: Unit, done: Done) -> None:
         standing = self._standing
@@ -204,6 +223,15 @@ class Driver:
             standing.known_bytes += unit.drive.size
         if done.notice:
             self._display.say(f"{unit.drive.name}: {done.notice}")
+        if unit.kind == "join":
+            self._results.remove(f"{PARTS}/{unit.name}")
+
+    def _hire_more(self) -> None:
+        """Have more workers where a drive in parts has work for them."""
+        taken = set(self._numbers.values())
+        free = (number for number in range(self._crew.size) if number not in taken)
+        for number in islice(free, max(0, len(self._queue) - len(self._idle))):
+            self._hire(number)
 
     def _look(self) -> Standing:
         """Return how it stands at this moment."""
@@ -212,7 +240,7 @@ class Driver:
             frames, total = handle.progress()
             standing.workers[handle.name] = frames
             standing.running += frames
-            if total is not None:
+            if total is not None and unit.kind == "drive":
                 standing.known_frames += int(total)
                 standing.known_bytes += unit.drive.size
         return standing

@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from app.batch.units import Done, Drive, Recipe, State
+from app.batch.units import Done, Drive, Kind, Recipe, State
 from app.errors import OutputError
 
 _VERSION = 1
@@ -27,6 +27,8 @@ class Row:
 
     Attributes:
         name: the folder that it fills.
+        kind: ``drive``, or ``part`` of one.
+        drive: name of the drive that a part belongs to.
         source, size, mtime: what it is made of.
         options, weights: hashes of what it was made with.
         key: hash of all that.
@@ -45,6 +47,8 @@ class Row:
     """
 
     name: str
+    kind: Kind = "drive"
+    drive: str = ""
     source: str = ""
     size: int = 0
     mtime: float = 0.0
@@ -133,6 +137,11 @@ class Manifest:
                 values,
             )
             self._base.execute("COMMIT")
+
+    def forget(self, names: list[str]) -> None:
+        """Remove rows."""
+        with self._in_words():
+            self._base.executemany("DELETE FROM unit WHERE name=?", [(name,) for name in names])
 
     def begun(self, name: str) -> None:
         """Note that a worker has begun a unit."""

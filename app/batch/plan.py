@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from app.batch.batch_options import BatchOptions
 from app.batch.manifest import Manifest, Row, row_of
 from app.batch.storage import Results
-from app.batch.units import Done, Drive, Recipe, Unit, key_of
+from app.batch.units import Done, Drive, Kind, Recipe, Unit, key_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,8 @@ def make_plan(
                 continue
         changed.append(row)
         if not drive.error:
-            units.append(Unit(drive.name, drive, key))
+            kind: Kind = "drive" if recipe.part_length is None else "plan"
+            units.append(Unit(drive.name, drive, key, kind))
     manifest.put(changed)
     listed = ", ".join(f"{number} {why}" for why, number in counts.items())
     total = sum(counts.values())

@@ -18,8 +18,8 @@ from app.sources.urls import local_path, redact, scheme_of
 MARKER = "drive.json"
 """File that says of a folder that it is whole, and what was found in the drive."""
 
-DRAFTS = ".drafts"
-"""Folder of what is being written."""
+DRAFTS, PARTS = ".drafts", ".parts"
+"""Folders of what is being written, and of parts that wait to be put together."""
 
 
 def is_address(text: str) -> bool:
@@ -152,6 +152,21 @@ class Results:
         if self.remote:
             return bytes(self._system.cat_file(f"{self._path}/{name}"))
         return (self._folder / name).read_bytes()
+
+    def get(self, name: str, folder: Path) -> Path:
+        """Return a folder of the results on this machine, copied into ``folder`` if need be.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        if not self.remote:
+            return self._folder / name
+        target, where = folder / PurePosixPath(name).name, f"{self._path}/{name}"
+        for path in self._system.find(where):
+            file = target / PurePosixPath(path).relative_to(where)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            self._system.get_file(path, str(file))
+        return target
 
     def put(self, file: Path, name: str) -> None:
         """Copy a file there; on this machine's disk it takes its name when it is whole.

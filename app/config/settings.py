@@ -201,6 +201,7 @@ class RecordingOptions:
     Attributes:
         file: MP4 to record from the first frame on.
         labels: file for the labels of the recording from the start.
+        begin: time of the source at which the recording begins; ``None`` goes by its first frame.
         encoder: which encoder makes recordings, and how.
     """
 
@@ -236,6 +237,7 @@ class RecordingOptions:
     )
     file: Path | None = None
     labels: Path | None = None
+    begin: float | None = None
     encoder: EncoderChoice = field(default_factory=EncoderChoice)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def _portable(recipe: Recipe) -> Recipe:
     """Return a recipe with the checkpoints that it names, for machines that have no such files."""
     named = {name: recipe.arguments.get(name) for name in ("weights", "weights_b")}
     content = {name: Path(path).read_bytes() for name, path in named.items() if path is not None}
-    return Recipe(recipe.arguments, recipe.out, recipe.options, recipe.weights, content)
+    return replace(recipe, checkpoints=content)
 
 
 class _Actor:

@@ -163,7 +163,7 @@ def simulate(
     with closing(Manifest(folder / "manifest.sqlite")) as manifest:
         manifest.put([row_of(unit.drive, recipe, unit.key, 0) for unit in todo])
         display = ProgressDisplay()
-        driver = Driver(manifest, crew, Results(str(folder)), display)
+        driver = Driver(manifest, crew, recipe, Results(str(folder)), display)
         started, spent = time.monotonic(), time.process_time()
         driver.run(todo)
         seconds, spent = time.monotonic() - started, time.process_time() - spent

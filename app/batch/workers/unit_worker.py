@@ -13,9 +13,11 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from app.batch.storage import MARKER, Results, fetch
-from app.batch.units import Done, Recipe, Unit
-from app.batch.workers.run_facts import FactSink
+from app.batch.storage import MARKER, Results, fetch, is_address
+from app.batch.units import Done, Drive, Part, Recipe, Unit
+from app.batch.workers.joining import join, joined_facts
+from app.batch.workers.run_facts import THUMBNAIL, FactSink
+from app.batch.workers.splitting import cuts
 from app.cli.argument_parser import settings_from
 from app.config.settings import Settings
 from app.core.events import Event
@@ -53,6 +55,7 @@ class UnitWorker:
         self._recipe = recipe
         self._kept: KeptNetworks = {}
         self._results = Results(recipe.out)
+        self._fetched: tuple[str, tempfile.TemporaryDirectory[str], Path] | None = None
         self.frames = 0
         self.total: float | None = None
         self.stopping = threading.Event()
@@ -107,14 +110,18 @@ class UnitWorker:
 
     def _found(self, unit: Unit) -> Done | None:
         """The outcome of a unit that is whole already, by a worker that did not live to tell."""
-        marker = self._results.marker(unit.name)
+        marker = self._results.marker(unit.name) if unit.kind != "plan" else None
         return Done.from_json(marker) if marker and marker.get("key") == unit.key else None
 
     def _do(self, unit: Unit) -> Done:
+        source = self._source(unit.drive)
+        if unit.kind == "plan":
+            return Done("done", cuts=cuts(source, self._recipe.part_length or 0.0))
         draft = self._results.draft()
         try:
-            with tempfile.TemporaryDirectory(prefix="fastscnn-batch-") as folder:
-                source = fetch(unit.drive.source, Path(folder))
+            if unit.kind == "join":
+                done = self._join(unit, source, draft)
+            else:
                 done = self._annotate(unit, source, draft)
             if done.state == "done":
                 write_json(draft / MARKER, done.as_json(unit.key))
@@ -123,10 +130,53 @@ class UnitWorker:
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
+    def _source(self, drive: Drive) -> Path:
+        """Return the file of a drive; a copy stays for the next unit, which may be of it too."""
+        if not is_address(drive.source):
+            return Path(drive.source)
+        if self._fetched is not None:
+            address, folder, path = self._fetched
+            if address == drive.source:
+                return path
+            self._fetched = None
+            folder.cleanup()
+        folder = tempfile.TemporaryDirectory(prefix="fastscnn-batch-")
+        path = fetch(drive.source, Path(folder.name))
+        self._fetched = drive.source, folder, path
+        return path
+
+    def _join(self, unit: Unit, source: Path, draft: Path) -> Done:
+        """Put the parts of a drive together.
+
+        Raises:
+            AppError, OSError: they do not fit, or cannot be read or written.
+        """
+        found = [self._results.marker(name) or {} for name, _ in unit.parts]
+        parts = [Done.from_json(marker) for marker in found]
+        pieces = [piece for _, piece in unit.parts]
+        hears = self._recipe.arguments.get("audio", True)
+        with tempfile.TemporaryDirectory(prefix="fastscnn-batch-") as folder:
+            folders = [
+                self._results.get(name, Path(folder, str(number)))
+                for number, (name, _) in enumerate(unit.parts)
+            ]
+            join(folders, pieces, [part.frames for part in parts], draft, source if hears else None)
+            middle = folders[len(folders) // 2] / THUMBNAIL
+            if middle.exists():
+                shutil.copyfile(middle, draft / THUMBNAIL)
+        return Done(
+            "done",
+            notice=" ".join(part.notice for part in parts if part.notice),
+            frames=sum(part.frames for part in parts),
+            seconds=round(sum(part.seconds for part in parts), 3),
+            length=round(sum(part.length for part in parts), 3),
+            facts=joined_facts([part.facts for part in parts]),
+        )
+
     def _annotate(self, unit: Unit, source: Path, draft: Path) -> Done:
-        """Process a drive into a folder."""
+        """Process a drive, or a part of one, into a folder."""
         started = time.monotonic()
-        settings = unit_settings(self._recipe, source, draft)
+        settings = unit_settings(self._recipe, source, draft, unit.part)
         pipeline = Pipeline(settings, display=False, kept=self._kept)
         facts = FactSink(pipeline.events, draft)
         spec = settings.first_source
@@ -176,13 +226,16 @@ class _UnitRun(SourceRun):
         return event.exit_code
 
 
-def unit_settings(recipe: Recipe, source: Path | None = None, folder: Path = Path()) -> Settings:
-    """Return the settings of a headless run for a drive.
+def unit_settings(
+    recipe: Recipe, source: Path | None = None, folder: Path = Path(), part: Part | None = None
+) -> Settings:
+    """Return the settings of a headless run for a drive, or a part of one.
 
     Args:
         recipe: has the arguments.
         source: the file; ``None`` checks the arguments alone.
         folder: where outputs go.
+        part: what is done of the file; its sound is left to who puts the parts together.
 
     Raises:
         AppError: the arguments do not go together.
@@ -193,7 +246,14 @@ def unit_settings(recipe: Recipe, source: Path | None = None, folder: Path = Pat
             arguments[name] = _inside(folder, value)
     if source is not None:
         arguments["source"] = (str(source),)
-    return settings_from(Namespace(**arguments))
+    if part is None:
+        return settings_from(Namespace(**arguments))
+    arguments["start"] = part.start
+    if part.end is not None:
+        arguments["end"] = part.end
+    settings = settings_from(Namespace(**arguments))
+    recording = replace(settings.recording, begin=part.origin, audio=False)
+    return replace(settings, recording=recording)
 
 
 def _inside(folder: Path, value: Any) -> Any:

@@ -100,7 +100,7 @@ class Recorder(QueuedSink):
         self._lead_in = source is None or source.start == 0
         self._stats, self._before = stats, before
         self._nbytes = 0
-        self._mapper = TimestampMapper()
+        self._mapper = TimestampMapper(self._options.begin)
         self._writer: RecordingWriter | None = None
         self._words = "starting…"
         self._begin = self._end = self._lost = self._session = 0

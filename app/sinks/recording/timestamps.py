@@ -38,6 +38,9 @@ class TimestampMapper:
 
     Stamps that merely stand still or waver are moved on by a tick, with no offset: the source
     catches up with them.
+
+    Args:
+        begin: time of the source at which the recording begins; ``None`` goes by its first frame.
     """
 
     WAVER = 0.2
@@ -48,7 +51,8 @@ class TimestampMapper:
     """Seconds by which stamps may go on without being taken for damaged, and which a frame lasts at
     most."""
 
-    def __init__(self) -> None:
+    def __init__(self, begin: float | None = None) -> None:
+        self._begin = begin
         self._offset = 0.0
         self._segment: tuple[int, int] | None = None
         self._source = 0.0
@@ -83,7 +87,8 @@ class TimestampMapper:
         if not math.isfinite(time):
             time = self._source + (0.0 if first else self._length)
         if first:
-            self._offset = -self.origin(time, lead_in=lead_in)
+            begin = self._begin
+            self._offset = -(begin if begin is not None else self.origin(time, lead_in=lead_in))
         cut = not first and segment != self._segment
         if cut or (not first and not -self.WAVER <= time - self._source <= self.LEAP):
             self._offset = float(self._ticks * TIME_BASE) + self._length - time

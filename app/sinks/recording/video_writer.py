@@ -23,6 +23,16 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 
+MP4_OPTIONS = {
+    # With delay_moov the index of the fragments knows when each track begins; without, all tracks
+    # would begin at 0.
+    "movflags": "hybrid_fragmented+frag_keyframe+delay_moov",
+    # Pictures do not wait for sound that has ended before them: a kill would lose them.
+    "max_interleave_delta": "1000000",
+}
+"""Options of the muxer."""
+
+
 class VideoWriter:
     """A video file under way; used on one thread.
 
@@ -55,14 +65,7 @@ class VideoWriter:
         """Seconds for which the picture that came last is shown."""
         self._lengths: dict[int, int] = {}
         """The same in ticks, by the places of those that the encoder holds."""
-        # With delay_moov the index of the fragments knows when each track begins; without, all
-        # tracks would begin at 0.
-        options = {
-            "movflags": "hybrid_fragmented+frag_keyframe+delay_moov",
-            # Pictures do not wait for sound that has ended before them: a kill would lose them.
-            "max_interleave_delta": "1000000",
-        }
-        self._container = FragmentedMuxer(path, "mp4", mp4_skipped, options)
+        self._container = FragmentedMuxer(path, "mp4", mp4_skipped, MP4_OPTIONS)
         muxer = self._container.muxer
         muxer.metadata["comment"] = comment
         self._video = cast("VideoStream", muxer.add_stream(encoder.name, rate=rate))
