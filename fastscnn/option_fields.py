@@ -107,7 +107,8 @@ def add_option(
     place: argparse._ActionsContainer, each: Field[Any], about: Option, **more: Any
 ) -> None:
     """Add the argument of one option; ``more`` overrides what argparse is given."""
-    arguments: dict[str, Any] = {"default": argparse.SUPPRESS, "help": help_of(each, about)}
+    words = help_of(each, about).replace("%", "%%")  # which argparse would take for its own
+    arguments: dict[str, Any] = {"default": argparse.SUPPRESS, "help": words}
     names = flags_of(each, about)
     if isinstance(each.default, bool):
         arguments["action"] = "store_false" if each.default else "store_true"

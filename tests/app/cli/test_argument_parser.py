@@ -1,8 +1,9 @@
 """Command lines and the settings that they mean."""
 
+import argparse
 import json
 import shlex
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from app.config.settings import (
     WindowOptions,
 )
 from app.errors import AppError
-from fastscnn.option_fields import flags_of, options_of
+from fastscnn.option_fields import add_options, flags_of, option, options_of
 
 LINES = json.loads(Path(__file__).with_name("command_lines.json").read_text("utf-8"))
 """Meaning of each line when it was recorded: fields that are not as usual, or how it is refused."""
@@ -84,6 +85,18 @@ def test_an_option_that_is_saved_reads_what_it_writes():
             ):
                 text = about.format(value)
                 assert (about.parse(text) if about.parse and text else text or None) == value
+
+
+@pytest.mark.parametrize("words", ["over 5 % of it", "> N% [for Ns]", "100%", "%(prog)s"])
+def test_help_shows_signs_of_per_cent_as_they_are(words):
+    @dataclass(frozen=True)
+    class Options:
+        share: float = option(0.5, words, group="view")
+
+    parser = argparse.ArgumentParser()
+    add_options(parser, Options)
+    assert words in parser.format_help()
+    assert build_parser().format_help()
 
 
 @pytest.mark.parametrize(
