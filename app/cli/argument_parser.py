@@ -9,7 +9,14 @@ from typing import NoReturn
 
 from app import __version__
 from app.cli.network_rules import check_network
-from app.cli.output_rules import alerts_from, check_names, objects_from, one_for_each, outputs_from
+from app.cli.output_rules import (
+    alerts_from,
+    check_names,
+    objects_from,
+    one_for_each,
+    outputs_from,
+    streams_from,
+)
 from app.cli.serve_rules import check_serve
 from app.cli.source_rules import sources_from
 from app.cli.view_rules import view_from
@@ -189,9 +196,16 @@ def settings_from(args: argparse.Namespace) -> Settings:
     sources = sources_from(named, source, headless=run.headless)
     outputs, recording = read_options(OutputArguments, args), read_options(RecordingOptions, args)
     objects = objects_from(read_options(ObjectOptions, args), network)
+    alerts = alerts_from(read_options(AlertOptions, args), network)
     if source.grid and len(sources) > 1:
-        outputs, recording = one_for_each(outputs, recording, objects, headless=run.headless)
+        if objects.objects or alerts.alert or run.virtual_camera:
+            raise UsageError(
+                "--objects, --alert and --virtual-camera are for one source at a time: leave them"
+                " or --grid out."
+            )
+        outputs, recording = one_for_each(outputs, recording, headless=run.headless)
     view = view_from(read_options(ViewArguments, args), network.weights_b)
+    outputs, streams = streams_from(outputs)
     file, labels, images = outputs_from(outputs)
     recording = replace(recording, file=file, labels=labels, encoder=encoder_choice(outputs))
     check_pattern(recording.record_name)
@@ -211,9 +225,10 @@ def settings_from(args: argparse.Namespace) -> Settings:
         view=view,
         recording=recording,
         images=images,
+        streams=streams,
         data=outputs.data,
         objects=objects,
-        alerts=alerts_from(read_options(AlertOptions, args), network),
+        alerts=alerts,
         window=read_options(WindowOptions, args),
         serve=serve,
         run=run,

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from app.config.arguments import OutputArguments
 from app.config.data_options import AlertOptions, ObjectOptions
@@ -18,12 +19,32 @@ from app.config.settings import (
 )
 from app.config.value_parsers import PATTERN
 from app.errors import UsageError
+from app.sources.urls import redact, scheme_of
 from fastscnn.labels import CITYSCAPES
 from fastscnn.paths import expand_user
 from fastscnn.suggestions import did_you_mean
 
 _NO_FOLDERS = frozenset({".mp4", ".m4v", ".mov", ".avi", ".webm", ".png", ".jpg", ".jpeg"})
 """Suffixes that no folder has."""
+
+
+_STREAMED = ("rtsp", "srt", "udp")
+"""Schemes of addresses that a video can be sent to."""
+
+
+def streams_from(args: OutputArguments) -> tuple[OutputArguments, tuple[str, ...]]:
+    """The other outputs, and the addresses that the video is sent to.
+
+    Raises:
+        UsageError: nothing can be sent to such an address.
+    """
+    scheme = scheme_of(args.output) if args.output is not None else None
+    if args.output is None or scheme is None:
+        return args, ()
+    if scheme not in _STREAMED or not urlsplit(args.output).hostname:
+        known = ", ".join(f"{each}://HOST:PORT" for each in _STREAMED)
+        raise UsageError(f"-o {redact(args.output)}: a video can be sent to {known}.")
+    return replace(args, output=None), (args.output,)
 
 
 def outputs_from(
@@ -62,17 +83,15 @@ def outputs_from(
 
 
 def one_for_each(
-    args: OutputArguments, recording: RecordingOptions, objects: ObjectOptions, *, headless: bool
+    args: OutputArguments, recording: RecordingOptions, *, headless: bool
 ) -> tuple[OutputArguments, RecordingOptions]:
     """The outputs of sources that run beside each other: ``-o FOLDER/`` gets a video of each.
 
     Raises:
         UsageError: an output has no place for several.
     """
-    if args.save_labels is not None or objects.objects:
-        raise UsageError(
-            "--save-labels and --objects are for one source at a time: leave them or --grid out."
-        )
+    if args.save_labels is not None:
+        raise UsageError("--save-labels is for one source at a time: leave it or --grid out.")
     if args.output is None:
         return args, recording
     if not headless:

@@ -189,7 +189,8 @@ class OutputArguments:
 
     output: str | None = option(
         None,
-        "record an annotated MP4 from the start; FOLDER/ takes a picture per frame",
+        "record an annotated MP4 from the start; FOLDER/ takes a picture per frame,"
+        " rtsp://…, udp://… or srt://… is sent the video live",
         group="output",
         flags=("-o", "--output"),
         metavar="FILE",

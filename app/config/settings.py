@@ -317,6 +317,7 @@ class Settings:
     Attributes:
         sources: what to open, and what plays after it; empty starts an empty window.
         images: folders that get an image per frame.
+        streams: addresses that the video is sent to.
         data: files that get a row per frame.
         objects: files that get regions, and of what.
         alerts: rules, and what is done when one holds.
@@ -331,6 +332,7 @@ class Settings:
     view: ViewOptions = field(default_factory=ViewOptions)
     recording: RecordingOptions = field(default_factory=RecordingOptions)
     images: tuple[ImageFolderOptions, ...] = ()
+    streams: tuple[str, ...] = ()
     data: tuple[Path, ...] = ()
     objects: ObjectOptions = field(default_factory=ObjectOptions)
     alerts: AlertOptions = field(default_factory=AlertOptions)

@@ -29,11 +29,11 @@ ended; failed: there is no network; decode: the data of a stream were damaged;
 frozen: a camera repeated the picture before it.
 """
 
-LossCause = Literal["encoder", "failed", "stopped"]
+LossCause = Literal["encoder", "failed", "offline", "stopped"]
 """Why a frame offered to a recording is not in it.
 
 encoder: the source is live, and the encoder had no room; failed: the recording could not be
-written; stopped: it was being closed.
+written; offline: a stream's receiver was not there; stopped: it was being closed.
 """
 
 Task = Literal["opening", "capture", "network", "recorder", "display"]

@@ -75,17 +75,17 @@ class Pipeline:
             )
             adaptive = AdaptiveSize(self._rate, self._size_held, self.networks.tell_size)
             self.worker = Worker(self.networks, Turns(), adaptive if display else None)
-            self._written = sinks_from(settings, self.events)
+            self._written = sinks_from(settings, self.stats, self.events)
         else:
             self.networks, self.worker = beside.networks, beside.worker
-            self._written = [GuestSink(sink) for sink in beside._written]
+            self._written = [GuestSink(sink) for sink in beside._written if sink.shared]
         shown: list[Sink] = [DisplaySink(self.stats, wake)] if display else []
         self.sinks = FanOut([*shown, *self._written], self.live, self.stats)
         self.recordings = Recordings(self.sinks, settings.recording, self.stats, self.events)
         # Two places: the end of a source may wait behind its last frame.
         self._inbox: Channel[Frame | EndOfSource] = Channel(2, self.worker.turns.changed)
         policy = CapturePolicy(
-            paced=display,
+            paced=display or any(sink.paced for sink in self._written),
             lossless=lambda: self.sinks.lossless,
             held=lambda: self.networks.waiting,
             max_frames=settings.source.max_frames,

@@ -16,11 +16,15 @@ class Sink(ABC):
     Attributes:
         wants_repeats: whether it takes frames that were drawn anew because an option changed.
         lossless: whether no frame of a file may be dropped while it is open.
+        paced: whether it wants a file at its own pace, watched or not.
+        shared: whether it takes results of several sources that run beside each other.
         closed: whether it takes nothing any more.
     """
 
     wants_repeats = False
     lossless = True
+    paced = False
+    shared = False
     closed = False
 
     @abstractmethod

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app.config.settings import Settings
 from app.core.events import EventBus
+from app.core.stats import Stats
 from app.sinks.alerts.alert_command import check_command
 from app.sinks.alerts.alert_sink import AlertSink
 from app.sinks.base import Sink
@@ -13,15 +14,20 @@ from app.sinks.data.object_writers import OBJECT_WRITERS, ObjectSink
 from app.sinks.data.row_writers import ROW_WRITERS, DataSink
 from app.sinks.data.writer_sink import check_output_file, files_of
 from app.sinks.image_folder import ImageFolderSink, check_folder
+from app.sinks.stream_sink import StreamSink
 from app.sinks.virtual_camera import VirtualCameraSink, check_virtual_camera
 
 
-def sinks_from(settings: Settings, events: EventBus) -> list[Sink]:
+def sinks_from(settings: Settings, stats: Stats, events: EventBus) -> list[Sink]:
     """Create the sinks of a run besides its display and its recordings."""
     overwrite, objects, alerts = settings.recording.overwrite, settings.objects, settings.alerts
     return [
         *(ImageFolderSink(options, events, overwrite=overwrite) for options in settings.images),
         *(DataSink(path, events, overwrite=overwrite) for path in settings.data),
+        *(
+            StreamSink(address, stats, events, bitrate=settings.recording.encoder.bitrate)
+            for address in settings.streams
+        ),
         *(ObjectSink(path, events, objects, overwrite=overwrite) for path in objects.objects),
         *([AlertSink(alerts, events, overwrite=overwrite)] if alerts.alert else []),
         *([VirtualCameraSink(events)] if settings.run.virtual_camera else []),

@@ -99,6 +99,8 @@ ROW_WRITERS: Writers = _KINDS
 class DataSink(WriterSink):
     """File with a row per frame; a table has the classes' names in its header."""
 
+    shared = True
+
     def __init__(self, path: Path, events: EventBus, *, overwrite: bool = False) -> None:
         super().__init__(path, events, "data", overwrite=overwrite)
         self._maker = RowMaker()

@@ -1,6 +1,7 @@
 """Promises of every sink; a new one gets a row here."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -9,6 +10,8 @@ from app.config.data_options import AlertOptions, ObjectOptions
 from app.config.settings import ImageFolderOptions
 from app.core.events import EventBus
 from app.core.stats import Stats
+from app.serve.bell import Bell
+from app.serve.browser_sink import BrowserSink
 from app.sinks.alerts.alert_sink import AlertSink
 from app.sinks.callback_sink import CallbackSink
 from app.sinks.data.object_writers import ObjectSink
@@ -22,6 +25,7 @@ from tests.support.waiting import PATIENCE
 
 SINKS = {
     "display": lambda folder, events: DisplaySink(Stats()),
+    "browser": lambda folder, events: BrowserSink(Bell(), ThreadPoolExecutor(1)),
     "recorder": lambda folder, events: Recorder(folder / "o.mp4", Stats(), events),
     "image folder": lambda folder, events: ImageFolderSink(
         ImageFolderOptions(folder / "images"), events
@@ -77,7 +81,7 @@ def test_what_was_written_is_reported_once(make):
     sink.finish()
     sink.join(PATIENCE)
     kinds = [events.get().kind for _ in range(events.qsize())]
-    silent = isinstance(sink, DisplaySink | CallbackSink)
+    silent = isinstance(sink, DisplaySink | CallbackSink | BrowserSink)
     assert kinds == ([] if silent else ["recorded"])
 
 
