@@ -249,3 +249,11 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
     assert said.startswith("Error: ")
     assert words in said
     assert said.count("\n") == 1
+
+
+def test_help_can_be_shown(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    assert all(flag in said for flag in ("--split", "--ray", "--retry-failed", "--data", "3 some"))
