@@ -33,7 +33,7 @@ from app.batch.workers.crew_size import local_crew
 from app.batch.workers.local_crew import InlineCrew
 from app.batch.workers.ray_crew import RayCrew
 from app.batch.workers.run_facts import THUMBNAIL
-from app.batch.workers.unit_worker import unit_settings
+from app.batch.workers.unit_worker import output_names, unit_settings
 from app.config.arguments import ARGUMENTS
 from app.config.settings import ServeOptions, Settings, WindowOptions
 from app.core.formatting import clock, frames
@@ -55,6 +55,7 @@ _NOT_HERE = frozenset(
     {
         *("source", "camera", "demo", "width", "height", "patience", "loop", "headless", "split"),
         *("output", "record_dir", "record_name", "on_switch", "overwrite"),
+        *("grid", "virtual_camera", "record_adaptive", "target_fps"),
     }
 )
 """Arguments of other runs: a batch has its own, or is nothing that they could be for."""
@@ -62,7 +63,7 @@ _NOT_HERE = frozenset(
 _WHOLE = frozenset(
     {
         *("start", "end", "max_frames", "fps", "video_stream", "steady", "objects", "stats_json"),
-        *("record_raw", "record_labels"),
+        *("record_raw", "record_labels", "alert", "zone", "events", "on_alert"),
     }
 )
 """Arguments whose results depend on what came before a part, or cannot be put together."""
@@ -229,6 +230,17 @@ def _checked(arguments: dict[str, Any]) -> Settings:
     Raises:
         AppError: they cannot be, or the arguments do not go together.
     """
+    for name in output_names(arguments):
+        values = arguments[name]
+        for value in values if isinstance(values, list) else [values]:
+            path = Path(value)
+            if path.is_absolute() or ".." in path.parts or scheme_of(str(value)) is not None:
+                raise UsageError(
+                    f"{value} lies outside of the drives' folders: give the name that it is to have"
+                    " in each of them, like labels.mkv."
+                )
+            if str(path) in {MARKER, THUMBNAIL}:
+                raise UsageError(f"{path} is a file of the batch itself: give another name.")
     probe = Recipe(arguments, "", "", "")
     with tempfile.TemporaryDirectory() as folder:
         inside = Path(folder)
@@ -236,15 +248,6 @@ def _checked(arguments: dict[str, Any]) -> Settings:
         recording = settings.recording
         files = [recording.file, recording.labels, settings.run.stats_json]
         files += files_from(settings)
-        folders = [output.folder for output in settings.images]
-        for path in (*files, *folders):
-            if path is not None and inside.resolve() not in path.resolve().parents:
-                raise UsageError(
-                    f"{path} lies outside of the drives' folders: give the name that it is to have"
-                    " in each of them, like labels.mkv."
-                )
-            if path in {inside / MARKER, inside / THUMBNAIL}:
-                raise UsageError(f"{path.name} is a file of the batch itself: give another name.")
         for path in filter(None, files):
             path.parent.mkdir(parents=True, exist_ok=True)
         check_collisions(settings)

@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -35,8 +36,19 @@ _log = logging.getLogger(__name__)
 _TICK = 0.1
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
-OUTPUTS = ("output", "save_labels", "stats_json", "data", "objects")
-"""Arguments whose values are names in a drive's folder."""
+
+def output_names(arguments: dict[str, Any]) -> list[str]:
+    """Return which arguments name what is written: paths do, but for a program that is run."""
+    return [
+        name
+        for name, value in arguments.items()
+        if name == "output"
+        or (name != "on_alert" and any(isinstance(each, Path) for each in _each(value)))
+    ]
+
+
+def _each(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else [value]
 
 
 class UnitWorker:
@@ -241,9 +253,8 @@ def unit_settings(
         AppError: the arguments do not go together.
     """
     arguments: dict[str, Any] = {**recipe.arguments, "headless": True}
-    for name in OUTPUTS:
-        if (value := arguments.get(name)) is not None:
-            arguments[name] = _inside(folder, value)
+    for name in output_names(arguments):
+        arguments[name] = _inside(folder, arguments[name])
     if source is not None:
         arguments["source"] = (str(source),)
     if part is None:
