@@ -24,6 +24,7 @@ class Event:
         exit_code: exit code of a headless run, for errors.
         topic: what it is about, where a newer one on the same makes it worthless; empty elsewhere.
         path: file that was written, if one was.
+        at: place in the source that it marks, in seconds, if it marks one.
     """
 
     kind: Literal["opened", "ended", "recorded", "notice", "error"]
@@ -31,6 +32,7 @@ class Event:
     exit_code: int = 0
     topic: str = ""
     path: Path | None = None
+    at: float | None = None
 
 
 class EventBus(queue.SimpleQueue[Event]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 
 from PyQt6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
@@ -18,12 +19,14 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QSlider, QWidget
 
+from app.core.events import Event
 from app.core.formatting import fine_clock
 from app.gui.playback.thumbnails import Thumbnails
 from app.gui.widgets import theme
 from app.pipeline.status import PipelineStatus
 
 _EDGE = 9
+_MOST_ALERTS = 500
 """Space at both ends of the track for the handle."""
 
 
@@ -46,6 +49,8 @@ class Track(QSlider):
         self.loop: tuple[float | None, float | None] = (None, None)
         self.looping = False
         self.bookmarks: tuple[float, ...] = ()
+        self.alerts: deque[float] = deque(maxlen=_MOST_ALERTS)
+        """Times of alerts in the source, in seconds."""
         self.preview = _Preview(self)
         self._thumbnails = thumbnails
         thumbnails.ready.connect(self._thumbnail_came)
@@ -88,6 +93,7 @@ class Track(QSlider):
             x = self.x_of(mark)
             below = ((0, 3), (4.5, 11), (-4.5, 11))
             painter.drawPolygon(QPolygonF([QPointF(x + dx, middle + dy) for dx, dy in below]))
+        self._paint_alerts(painter, middle)
         if self._hover is not None and self.isEnabled():
             x = self.x_of(self._hover)
             painter.setPen(QPen(QColor(theme.TEXT), 1))
@@ -116,6 +122,14 @@ class Track(QSlider):
                 points = ((0, -11), (7 * way, -7), (0, -3), (0, 11), (-1.6 * way, 11))
                 flag = [QPointF(x + dx, middle + dy) for dx, dy in (*points, (-1.6 * way, -11))]
                 painter.drawPolygon(QPolygonF(flag))
+
+    def _paint_alerts(self, painter: QPainter, middle: float) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.RECORD))
+        for seconds in self.alerts:  # a peg that stands on the groove
+            x = self.x_of(seconds)
+            corners = (0, -3), (-4, -11), (4, -11)
+            painter.drawPolygon(QPolygonF([QPointF(x + dx, middle + dy) for dx, dy in corners]))
 
     # Mouse and keys
 
@@ -250,6 +264,14 @@ class SeekBar(QFrame):
         layout.addWidget(self.track, 1)
         layout.addWidget(self.duration)
         self.hide()
+
+    def learn(self, event: Event) -> None:
+        """Mark places of the source that events tell of, until another is opened."""
+        if event.kind == "opened":
+            self.track.alerts.clear()
+        elif event.at is not None and event.at not in self.track.alerts:
+            self.track.alerts.append(event.at)
+        self.track.update()
 
     def refresh(
         self,

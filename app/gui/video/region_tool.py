@@ -6,7 +6,6 @@ from PyQt6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PyQt6.QtWidgets import QApplication, QWidget
 
-from app.gui.video.pane_layout import PaneLayout
 from app.gui.video.video_view import VideoView
 from app.gui.widgets import theme
 from fastscnn.ignored_regions import Polygon
@@ -115,7 +114,7 @@ class RegionTool(QWidget):
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        panes = self._panes()
+        panes = self._view.panes()
         for pane in range(panes.count):
             place = panes.picture(pane)
             points = [
@@ -143,15 +142,9 @@ class RegionTool(QWidget):
         painter.setPen(QColor(theme.TEXT))
         painter.drawText(plate.adjusted(12, 8, -12, -8), int(words), _HINT)
 
-    def _panes(self) -> PaneLayout:
-        result = self._view.result
-        count = 2 if result is not None and result.view.view == "side" else 1
-        ratio = self._view.devicePixelRatioF()
-        return PaneLayout(QRectF(self._view.rect()), ratio, count, self._view.viewport)
-
     def _share_at(self, point: QPointF) -> tuple[float, float]:
         """Return a place in the picture as shares of its size, the nearest for one beside it."""
-        panes = self._panes()
+        panes = self._view.panes()
         place = panes.picture(panes.pane_at(point))
         x = (point.x() - place.left()) / place.width()
         y = (point.y() - place.top()) / place.height()

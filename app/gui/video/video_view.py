@@ -144,18 +144,18 @@ class VideoView(QWidget):
         """Return the image's rectangle, that of the left one of two; parts may lie outside."""
         if not self._pixels:
             return self.rect()
-        return self._panes().picture().toRect()
+        return self.panes().picture().toRect()
 
     def divider(self) -> float | None:
         """Return the divider's position in the widget: at an edge where it would lie outside."""
         room = QRectF(self.rect())
-        return self._divider.x(self._panes().picture(), room, self.devicePixelRatioF())
+        return self._divider.x(self.panes().picture(), room, self.devicePixelRatioF())
 
     def pixel_info(self) -> PixelInfo | None:
         """Return the pixel under the mouse; ``None`` outside the image."""
         if self._mouse is None or self.result is None or self._dragged:
             return None
-        panes = self._panes()
+        panes = self.panes()
         side = panes.pane_at(self._mouse)
         pixel = self.viewport.pixel_at(*panes.inside(self._mouse, side))
         if pixel is None:
@@ -170,14 +170,15 @@ class VideoView(QWidget):
         """True while the mouse drags the image or the divider."""
         return self._pans or self._divider.dragged
 
-    def _panes(self) -> PaneLayout:
+    def panes(self) -> PaneLayout:
+        """Return where the pictures are in the widget."""
         result = self.result
         count = 2 if result is not None and result.view.view == "side" else 1
         return PaneLayout(QRectF(self.rect()), self.devicePixelRatioF(), count, self.viewport)
 
     def _anchor(self) -> tuple[float, float]:
         if self._mouse is not None:
-            panes = self._panes()
+            panes = self.panes()
             return panes.inside(self._mouse, panes.pane_at(self._mouse))
         return self.viewport.room[0] / 2, self.viewport.room[1] / 2
 
@@ -185,7 +186,7 @@ class VideoView(QWidget):
         """Update the viewport to the size of the widget and the image."""
         if self._pixels:
             height, width = self._pixels[0].shape[:2]
-            self.viewport = self.viewport.fitted_to(self._panes().room, (width, height))
+            self.viewport = self.viewport.fitted_to(self.panes().room, (width, height))
 
     def _place(self, viewport: Viewport) -> None:
         if self._pixels and viewport != self.viewport:
@@ -233,7 +234,7 @@ class VideoView(QWidget):
         self._fit_room()
         divider = self.divider()
         whole = QRectF(self.rect())
-        seen = paint_sides(painter, self._panes(), self._pixels, divider)
+        seen = paint_sides(painter, self.panes(), self._pixels, divider)
         paint_captions(painter, self.result, seen, divider)
         self._paint_handle(painter, seen, divider)
         if self._offline_message:
@@ -278,7 +279,7 @@ class VideoView(QWidget):
         if event is None or self.result is None:
             return
         self._mouse = self._pressed = event.position()
-        panes = self._panes()
+        panes = self.panes()
         pane = panes.pane_at(event.position())
         self._pan_start = self.viewport.at(*panes.inside(event.position(), pane)), pane
         left = event.button() == Qt.MouseButton.LeftButton
@@ -301,11 +302,11 @@ class VideoView(QWidget):
             if far and self.viewport.pans:
                 self._pans = True
         if self._divider.dragged:
-            self._divider.drag_to(now.x(), self._panes().picture())
+            self._divider.drag_to(now.x(), self.panes().picture())
         elif self._pans and self._pan_start is not None:
             # Not by how far the mouse went: a message may have moved the picture meanwhile.
             point, pane = self._pan_start
-            self._place(self.viewport.with_at(point, *self._panes().inside(now, pane)))
+            self._place(self.viewport.with_at(point, *self.panes().inside(now, pane)))
         self._set_cursor()
         self.update()
 

@@ -29,6 +29,7 @@ from app.gui.playback.transport_bar import TransportBar
 from app.gui.video.region_tool import RegionTool
 from app.gui.video.stats_overlay import stats_of
 from app.gui.video.video_view import VideoView
+from app.gui.video.zone_layer import ZoneLayer
 from app.gui.widgets import theme
 from app.gui.widgets.actions import EnterClicks, OwnArrows, make_actions, with_arrows
 from app.gui.widgets.coalesced_call import CoalescedCall
@@ -94,6 +95,7 @@ class MainWindow(QMainWindow):
         self.bottom_panel = BottomPanel()
         self.notifications = Notifications()
         self.messages = self._make_messages()
+        self.zone_layer = ZoneLayer(self.view, settings.alerts.zone)
         self.region_tool = RegionTool(self.view)
         self.region_commands = RegionController(self.pipeline, saved, self.notify)
         self.run_settings = RunSettings(self, self.pipeline, self.playback, self.notify)
@@ -340,12 +342,12 @@ class MainWindow(QMainWindow):
             self.progress_strip.refresh(status, self.playback)
 
     def _handle(self, event: Event) -> None:
+        self.seek_bar.learn(event)
         if event.kind == "opened":
             self.bottom_panel.log.add("opened", event.text)
             self._remember()
             self.messages.greet()
-            return
-        if event.text:
+        elif event.text:
             self.messages.tell(event)
         if event.kind == "ended" or (event.kind == "error" and self.playback.refused()):
             self.playback.play_next()

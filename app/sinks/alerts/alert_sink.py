@@ -132,7 +132,8 @@ class AlertSink(QueuedSink):
             self.alerts += 1
             where = f" of {event.source}" if event.source else ""
             at = fine_clock(frame.time)
-            self._events.notice(f"Alert: {rule.text} ({share:.1%}) at {at}{where}.")
+            text = f"Alert: {rule.text} ({share:.1%}) at {at}{where}."
+            self._events.put(Event("notice", text, at=frame.time))
             if self._command is not None:
                 self._command.put(event.as_json())
 

@@ -1,14 +1,32 @@
 """The timeline: going about in a file, frame by frame, in loops and at other speeds."""
 
+from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtGui import QColor
 from PyQt6.QtTest import QTest
 
+from app.config.alert_rules import parse_rule, parse_zone
+from app.config.data_options import AlertOptions
+from app.core.events import Event
+from app.gui.widgets import theme
 from app.sources.source_spec import SourceSpec
 from tests.support.media import write_clip
-from tests.support.window_driver import DEMO, click, hold, play, press, wait_until, window
+from tests.support.window_driver import (
+    DEMO,
+    SMALL,
+    click,
+    hold,
+    messages,
+    play,
+    press,
+    screenshot,
+    wait_until,
+    window,
+)
 
 
 @pytest.fixture(scope="module")
@@ -141,3 +159,34 @@ def test_a_source_without_an_end_has_no_track_and_says_so():
         wait_until(lambda: w.seek_bar.duration.text() == "Live", "the words")
         assert not w.seek_bar.track.isVisible()
         assert w.transport_bar.step.isEnabled()
+
+
+def test_alerts_are_marked_until_another_source_is_opened(clip):
+    alerts = AlertOptions(alert=(parse_rule("road < 100%"),))
+    with window(replace(SMALL, alerts=alerts)) as w:
+        play(w, clip)
+        wait_until(lambda: w.seek_bar.track.alerts, "the mark")
+        assert 0 <= w.seek_bar.track.alerts[0] < 10
+        assert any(text.startswith("Alert: road < 100%") for text in messages(w))
+        hold(w)
+        x = round(w.seek_bar.track.x_of(w.seek_bar.track.alerts[0]))
+        drawn = screenshot(w.seek_bar.track)[1:6, max(0, x - 3) : x + 4].astype(int)
+        assert (np.ptp(drawn, axis=-1) > 80).any()
+        w.seek_bar.learn(Event("opened"))
+        assert not w.seek_bar.track.alerts
+
+
+def test_zones_are_outlined_with_their_names(clip):
+    gate = parse_zone("gate=0.2,0.2,0.8,0.2,0.8,0.8,0.2,0.8")
+    alerts = AlertOptions(alert=(parse_rule("road in gate > 99%"),), zone=(gate,))
+    with window(replace(SMALL, alerts=alerts)) as w:
+        play(w, clip)
+        hold(w)
+        seen = screenshot(w.view)
+        panes = w.view.panes().picture(0)
+        x, y = round(panes.left() + 0.2 * panes.width()), round(panes.top() + 0.5 * panes.height())
+        accent = QColor(theme.ACCENT)
+        wanted = np.array([accent.red(), accent.green(), accent.blue()])
+        near = seen[y - 2 : y + 3, x - 3 : x + 4, :3].reshape(-1, 3).astype(int)
+        distances = np.abs(near - wanted).sum(-1), np.abs(near - wanted[::-1]).sum(-1)
+        assert min(map(min, distances)) < 60
