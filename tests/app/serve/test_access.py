@@ -3,7 +3,10 @@
 import contextlib
 import http.client
 import random
+import shutil
 import socket
+import ssl
+import subprocess
 
 import pytest
 
@@ -256,3 +259,24 @@ def test_a_client_that_hardly_reads_holds_nobody_up_and_costs_no_memory():
         assert served.ask("/stats.json").json["clients"] == 1
         every = served.server._server.server_state.connections.copy()
         assert all(each.transport.get_write_buffer_size() < 1 << 20 for each in every)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl, which makes the certificate")
+def test_with_a_certificate_it_is_https(tmp_path):
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    make += ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([*make, "-keyout", key, "-out", cert], check=True, capture_output=True)
+    with serving(serve_cert=cert, serve_key=key, serve_token="word") as served:
+        assert served.server.url.startswith("https://127.0.0.1:")
+        trusted = ssl.create_default_context(cafile=cert)
+        client = http.client.HTTPSConnection(*served.place, timeout=60, context=trusted)
+        client.request("GET", "/stats.json")
+        answer = client.getresponse()
+        answer.read()
+        assert answer.status == 401
+        origin = {"Origin": served.server.url.rstrip("/")}
+        client.request("POST", "/login", "token=word", origin)
+        answer = client.getresponse()
+        assert answer.status == 303
+        assert "Secure" in answer.headers["set-cookie"]
