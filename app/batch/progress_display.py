@@ -108,6 +108,8 @@ class ProgressDisplay:
         parts = [f"{standing.seen} of about {expected} frames" if expected else "beginning"]
         parts.append(f"{rate:.1f} per second" + f" ({workers})" * (len(each) > 1))
         parts.append(f"{standing.done} of {standing.total} drives done")
+        if not standing.workers:
+            parts.append("no worker is at work yet")
         if standing.failed:
             parts.append(f"{standing.failed} failed")
         if expected and rate > 0:

@@ -83,10 +83,14 @@ class SimulatedCrew(Crew):
         self._handles: dict[int, _SleepingHandle] = {}
         self.finished: Counter[str] = Counter()
         """Ends of each unit, by its name."""
-        for node in self._chance.sample(range(nodes), round(dying * nodes)):
-            self._clock.after(seconds * (1 + 2 * self._chance.random()), partial(self._die, node))
+        self._dying = self._chance.sample(range(nodes), round(dying * nodes))
 
     def hire(self, number: int) -> WorkerHandle:
+        if not self._handles:  # they die in the middle of the run, whenever that begins
+            for node in self._dying:
+                self._clock.after(
+                    self._seconds * (1 + 2 * self._chance.random()), partial(self._die, node)
+                )
         handle = self._handles[number] = _SleepingHandle(self, f"worker {number + 1}")
         return handle
 
@@ -122,17 +126,21 @@ class _SleepingHandle(WorkerHandle):
         self.ready = Future()
         self.ready.set_result(None)
         self._future: Future[Done] | None = None
+        self._dead = False
 
     def do(self, unit: Unit) -> Future[Done]:
+        if self._dead:
+            raise NodeLost
         self._future = self._crew.sleep(unit)
         return self._future
 
     def die(self) -> None:
+        self._dead = True
         if self._future is not None:
             try:
                 self._future.set_exception(NodeLost())
             except InvalidStateError:
-                return  # between two units
+                return  # between two units: the next one finds out
 
     def progress(self) -> tuple[int, float | None]:
         return 0, None
