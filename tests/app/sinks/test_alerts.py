@@ -154,7 +154,9 @@ def test_nothing_goes_on_over_a_break_of_the_time_or_into_another_source(tmp_pat
     assert [row["index"] for row in rows] == [13]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))]
+)
 def test_alerts_of_a_clip_fire_exactly_where_a_slow_reference_finds_them(tmp_path, seed):
     from fastscnn.data.street import Street
 

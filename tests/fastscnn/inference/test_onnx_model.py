@@ -112,6 +112,7 @@ def test_a_switch_of_the_skip_connection_is_used(tmp_path, image):
     assert (on != off).any()
 
 
+@pytest.mark.slow
 def test_a_network_exported_here_gives_the_labels_that_it_gives_here(tmp_path, image):
     from fastscnn.export import main
 
