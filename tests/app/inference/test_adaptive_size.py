@@ -63,7 +63,7 @@ def test_it_goes_down_where_frames_are_late_and_back_up(bench):
     assert bench.run(SLOW) == (256, 416)
     assert "too slow for 30 fps" in bench.said[-1]
     assert bench.run(QUICK, frames=200) == (512, 864)
-    assert bench.said[-1] == "holds 30 fps"
+    assert bench.said[-1] == "chosen for 30 fps"
 
 
 @pytest.mark.parametrize("how", ["recording", "lossless"])
