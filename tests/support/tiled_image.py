@@ -76,6 +76,7 @@ def _encoded(
         stream.height, stream.width = tile.shape[:2]
         stream.pix_fmt = "yuv420p"
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(tile), format="rgb24")
+        frame.pts = 0  # else the encoder makes one up, which not every muxer takes
         container.mux([*stream.encode(frame), *stream.encode(None)])
     file = path.read_bytes()
     with av.open(str(path)) as container:

@@ -85,6 +85,6 @@ def test_an_address_that_is_not_there_is_said_before_any_work(capsys):
     assert said.startswith("Error: There is nothing at memory://nothing/here")
 
 
-def test_passwords_of_addresses_are_not_shown(capsys):
-    assert main(["nosuch://me:secret@host/a", "-o", "out", *FAST]) == 2
+def test_passwords_of_addresses_are_not_shown(capsys, tmp_path):
+    assert main(["nosuch://me:secret@host/a", "-o", str(tmp_path / "out"), *FAST]) == 2
     assert "secret" not in capsys.readouterr().err
