@@ -9,8 +9,10 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+# With B-frames x265 gives a picture alone a time of decoding that is left to chance.
+_ALONE = {"x265-params": "log-level=none:bframes=0"}
 _CODECS = {
-    ".heic": ("libx265", b"hvc1", b"hvcC", b"heic", {"x265-params": "log-level=none"}),
+    ".heic": ("libx265", b"hvc1", b"hvcC", b"heic", _ALONE),
     ".avif": ("libsvtav1", b"av01", b"av1C", b"avif", {"preset": "10"}),
 }
 TILE = 128
@@ -76,7 +78,7 @@ def _encoded(
         stream.height, stream.width = tile.shape[:2]
         stream.pix_fmt = "yuv420p"
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(tile), format="rgb24")
-        frame.pts = 0  # else the encoder makes one up, which not every muxer takes
+        frame.pts = 0
         container.mux([*stream.encode(frame), *stream.encode(None)])
     file = path.read_bytes()
     with av.open(str(path)) as container:
