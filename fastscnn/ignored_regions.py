@@ -64,6 +64,10 @@ def region_mask(polygons: tuple[Polygon, ...], height: int, width: int) -> NDArr
         corners = np.array(polygon)
         if corners.max() <= 1:
             corners = corners * (width, height)
-        cv2.fillPoly(mask, [np.round(corners - 0.5).astype(np.int32)], 255)
+        # OpenCV fills the pixels of the corners too: they are the outermost whose middle is inside.
+        pixels = corners - 0.5
+        first = corners < corners.mean(axis=0)
+        pixels = np.where(first, np.floor(pixels) + 1, np.ceil(pixels) - 1)
+        cv2.fillPoly(mask, [pixels.astype(np.int32)], 255)
     mask.setflags(write=False)
     return mask

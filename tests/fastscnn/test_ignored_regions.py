@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fastscnn import evaluate
-from fastscnn.ignored_regions import format_polygon, parse_polygon, without_regions
+from fastscnn.ignored_regions import format_polygon, parse_polygon, region_mask, without_regions
 
 LABELS = np.zeros((40, 100), np.uint8)
 
@@ -24,6 +24,17 @@ def test_pixels_and_shares_mean_the_same(text):
     assert not unknown[:, 53:].any()
     assert not LABELS.any()
     assert parse_polygon(format_polygon(polygon)) == polygon
+
+
+@pytest.mark.parametrize("edges", [(48, 144), (47, 143), (0.25, 0.75), (47.4, 143.6), (0, 1)])
+def test_a_region_holds_the_pixels_whose_middle_lies_in_it(edges):
+    left, right = edges
+    bottom = 1 if right <= 1 else 40
+    found = region_mask((((left, 0), (right, 0), (right, bottom), (left, bottom)),), 40, 192)
+    scale = 192 if right <= 1 else 1
+    middles = np.arange(192) + 0.5
+    inside = (middles > left * scale) & (middles < right * scale)
+    assert (found == np.where(inside, 255, 0)).all()
 
 
 def test_several_regions_add_up_and_none_costs_nothing():
