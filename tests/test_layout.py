@@ -1,7 +1,10 @@
 """The house: small rooms, short functions, one direction of imports."""
 
 import ast
+import os
 import re
+import shutil
+import subprocess
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -21,7 +24,9 @@ FLOORS = {
     "app.gui": "application grid window panels playback video feedback controllers widgets",
 }
 """Per package its parts from top to bottom: each may import only from those behind it."""
-COMMANDS = {"train", "pretrain", "evaluate", "benchmark", "export", "soup"}
+COMMANDS = {"train", "pretrain", "evaluate", "benchmark", "export", "soup", "compress"}
+TOP = "app fastscnn assets weights tests docs examples main.py pyproject.toml Dockerfile LICENSE"
+"""Top level, beside pages in capitals and names that begin with a dot."""
 
 
 def imports(name: str) -> set[str]:
@@ -54,6 +59,27 @@ def circles(edges: dict[str, set[str]]) -> list[set[str]]:
         for node in edges
         if node in reached[node]
     ]
+
+
+def test_nothing_is_kept_that_a_run_or_an_installer_left_behind():
+    if not (ROOT / ".git").exists() or shutil.which("git") is None:
+        pytest.skip("this copy of the project is no git checkout")
+    names = subprocess.run(
+        ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    ).stdout
+    files = [Path(os.fsdecode(name)) for name in names.split(b"\0") if name]
+    tops = {file.parts[0] for file in files}
+    page = re.compile(r"\..+|[A-Z_]+\.(md|cff)")
+    assert {top for top in tops - set(TOP.split()) if not page.fullmatch(top)} == set()
+    large = {str(each) for each in files if (ROOT / each).exists() and _megabytes(each) > 3}
+    assert large == set()
+
+
+def _megabytes(file: Path) -> float:
+    return (ROOT / file).stat().st_size / 2**20
 
 
 def test_no_folder_holds_more_than_fifteen_modules():
