@@ -90,3 +90,8 @@ def _step(place: Path, part: str) -> list[Path]:
         return [place / part]
     deeper = [place / name for name in glob(part, root_dir=place, recursive=True)]
     return [place, *deeper] if part == "**" else deeper
+
+
+def graph_words(path: Path) -> Path:
+    """Return the file that tells of a graph what its metadata do not."""
+    return path.with_suffix(".json")

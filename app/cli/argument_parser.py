@@ -232,5 +232,6 @@ def settings_from(args: argparse.Namespace) -> Settings:
         window=read_options(WindowOptions, args),
         serve=serve,
         run=run,
+        run_file=getattr(args, "config", None),
         given=frozenset(vars(args)),
     )

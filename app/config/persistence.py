@@ -220,3 +220,8 @@ def _is_name(weights: str) -> bool:
     from fastscnn.checkpoints.zoo_catalog import ENTRIES
 
     return "://" in weights or any(entry.name == weights for entry in ENTRIES)
+
+
+def bookmarks_path(clip: Path) -> Path:
+    """Return the file of a clip's bookmarks."""
+    return clip.with_name(f"{clip.name}.bookmarks.json")

@@ -322,6 +322,7 @@ class Settings:
         objects: files that get regions, and of what.
         alerts: rules, and what is done when one holds.
         view: how results are drawn.
+        run_file: what ``--config`` named.
         given: names of the arguments that were given on the command line; saved settings stand in
             only for others.
     """
@@ -339,6 +340,7 @@ class Settings:
     window: WindowOptions = field(default_factory=WindowOptions)
     serve: ServeOptions = field(default_factory=ServeOptions)
     run: RunOptions = field(default_factory=RunOptions)
+    run_file: Path | None = None
     given: frozenset[str] = frozenset()
 
     @property

@@ -16,7 +16,7 @@ from fastscnn.paths import expand_user
 
 Color = tuple[int, int, int]
 
-CITYSCAPES, COLOUR_BLIND = "cityscapes", "colour-blind"
+CITYSCAPES, COLOUR_BLIND = PALETTES = "cityscapes", "colour-blind"
 
 _MOST_BYTES = 100_000
 
@@ -53,7 +53,7 @@ def parse_palette(text: str) -> str:
     Raises:
         ValueError: it is neither, in a sentence.
     """
-    if text in {CITYSCAPES, COLOUR_BLIND}:
+    if text in PALETTES:
         return text
     path = str(expand_user(text).absolute())
     _colors(path)

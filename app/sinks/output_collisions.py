@@ -6,15 +6,17 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from app.config.persistence import config_folder, profile_path
+from app.config.persistence import bookmarks_path, config_folder, profile_path
 from app.config.settings import ImageFolderOptions, Settings
 from app.errors import outputs_of_app
+from app.rendering.palettes import PALETTES
 from app.sinks.sink_factory import files_from
 from app.sources.images.image_sequence import find_pictures
 from app.sources.source_spec import SourceSpec
 from fastscnn import outputs
 from fastscnn.checkpoints.model_zoo import file_of
 from fastscnn.checkpoints.zoo_catalog import ZooError
+from fastscnn.paths import graph_words
 
 _Found = tuple[Path, list[Path]]
 """Folder of a sequence, and its images."""
@@ -49,12 +51,19 @@ def check_apart(
 
 
 def _inputs(settings: Settings, pictures: Iterable[_Found]) -> Iterator[Path]:
-    yield from (Path(spec.value) for spec in settings.sources if spec.kind == "file")
+    for spec in settings.sources:
+        if spec.kind == "file":
+            yield from (Path(spec.value), bookmarks_path(Path(spec.value)))
     for _, found in pictures:
         yield from found
     for weights in (settings.network.weights, settings.network.weights_b):
         with contextlib.suppress(ZooError):  # said when it is to be loaded
-            yield file_of(weights)
+            file = file_of(weights)
+            yield from (file, *([graph_words(file)] if file.suffix == ".onnx" else []))
+    if settings.view.palette not in PALETTES:
+        yield Path(settings.view.palette)
+    serve = settings.serve
+    yield from filter(None, (settings.run_file, serve.serve_cert, serve.serve_key))
     yield settings.window.keys or config_folder() / "keys.json"
     yield profile_path(settings.window.profile)
 

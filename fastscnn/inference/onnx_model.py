@@ -25,6 +25,7 @@ from fastscnn.inference.input_size import MAX_SIDE
 from fastscnn.inference.processor import threads_beside
 from fastscnn.inference.runtimes import Runtime
 from fastscnn.labels import CLASS_NAMES, UNKNOWN
+from fastscnn.paths import graph_words
 from fastscnn.provenance import WeightsFile, weights_file
 
 _MOST_BYTES = 1024 * 2**20
@@ -151,7 +152,7 @@ def load_onnx(path: str | Path) -> OnnxModel:
     if assumed:
         words = (
             f"{path.name} does not say all of how it is used. Assumed: {'; '.join(assumed)}."
-            f" What is different goes in {path.with_suffix('.json').name} beside it."
+            f" What is different goes in {graph_words(path).name} beside it."
         )
     return replace(model, assumed=words, file=weights_file(path))
 
@@ -179,16 +180,16 @@ def _said(path: Path, session: Any) -> dict[str, Any]:
             said[key] = json.loads(text)
         except (ValueError, RecursionError):
             said[key] = text
-    beside = path.with_suffix(".json")
-    if not beside.is_file():
+    file = graph_words(path)
+    if not file.is_file():
         return said
     try:
-        data = beside.read_bytes()
+        data = file.read_bytes()
         told = json.loads(data) if len(data) <= _MOST_WORDS else None
     except (OSError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"{beside} is no JSON ({error}): see docs/weights.md.") from error
+        raise CheckpointError(f"{file} is no JSON ({error}): see docs/weights.md.") from error
     if not isinstance(told, dict):
-        raise CheckpointError(f"{beside} is not one JSON object: see docs/weights.md.")
+        raise CheckpointError(f"{file} is not one JSON object: see docs/weights.md.")
     return said | told
 
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+from app.config.persistence import bookmarks_path
 from app.pipeline.pipeline import Pipeline
 from app.sources.source_spec import SourceSpec
 from fastscnn.outputs import OutputError, write_json
@@ -70,11 +71,6 @@ class Bookmarks:
         here = self._pipeline.status().position
         later = [time for time in self.times if time > here + _NEAR]
         self._pipeline.session.seek(later[0] if later else self.times[0])
-
-
-def bookmarks_path(clip: Path) -> Path:
-    """Return the file of a clip's bookmarks."""
-    return clip.with_name(f"{clip.name}.bookmarks.json")
 
 
 def _read(path: Path) -> tuple[float, ...]:

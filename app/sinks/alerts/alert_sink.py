@@ -24,7 +24,7 @@ from app.sinks.data.frame_row import as_text, shown
 from app.sinks.data.line_file import LineFile, as_line
 from app.sinks.queued_sink import QueuedSink
 from fastscnn.ignored_regions import Polygon, region_mask
-from fastscnn.labels import ClassTable
+from fastscnn.labels import UNKNOWN, ClassTable
 
 _SOURCES = 64
 """Sources whose states are kept."""
@@ -167,24 +167,30 @@ class AlertSink(QueuedSink):
         return words
 
 
+_KNOWN = np.full(256, 255, np.uint8)
+_KNOWN[UNKNOWN] = 0
+
+
 def share_in(labels: NDArray[np.uint8], numbers: frozenset[int], polygon: Polygon | None) -> float:
-    """Return the share of some classes in a polygon, or in all of the picture, 0–1."""
+    """Return the share of some classes in a polygon, or in all of the picture, 0–1.
+
+    As everywhere, what is left out of the picture (255) counts for nothing.
+    """
     table = np.zeros(256, np.uint8)
     table[list(numbers)] = 255
-    chosen = cv2.LUT(labels, table)
-    if polygon is None:
-        return cv2.countNonZero(chosen) / labels.size
-    mask, size = _zone(polygon, labels.shape[0], labels.shape[1])
-    return cv2.countNonZero(cv2.bitwise_and(chosen, mask)) / size
+    chosen, known = cv2.LUT(labels, table), cv2.LUT(labels, _KNOWN)
+    if polygon is not None:
+        mask = _zone(polygon, labels.shape[0], labels.shape[1])
+        chosen, known = cv2.bitwise_and(chosen, mask), cv2.bitwise_and(known, mask)
+    return cv2.countNonZero(chosen) / max(1, cv2.countNonZero(known))
 
 
 @lru_cache(maxsize=64)
-def _zone(polygon: Polygon, height: int, width: int) -> tuple[NDArray[np.uint8], int]:
+def _zone(polygon: Polygon, height: int, width: int) -> NDArray[np.uint8]:
     mask = region_mask((polygon,), height, width)
-    size = cv2.countNonZero(mask)
-    if not size:
+    if not cv2.hasNonZero(mask):
         raise UsageError(f"A zone lies outside of the picture of {width}×{height}: move it.")
-    return mask, size
+    return mask
 
 
 @lru_cache(maxsize=64)

@@ -8,7 +8,7 @@ import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
-from app.gui.controllers.bookmarks import bookmarks_path
+from app.config.persistence import bookmarks_path
 from app.sources.source_spec import SourceSpec
 from tests.support.window_driver import (
     DEMO,

@@ -225,6 +225,17 @@ def ran(tmp_path, code, count=1, limit=10.0):
     return [events.get().text for _ in range(events.qsize())]
 
 
+@pytest.mark.parametrize("polygon", [None, ((0, 0), (20, 0), (20, 10), (0, 10))])
+def test_what_is_left_out_of_the_picture_counts_in_no_share(polygon):
+    labels = np.zeros((20, 20), np.uint8)
+    labels[:5, :10] = CAR
+    whole = share_in(labels, frozenset({CAR}), polygon)
+    labels[:, 10:] = 255
+    assert share_in(labels, frozenset({CAR}), polygon) == pytest.approx(2 * whole)
+    labels[:] = 255
+    assert share_in(labels, frozenset({CAR}), polygon) == 0
+
+
 def test_a_command_gets_each_event_one_after_the_other(tmp_path):
     assert ran(tmp_path, ECHO, 3) == []
     lines = (tmp_path / "out").read_text().splitlines()

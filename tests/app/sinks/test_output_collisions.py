@@ -29,7 +29,11 @@ def place(tmp_path, monkeypatch):
         assert cv2.imwrite(str(tmp_path / name), np.ascontiguousarray(picture(1)))
     for name in ("w.pth", "b.pth", "w.mp4"):
         (tmp_path / name).write_bytes(default_checkpoint().read_bytes())
-    (tmp_path / "keys.json").write_text("{}")
+    for name in ("keys.json", "p.json", "net.json", "net.onnx", "base.mp4.bookmarks.json"):
+        (tmp_path / name).write_text("{}")
+    for name in ("c.pem", "k.pem"):
+        (tmp_path / name).write_text("not one")
+    (tmp_path / "run.toml").write_text('source = ["base.mp4"]')
     for link, target in (("link.mp4", "base.mp4"), ("link.png", "pics/1.png")):
         (tmp_path / link).symlink_to(tmp_path / target)
     os.link(tmp_path / "base.mp4", tmp_path / "hard.mp4")
@@ -63,6 +67,11 @@ REFUSED = [
     "base.mp4 --weights w.mp4 -o w.mp4 --overwrite",
     "base.mp4 --keys keys.json --stats-json keys.json --overwrite",
     "demo --stats-json {shipped} --overwrite",
+    "--config run.toml --stats-json run.toml --overwrite",
+    "base.mp4 --palette p.json --stats-json p.json --overwrite",
+    "base.mp4 --weights net.onnx --stats-json net.json --overwrite",
+    "base.mp4 --stats-json base.mp4.bookmarks.json --overwrite",
+    "demo --serve 0 --serve-cert c.pem --serve-key k.pem --stats-json k.pem --overwrite",
 ]
 
 
