@@ -69,7 +69,7 @@ class AdaptiveSize:
         controller = self._controller_for(frame, engine)
         if self._held() or frame.lossless:  # of these several are in the network, and none is late
             controller.forget()
-            self._say("stays while it is recorded")
+            self._say("stays while something is written")
             return
         rate = min(self._rate() or self._USUAL, self._FASTEST)
         seconds = busy_seconds(stages)
