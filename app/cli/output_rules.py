@@ -41,10 +41,26 @@ def streams_from(args: OutputArguments) -> tuple[OutputArguments, tuple[str, ...
     scheme = scheme_of(args.output) if args.output is not None else None
     if args.output is None or scheme is None:
         return args, ()
-    if scheme not in _STREAMED or not urlsplit(args.output).hostname:
+    if scheme not in _STREAMED:
         known = ", ".join(f"{each}://HOST:PORT" for each in _STREAMED)
         raise UsageError(f"-o {redact(args.output)}: a video can be sent to {known}.")
+    if not _has_place(args.output):
+        raise UsageError(
+            f"-o {redact(args.output)} is no place to send to: use {scheme}://HOST:PORT, with a"
+            " port from 1 to 65535."
+        )
     return replace(args, output=None), (args.output,)
+
+
+def _has_place(address: str) -> bool:
+    """Return whether an address has a host, and a port where its scheme has no usual one."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        return False
+    usual = 554 if parts.scheme == "rtsp" else 0
+    return bool(parts.hostname and (usual if port is None else port))
 
 
 def outputs_from(

@@ -35,7 +35,7 @@ class UdpSocket:
 
     def __init__(self, address: str, timeout: float) -> None:
         parts = urlsplit(address)
-        found = socket.getaddrinfo(parts.hostname, parts.port or 1234, type=socket.SOCK_DGRAM)
+        found = socket.getaddrinfo(parts.hostname, parts.port, type=socket.SOCK_DGRAM)
         family, kind, _, _, self._place = found[0]  # type: ignore[var-annotated]
         self._socket = socket.socket(family, kind)
         self._socket.settimeout(timeout)

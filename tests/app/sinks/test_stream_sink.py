@@ -182,7 +182,24 @@ def test_a_run_without_a_window_sends_a_file_at_its_own_pace(tmp_path):
     receiver.over.set()
 
 
-@pytest.mark.parametrize("address", ["ftp://host/x", "http://host/x", "rtsp://", "udp:///x"])
+@pytest.mark.parametrize("address", ["ftp://host/x", "http://host/x"])
 def test_addresses_that_nothing_is_sent_to_are_refused(address):
     with pytest.raises(UsageError, match="a video can be sent to rtsp://HOST:PORT"):
         settings_from(build_parser().parse_args(["demo", "-o", address]))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("rtsp://", "udp://", "udp:///x", "udp://127.0.0.1", "udp://127.0.0.1:99999"),
+        *("srt://host", "srt://host:x", "rtsp://host:70000/a", "rtsp://host:0/a", "udp://[::1"),
+    ],
+)
+def test_an_address_without_a_host_or_a_port_that_can_be_is_refused(address):
+    with pytest.raises(UsageError, match="with a port from 1 to 65535"):
+        settings_from(build_parser().parse_args(["demo", "-o", address]))
+
+
+@pytest.mark.parametrize("address", ["rtsp://host/a", "RTSP://host/a", "udp://[::1]:5000"])
+def test_the_usual_port_need_not_be_said(address):
+    assert settings_from(build_parser().parse_args(["demo", "-o", address])).streams == (address,)
