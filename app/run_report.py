@@ -9,7 +9,7 @@ from typing import Any
 
 from app import __version__
 from app.config.value_parsers import format_input_size
-from app.errors import OutputError, outputs_of_app
+from app.errors import outputs_of_app
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.status import PipelineStatus
 from fastscnn import outputs
@@ -25,10 +25,8 @@ def check_report(path: Path, *, overwrite: bool) -> None:
     Raises:
         OutputError: it cannot.
     """
-    if path.is_dir() or not path.parent.is_dir():
-        raise OutputError(f"{path} cannot be written: give --stats-json a file in a folder.")
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists: give another name, or --overwrite to replace it.")
+    with outputs_of_app():
+        outputs.check_file(path, overwrite)
 
 
 def report(pipeline: Pipeline, seconds: float, exit_code: int) -> dict[str, Any]:

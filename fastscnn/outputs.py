@@ -41,9 +41,12 @@ def check_file(path: Path, overwrite: bool) -> None:
         raise OutputError(f"{path} exists: give another name, or --overwrite to replace it.")
     if path.exists() and not path.is_dir() and not path.is_file():
         return
-    folder = path.absolute().parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK) or path.is_dir():
-        raise OutputError(f"{path} cannot be written: {folder} takes no such file.")
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder: name a file in it.")
+    if not path.parent.is_dir():
+        raise OutputError(f"There is no folder {path.parent}: make it, or name another.")
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(f"{path} cannot be written: name a folder in which you may write.")
 
 
 def check_apart(

@@ -15,7 +15,14 @@ from fastscnn.benchmark import main as benchmark
 from fastscnn.checkpoints.model_zoo import default_checkpoint
 from fastscnn.evaluate import main as evaluate
 from fastscnn.export import main as export
-from fastscnn.outputs import OutputError, check_apart, write_json, write_output, write_whole
+from fastscnn.outputs import (
+    OutputError,
+    check_apart,
+    check_file,
+    write_json,
+    write_output,
+    write_whole,
+)
 from fastscnn.pretrain import main as pretrain
 from fastscnn.soup import main as soup
 from fastscnn.train import main as train
@@ -52,6 +59,23 @@ def state(*folders):
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("nodir/d.csv", "There is no folder .*nodir: make it"),
+        ("no/dir/d.json", "There is no folder .*dir: make it"),
+        ("file/d.csv", "There is no folder .*file: make it"),
+        ("folder", "is a folder: name a file"),
+    ],
+)
+def test_where_no_file_can_be_it_is_said_why(tmp_path, name, words):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    for overwrite in (True, False):
+        with pytest.raises(OutputError, match=words):
+            check_file(tmp_path / name, overwrite)
 
 
 @pytest.mark.parametrize("kind", LINKS)
@@ -155,7 +179,7 @@ def test_the_checkpoint_that_ships_is_an_input_where_none_is_named(tmp_path, cap
 
 def test_a_report_that_cannot_be_written_is_said_before_measuring(tmp_path, capsys):
     assert benchmark(["--json", str(tmp_path / "nosuch" / "x.json")]) == 5
-    assert "cannot be written" in capsys.readouterr().err
+    assert "There is no folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -196,7 +196,7 @@ def test_confidence_is_the_mean_of_the_highest_probability():
     [
         (("--data", "x.jsn"), 2, "must end in .jsonl, .csv, .parquet"),
         (("--data", "x"), 2, "must end in .jsonl"),
-        (("--data", "nosuch/x.csv"), 5, "cannot be written"),
+        (("--data", "nosuch/x.csv"), 5, "There is no folder nosuch: make it"),
         (("--data", "there.csv"), 5, "exists: give another name, or --overwrite"),
         (("--data", "a.csv", "--data", "./a.csv"), 5, "Two outputs would go to one file"),
         (("--data", "a.parquet", "--data", "a.parquet.jsonl"), 5, "Two outputs"),
