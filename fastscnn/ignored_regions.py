@@ -28,6 +28,10 @@ def parse_polygon(text: str) -> Polygon:
         ((0.0, 1.0), (0.5, 0.8), (1.0, 1.0))
     """
     parts = [part.strip() for part in text.split(",")]
+    if any(re.fullmatch(rf"-{_NUMBER.pattern}", part) for part in parts):
+        raise ValueError(
+            f"{text[:60]!r} is no region: numbers must not be negative; 0,0 is the top left corner"
+        )
     if (
         not all(map(_NUMBER.fullmatch, parts))
         or len(parts) % 2
@@ -38,7 +42,12 @@ def parse_polygon(text: str) -> Polygon:
             " in shares of width and height"
         )
     numbers = list(map(float, parts))
-    return tuple(zip(numbers[::2], numbers[1::2], strict=True))
+    polygon = tuple(zip(numbers[::2], numbers[1::2], strict=True))
+    if np.linalg.matrix_rank(np.array(polygon) - polygon[0], tol=1e-6) < 2:
+        raise ValueError(
+            f"{text[:60]!r} has no area: all corners lie on one line; move one of them off it"
+        )
+    return polygon
 
 
 def format_polygon(polygon: Polygon) -> str:

@@ -57,7 +57,10 @@ def parse_zone(text: str) -> Zone:
         raise ValueError(
             f"{text[:60]!r} is no zone: use NAME=x,y,x,y,x,y,… with a name of letters, digits and -"
         )
-    return Zone(name.strip(), parse_polygon(corners))
+    try:
+        return Zone(name.strip(), parse_polygon(corners))
+    except ValueError as error:
+        raise ValueError(f"zone {name.strip()}: {error}") from error
 
 
 def format_zone(zone: Zone) -> str:

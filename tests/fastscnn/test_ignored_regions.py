@@ -52,11 +52,30 @@ def test_corners_outside_the_picture_reach_to_its_edge():
 
 @pytest.mark.parametrize(
     "text",
-    ["", "1,2,3,4", "1,2,3,4,5", "a,b,c,d,e,f", "nan,0,1,1,0,1", "-1,0,1,1,0,1", "1," * 3000],
+    ["", "1,2,3,4", "1,2,3,4,5", "a,b,c,d,e,f", "nan,0,1,1,0,1", "--1,0,1,1,0,1", "1," * 3000],
 )
 def test_what_is_no_polygon_is_refused(text):
     with pytest.raises(ValueError, match="is no region: use x,y"):
         parse_polygon(text)
+
+
+@pytest.mark.parametrize("text", ["-1,0,1,0,1,1", "0,0,1,0, 1 ,-0.5", "10,10,20,-10,20,20,10,20"])
+def test_a_negative_number_is_named_as_what_is_wrong(text):
+    with pytest.raises(ValueError, match="must not be negative"):
+        parse_polygon(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["0,0,0,0,0,0", "5,0,5,20,5,40", "0.1,0.1,0.2,0.2,0.3,0.3", "0,7,999999,7,30,7,1,7"]
+)
+def test_a_region_without_an_area_is_refused(text):
+    with pytest.raises(ValueError, match="has no area"):
+        parse_polygon(text)
+
+
+def test_a_narrow_or_crossed_region_has_an_area():
+    for text in ("0,0,1,0,1,1,0,0.999", "0,0,1,1,1,0,0,1", "0,0,1000,0,1000,1"):
+        assert len(parse_polygon(text)) >= 3
 
 
 def test_evaluation_judges_nothing_in_them(tmp_path):

@@ -257,6 +257,11 @@ def test_a_command_that_fails_or_hangs_is_said_and_the_run_goes_on(tmp_path):
         (("--zone", "a=0,0,1,0,1,1"), "add --alert RULE"),
         (("--events", "e.jsonl"), "add --alert RULE"),
         (("--alert", "person in a > 2%"), "there is no zone a"),
+        (
+            ("--zone", "a=0,0,0,0,0,0", "--alert", "person in a > 2%"),
+            "zone a: '0,0,0,0,0,0' has no",
+        ),
+        (("--zone", "a=0,0,9,9,-5,0", "--alert", "person in a > 2%"), "must not be negative"),
         (("--alert", "parson > 2%"), "Did you mean person?"),
         (("--alert", "person > 2"), "in column 11 belongs %"),
         (("--alert", "person > 2%", "--events", "e.txt"), "must end in .jsonl"),
