@@ -71,12 +71,12 @@ class VideoResult:
         return dict(zip(self.classes.names, parts, strict=True))
 
     def mask(self, *names: str) -> NDArray[np.bool_]:
-        """Return H×W bool: where any of the classes of these names is.
+        """Return H×W bool: where any of the classes, or groups of them, of these names is.
 
         Raises:
             ValueError: the network knows no class of such a name.
         """
-        return np.isin(self.labels, [self.classes.names.index(name) for name in names])
+        return np.isin(self.labels, list(self.classes.numbers_of(names)))
 
     def _repr_png_(self) -> bytes:
         data = cv2.imencode(".png", cv2.cvtColor(self.overlay, cv2.COLOR_RGB2BGR))[1]
@@ -114,8 +114,12 @@ def segment_video(
         input_size, device, precision, runtime: see ``Segmenter``.
 
     Raises:
+        ValueError: a time or number is negative.
         AppError: while iterating; the source or the weights cannot be had, in a sentence.
     """
+    for name, value in (("start", start), ("end", end), ("every", every), ("most", most)):
+        if value is not None and not value >= 0:  # not a number is neither
+            raise ValueError(f"{name} must be 0 or more, not {value}.")
     spec = source if isinstance(source, SourceSpec) else parse_source(str(source))
     options = NetworkOptions(
         input_size=input_size,

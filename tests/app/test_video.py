@@ -53,6 +53,25 @@ def test_a_part_of_a_file_and_every_so_many_seconds(tmp_path, segmenter):
     assert len(list(segment_video(clip, weights=segmenter, most=3))) == 3
 
 
+def test_a_class_that_is_none_is_named_and_another_suggested(tmp_path, segmenter):
+    result = next(segment_video(write_clip(tmp_path / "c.mp4", 1), weights=segmenter))
+    with pytest.raises(ValueError, match=r"'roda' is no class: .* Did you mean road\?"):
+        result.mask("sky", "roda")
+    with pytest.raises(ValueError, match="'unicorn' is no class"):
+        result.mask("unicorn")
+    assert (result.mask("flat") == result.mask("road", "sidewalk")).all()
+    assert not result.mask().any()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"every": -1.0}, {"every": float("nan")}, {"start": -0.5}, {"end": -2.0}, {"most": -1}],
+)
+def test_a_time_that_cannot_be_is_refused_before_anything_is_opened(wrong):
+    with pytest.raises(ValueError, match=f"^{next(iter(wrong))} must be 0 or more"):
+        segment_video("nowhere.mp4", **wrong)
+
+
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files are not told here")
 @pytest.mark.parametrize("leave", ["end", "break", "error", "close", "unused"])
 def test_what_was_opened_is_closed_however_it_ends(tmp_path, segmenter, leave):
