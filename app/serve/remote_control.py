@@ -11,6 +11,7 @@ from typing import Any, get_args
 from app.core.events import failure_of
 from app.pipeline.pipeline import Pipeline
 from app.rendering.view_options import VIEWS, View, ViewOptions
+from fastscnn.labels import ClassTable, class_table
 
 INPUT_SIZES = ("quarter", "half", "full", "exact")
 
@@ -57,6 +58,8 @@ class RemoteControl:
             raise ValueError("The body must be a JSON object.")
         chosen = self._chosen(said.pop("source", "all"))
         checked = [(name, _checked(name, value)) for name, value in said.items()]
+        for watched in chosen:
+            _classes(watched).numbers_of(said.get("hidden", ()))
         self._asked.put_nowait(lambda: self._carry_out(chosen, checked))
 
     def run(self) -> None:
@@ -110,12 +113,15 @@ def _set_skip(watched: Watched, on: bool) -> None:
     watched.pipeline.live.skip = on
 
 
-def _hide(watched: Watched, names: list[str]) -> None:
+def _classes(watched: Watched) -> ClassTable:
     network = watched.pipeline.networks.info()
-    classes = network.classes if network is not None else ViewOptions().numbering
-    view = watched.pipeline.view.numbered_as(classes)
-    hidden = frozenset(number for number, name in enumerate(classes) if name in names)
-    watched.pipeline.view = replace(view, hidden=hidden)
+    return class_table(network.classes if network is not None else ViewOptions().numbering)
+
+
+def _hide(watched: Watched, names: list[str]) -> None:
+    classes = _classes(watched)
+    view = watched.pipeline.view.numbered_as(classes.names)
+    watched.pipeline.view = replace(view, hidden=classes.numbers_of(names))
 
 
 def _set_input_size(watched: Watched, size: str) -> None:

@@ -172,6 +172,8 @@ def test_controls_do_what_they_say(served):
         {"alpha": float("nan")},
         {"hidden": "sky"},
         {"hidden": [3]},
+        {"hidden": ["unicorn"]},
+        {"hidden": ["sky", ""]},
         {"input_size": "9x9"},
         {"playing": None},
         {"source": 7},
