@@ -135,7 +135,7 @@ class NetworkOptions:
     input_size: str | tuple[int, int] = option(
         "auto",
         "full, half, quarter (short side 1024, 512, 256), exact, HxW, or auto: the largest that"
-        " holds the source's rate, without a window half",
+        " holds the source's rate, without a window or with --grid half",
         group="network",
         parse=parse_size_choice,
         format=format_input_size,
@@ -208,7 +208,8 @@ class RecordingOptions:
     overwrite: bool = option(False, "replace FILE where it exists", group="output")
     record_dir: Path | None = option(
         None,
-        "folder for recordings named by date and time; with --headless, record there",
+        "folder for recordings named by date and time; with --headless, record there, unless -o"
+        " FILE does",
         group="output",
         parse=expand_user,
         format=lambda folder: str(folder or ""),
