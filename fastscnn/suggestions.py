@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 _MOST_FILES = 5000
 
@@ -36,7 +36,16 @@ def did_you_mean_file(path: Path) -> str:
 
 
 class SuggestingParser(argparse.ArgumentParser):
-    """Parser that names the option or value that comes close to one that it does not know."""
+    """Parser that says in one line what is wrong, and what comes close to what it does not know.
+
+    The usage, which is a page for some, is what the help is for.
+    """
+
+    help_flag = "--help"
+    """Flag that shows all arguments."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"Error: {message} ({self.help_flag} shows all arguments).\n")
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         found, unknown = self.parse_known_args(args, namespace)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import NoReturn
 
 from app import __version__
 from app.cli.network_rules import check_network
@@ -129,10 +128,9 @@ def _camera_table() -> str:
 
 
 class _Parser(SuggestingParser):
-    """Says in one line what is wrong; the usage, which is a page, is what --help is for."""
+    """Parser whose ``--help`` shows the common arguments alone."""
 
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"Error: {message} (--help-all shows all arguments).\n")
+    help_flag = "--help-all"
 
 
 def build_parser() -> argparse.ArgumentParser:

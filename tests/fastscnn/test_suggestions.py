@@ -7,6 +7,7 @@ import pytest
 from fastscnn.checkpoints.checkpoint import CheckpointError, load
 from fastscnn.checkpoints.model_zoo import resolve
 from fastscnn.checkpoints.zoo_catalog import ZooError
+from fastscnn.compress.compress_command import main as compress
 from fastscnn.data.dataset_factory import open_frames
 from fastscnn.data.pair_dataset import DataError
 from fastscnn.evaluate import main as evaluate
@@ -90,3 +91,17 @@ def test_weights_and_data_are_suggested(tmp_path):
         open_frames("sreet")
     with pytest.raises(DataError, match=r"Did you mean frames\?"):
         open_frames("street?frame=3")
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [(compress, ["-o", "a.pth", "--prune", "x"]), (compress, []), (export, ["a.xyz"]), (train, [])],
+)
+def test_wrong_use_is_said_in_one_line(command, arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        command(arguments)
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("Error: ")
+    assert said.endswith(" (--help shows all arguments).\n")
+    assert said.count("\n") == 1
