@@ -20,13 +20,13 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from app.batch.batch_options import BatchOptions
-from app.batch.drive_listing import list_drives
+from app.batch.drive_listing import find_sources, named_drives
 from app.batch.driver import Driver
 from app.batch.manifest import Manifest, Row
 from app.batch.plan import Plan, make_plan
 from app.batch.progress_display import ProgressDisplay
 from app.batch.report_page import write_report_page
-from app.batch.storage import DRAFTS, MARKER, Results, lives_in_process
+from app.batch.storage import DRAFTS, MARKER, Results, lives_in_process, place_of
 from app.batch.units import Recipe, digest
 from app.batch.workers.crew import Crew
 from app.batch.workers.crew_size import local_crew
@@ -135,12 +135,16 @@ def _run(batch: BatchOptions, arguments: dict[str, Any]) -> int:
     check_opencv()
     settings = _checked(arguments)
     recipe = _recipe(batch, batch.out, arguments, settings)
+    found = find_sources(batch.source, batch.pattern, place_of(batch.out))
     results = Results(batch.out)
     with _alone(results), _manifest(results) as manifest:
         names = {row.source: row.name for row in _drives(manifest)}
-        drives = list_drives(batch.source, batch.pattern, results.out, names)
+        drives = named_drives(found, names)
         plan = make_plan(drives, manifest, recipe, results, batch)
         print(plan.words, file=sys.stderr)
+        for drive in drives:
+            if drive.error:
+                print(f"{drive.name}: {drive.error}", file=sys.stderr)
         results.remove(DRAFTS)
         outcome = _Outcome()
         try:
@@ -241,18 +245,40 @@ def _checked(arguments: dict[str, Any]) -> Settings:
                 )
             if str(path) in {MARKER, THUMBNAIL}:
                 raise UsageError(f"{path} is a file of the batch itself: give another name.")
-    probe = Recipe(arguments, "", "", "")
     with tempfile.TemporaryDirectory() as folder:
-        inside = Path(folder)
-        settings = unit_settings(probe, inside / "drive.mp4", inside)
-        recording = settings.recording
-        files = [recording.file, recording.labels, settings.run.stats_json]
-        files += files_from(settings)
-        for path in filter(None, files):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        check_collisions(settings)
-        check_sinks(settings)
-        checked_outputs(settings)
+        inside = Path(folder).resolve()
+        try:
+            return _tried(arguments, inside)
+        except AppError as error:
+            raise type(error)(_as_typed(str(error), inside)) from error
+        except OSError as error:
+            raise OutputError(_as_typed(refusal(error), inside)) from error
+
+
+def _as_typed(text: str, inside: Path) -> str:
+    """Return a sentence with names as the user gave them, which were tried in a folder."""
+    return text.replace(f"{inside}{os.sep}", "").replace(str(inside), "the drive's folder")
+
+
+def _tried(arguments: dict[str, Any], inside: Path) -> Settings:
+    """Return the settings of a run whose outputs go into a folder, as far as that is possible.
+
+    Raises:
+        AppError, OSError: it is not.
+    """
+    settings = unit_settings(Recipe(arguments, "", "", ""), inside / "drive.mp4", inside)
+    recording = settings.recording
+    files = [recording.file, recording.labels, settings.run.stats_json, *files_from(settings)]
+    if not any(files) and not settings.images and not settings.alerts.on_alert:
+        raise UsageError(
+            "Nothing would be written: add --save-labels labels.mkv or --data rows.csv, or leave"
+            " --no-video out."
+        )
+    for path in filter(None, files):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    check_collisions(settings)
+    check_sinks(settings)
+    checked_outputs(settings)
     return settings
 
 

@@ -10,9 +10,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from app.batch.storage import file_system, is_address
+from app.batch.storage import MARKER, file_system, is_address
 from app.batch.units import Drive
-from app.errors import SourceError
+from app.errors import SourceError, UsageError
 from app.sources.playlist import VIDEO_SUFFIXES
 from app.sources.urls import local_path, redact, scheme_of
 from fastscnn.paths import expand_user, files_below, natural
@@ -24,7 +24,7 @@ LISTS = frozenset({".txt", ".lst", ".list"})
 _MOST_BYTES = 100_000_000
 
 
-class _Found(NamedTuple):
+class Found(NamedTuple):
     """A source, and the path that it has below the folder that was named."""
 
     source: str
@@ -34,33 +34,63 @@ class _Found(NamedTuple):
     error: str = ""
 
 
-def list_drives(
-    sources: Iterable[str], pattern: str | None, out: str, names: dict[str, str]
-) -> list[Drive]:
-    """Return the drives that are meant, each once.
+def find_sources(sources: Iterable[str], pattern: str | None, out: str) -> list[Found]:
+    """Return the sources that are meant, each once; nothing is written.
 
     Args:
         sources: as the user names them.
         pattern: of the names of files in folders; ``None`` takes all videos.
         out: where results go, which are no drives themselves.
-        names: folders that sources had in earlier runs, by source.
 
     Raises:
         SourceError: a source is not there or cannot be read, or there is none at all.
+        UsageError: results would go in between the sources.
     """
-    own = os.path.realpath(out) + os.sep
-    found: dict[str, _Found] = {}
+    own = Path(os.path.realpath(out))
+    found: dict[str, Found] = {}
+    inside = ""
     for text in sources:
         for each in _found(text, pattern):
-            if not os.path.realpath(each.source).startswith(own):
+            path = Path(os.path.realpath(each.source))
+            if own not in path.parents:
                 found.setdefault(each.source, each)
-    if not found:
-        wanted = f" like {pattern}" if pattern is not None else ""
-        raise SourceError(f"There is no video{wanted} in what was named: name others.")
+                continue
+            inside = inside or each.source
+            if not is_address(each.source) and not _is_result(path, own):
+                raise _in_between(out, each.source)
+    if found:
+        return list(found.values())
+    if inside:
+        raise _in_between(out, inside)
+    wanted = f" like {pattern}" if pattern is not None else ""
+    raise SourceError(f"There is no video{wanted} in what was named: name others.")
+
+
+def _is_result(path: Path, own: Path) -> bool:
+    """Return whether a file lies in a folder of results that is whole."""
+    folders = (folder for folder in path.parents if folder.is_relative_to(own))
+    return any((folder / MARKER).is_file() for folder in folders)
+
+
+def _in_between(out: str, source: str) -> UsageError:
+    shown = redact(out) if is_address(out) else out
+    return UsageError(
+        f"Results cannot go into {shown}, where what is to be read lies"
+        f" ({PurePosixPath(source).name}): name another folder with -o."
+    )
+
+
+def named_drives(found: Iterable[Found], names: dict[str, str]) -> list[Drive]:
+    """Return sources as drives, each with a folder of its own.
+
+    Args:
+        found: the sources.
+        names: folders that sources had in earlier runs, by source.
+    """
     naming = _Naming(names.values())
     return [
         Drive(each.source, names.get(each.source) or naming.new(each.below), *each[2:])
-        for each in found.values()
+        for each in found
     ]
 
 
@@ -99,7 +129,7 @@ class _Naming:
         self._above |= {str(parent) for parent in PurePosixPath(name).parents}
 
 
-def _found(text: str, pattern: str | None) -> Iterator[_Found]:
+def _found(text: str, pattern: str | None) -> Iterator[Found]:
     if scheme_of(text) == "file":
         text = local_path(urlsplit(text).path)
     if is_address(text):
@@ -117,14 +147,17 @@ def _found(text: str, pattern: str | None) -> Iterator[_Found]:
         raise SourceError(f"There is no {text}: check the path.{did_you_mean_file(path)}")
 
 
-def _named_in_list(line: str, path: Path, pattern: str | None) -> Iterator[_Found]:
+def _named_in_list(line: str, path: Path, pattern: str | None) -> Iterator[Found]:
     """One line of a list; what is wrong with it costs that drive alone."""
     text = line if is_address(line) else str(path.parent / expand_user(line))
     try:
         yield from _found(text, pattern)
-    except SourceError as error:
-        name = urlsplit(text).path if is_address(text) else os.path.basename(text)
-        yield _Found(text, PurePosixPath(PurePosixPath(name).name), error=str(error))
+    except (SourceError, UsageError) as error:
+        name = os.path.basename(text)
+        if is_address(text):
+            parts = urlsplit(text)
+            name = parts.path.strip("/") or parts.hostname or "_"
+        yield Found(text, PurePosixPath(PurePosixPath(name).name), error=str(error))
 
 
 def _lines(path: Path) -> list[str]:
@@ -139,7 +172,7 @@ def _lines(path: Path) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def _in_folder(folder: Path, pattern: str | None) -> Iterator[_Found]:
+def _in_folder(folder: Path, pattern: str | None) -> Iterator[Found]:
     for path in sorted(files_below(folder), key=natural):
         if _matches(path.name, pattern):
             yield _file(path, PurePosixPath(path.relative_to(folder).as_posix()))
@@ -151,16 +184,16 @@ def _matches(name: str, pattern: str | None) -> bool:
     return PurePosixPath(name).suffix.lower() in VIDEO_SUFFIXES
 
 
-def _file(path: Path, below: PurePosixPath) -> _Found:
+def _file(path: Path, below: PurePosixPath) -> Found:
     try:
         facts = path.stat()
     except OSError as error:
         text = f"{path.name} cannot be read ({error.strerror}): check it."
-        return _Found(str(path), below, error=text)
-    return _Found(str(path), below, facts.st_size, facts.st_mtime)
+        return Found(str(path), below, error=text)
+    return Found(str(path), below, facts.st_size, facts.st_mtime)
 
 
-def _at_address(address: str, pattern: str | None) -> Iterator[_Found]:
+def _at_address(address: str, pattern: str | None) -> Iterator[Found]:
     system, root = file_system(address)
     try:
         if system.isfile(root):
@@ -177,11 +210,11 @@ def _at_address(address: str, pattern: str | None) -> Iterator[_Found]:
             yield _remote(system, listed[path], below)
 
 
-def _remote(system: Any, facts: dict[str, Any], below: PurePosixPath) -> _Found:
+def _remote(system: Any, facts: dict[str, Any], below: PurePosixPath) -> Found:
     stamps = (facts.get(name) for name in ("mtime", "LastModified", "updated", "created"))
     mtime = next((stamp for stamp in stamps if stamp), 0.0)
     if isinstance(mtime, datetime):
         mtime = mtime.timestamp()
     source = system.unstrip_protocol(facts["name"])
     known = float(mtime) if isinstance(mtime, int | float) else 0.0
-    return _Found(source, below, int(facts.get("size") or 0), known)
+    return Found(source, below, int(facts.get("size") or 0), known)

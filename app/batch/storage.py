@@ -65,6 +65,11 @@ def fetch(source: str, folder: Path) -> Path:
     return target
 
 
+def place_of(out: str) -> str:
+    """Return a place of results as a path where it is on this machine, else as its address."""
+    return local_path(urlsplit(out).path) if scheme_of(out) == "file" else out
+
+
 class Results:
     """Folder of all results; what gets its name there is whole.
 
@@ -76,7 +81,7 @@ class Results:
     """
 
     def __init__(self, out: str) -> None:
-        self.out = local_path(urlsplit(out).path) if scheme_of(out) == "file" else out
+        self.out = place_of(out)
         self.remote = is_address(self.out)
         if self.remote:
             self._system, self._path = file_system(self.out)
@@ -86,6 +91,11 @@ class Results:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             text = f"{self.out} cannot be used ({error.strerror}): name another folder."
+            places = (self._folder, *self._folder.parents)
+            if file := next((path for path in places if path.is_file()), None):
+                where = "" if file == self._folder else f"{self.out} cannot be used: "
+                name = file.name if where else self.out
+                text = f"{where}{name} is a file, and a folder is needed: name one with -o."
             raise OutputError(text) from error
 
     @property

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -223,6 +224,10 @@ def test_a_full_disk_ends_the_batch_in_words_and_keeps_what_is_done(small_disk, 
     assert not (out / ".drafts").exists()
 
 
+TWICE = ("--data", "x/a.csv", "--data", "x/a.csv")
+LABELS = ("--save-labels", "annotated.mp4")
+
+
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "words"),
     [
@@ -237,7 +242,17 @@ def test_a_full_disk_ends_the_batch_in_words_and_keeps_what_is_done(small_disk, 
         (["clip.mp4", "-o", "out", "--stats-json", "drive.json"], 2, "of the batch itself"),
         (["clip.mp4", "-o", "out", "--video", "a.txt"], 5, "cannot be recorded"),
         (["clip.mp4", "-o", "out", "--weights", "nosuch.pth"], 4, "nosuch.pth"),
-        (["clip.mp4", "-o", "clip.mp4"], 5, "cannot be used"),
+        (["clip.mp4", "-o", "clip.mp4"], 5, "clip.mp4 is a file, and a folder is needed"),
+        (["clip.mp4", "-o", "clip.mp4/out"], 5, "clip.mp4 is a file, and a folder is needed"),
+        (["none.txt", "-o", "out"], 3, "There is no video in what was named"),
+        ([".", "-o", "."], 2, "Results cannot go into ., "),
+        (["clip.mp4", "-o", "out", "--no-video"], 2, "Nothing would be written: add --save"),
+        (["clip.mp4", "-o", "out", "--no-video", "--blur", "car"], 2, "Nothing would be written"),
+        (["clip.mp4", "-o", "out", "--data", "rows.txt"], 2, "Error: --data rows.txt must end in"),
+        (["clip.mp4", "-o", "out", *TWICE], 5, "go to one file, x/a.csv: name two"),
+        (["clip.mp4", "-o", "out", "--video", "x.mkv"], 5, "Error: x.mkv cannot be recorded"),
+        (["clip.mp4", "-o", "out", *LABELS], 2, "Error: --save-labels annotated.mp4 would be"),
+        (["clip.mp4", "-o", "out", "--data", f"{'x' * 300}.csv"], 5, "Error: x"),
         (["nosuch://bucket/a.mp4", "-o", "out"], 2, "cannot be used"),
     ],
 )
@@ -246,12 +261,43 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
 ):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
+    (tmp_path / "none.txt").write_text("# nothing so far\n")
     write_clip(tmp_path / "clip.mp4", 2)
+    before = set(tmp_path.rglob("*"))
     assert main(arguments) == exit_code
     said = capsys.readouterr().err
     assert said.startswith("Error: ")
     assert words in said
     assert said.count("\n") == 1
+    assert tempfile.gettempdir() not in said
+    assert set(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("arguments", [["--split", "abc"], ["--workers", "0"], ["--nosuch"]])
+def test_wrong_use_is_said_in_one_line(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["clip.mp4", "-o", "out", *arguments])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("Error: ")
+    assert arguments[0] in said
+    assert said.endswith(" (--help shows all arguments).\n")
+    assert said.count("\n") == 1
+
+
+def test_each_drive_that_is_not_there_is_said_with_its_reason(tmp_path, capsys):
+    (tmp_path / "all.txt").write_text("nosuch.mp4\ndeep/other.mkv\nodd://host/far.mp4\n")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "gone.mp4").symlink_to(tmp_path / "nowhere.mp4")
+    sources = (str(tmp_path / "all.txt"), str(tmp_path / "folder"))
+    assert main([*sources, "-o", str(tmp_path / "out"), *FAST]) == 3
+    said = capsys.readouterr()
+    assert "4 drives: 4 that cannot be read." in said.err
+    for name in ("nosuch", "other"):
+        assert f"\n{name}: There is no {tmp_path}" in said.err
+    assert "\nfar: odd://host/far.mp4 cannot be used" in said.err
+    assert "\ngone: gone.mp4 cannot be read (No such file or directory)" in said.err
+    assert "0 of 4 drives done; 4 failed" in said.out
 
 
 def test_help_can_be_shown(capsys):

@@ -3,18 +3,19 @@
 import fsspec
 import pytest
 
-from app.batch.drive_listing import list_drives
-from app.errors import SourceError
+from app.batch.drive_listing import find_sources, named_drives
+from app.errors import SourceError, UsageError
 
 
 def listed(*sources, pattern=None, out="/nowhere", names=None):
-    found = list_drives(map(str, sources), pattern, str(out), names or {})
+    found = named_drives(find_sources(map(str, sources), pattern, str(out)), names or {})
     return {drive.name: drive.source for drive in found}
 
 
 @pytest.fixture
 def folder(tmp_path):
-    for name in ("a.mp4", "b/a.mp4", "b/a.mkv", "b/notes.txt", "b/.hidden.mp4", "out/a/old.mp4"):
+    videos = ("a.mp4", "b/a.mp4", "b/a.mkv", "b/.hidden.mp4", "out/a/old.mp4")
+    for name in (*videos, "b/notes.txt", "out/a/drive.json"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"video")
@@ -27,6 +28,22 @@ def test_folders_are_read_to_the_bottom_but_for_the_results(folder):
         "b/a": str(folder / "b" / "a.mkv"),
         "b/a-2": str(folder / "b" / "a.mp4"),
     }
+
+
+@pytest.mark.parametrize(
+    ("sources", "out"),
+    [(["."], "."), (["b"], "."), (["b/a.mp4"], "b"), (["out", "a.mp4"], "."), (["out"], "out")],
+)
+def test_results_do_not_go_in_between_sources(folder, monkeypatch, sources, out):
+    monkeypatch.chdir(folder)
+    with pytest.raises(UsageError, match=r"Results cannot go into .*: name another folder"):
+        listed(*sources, out=out)
+
+
+def test_results_do_not_go_in_between_sources_at_an_address():
+    fsspec.filesystem("memory").pipe("/between/in/a.mp4", b"video")
+    with pytest.raises(UsageError, match="Results cannot go into memory://between,"):
+        listed("memory://between/in", out="memory://between")
 
 
 def test_a_pattern_chooses_by_name(folder):
@@ -71,11 +88,11 @@ def test_lists_name_a_path_or_an_address_a_line(folder):
 
 
 def test_a_line_of_a_list_that_is_wrong_costs_that_drive_alone(folder):
-    (folder / "all.txt").write_text("a.mp4\nnosuch.mp4\nmemory://nothing/there.mp4\n")
-    found = list_drives([str(folder / "all.txt")], None, "/nowhere", {})
-    assert [bool(drive.error) for drive in found] == [False, True, True]
+    (folder / "all.txt").write_text("a.mp4\nnosuch.mp4\nmemory://nothing/there.mp4\nodd://a.mp4\n")
+    found = find_sources([str(folder / "all.txt")], None, "/nowhere")
+    assert [bool(drive.error) for drive in found] == [False, True, True, True]
     assert "check the path" in found[1].error
-    assert found[2].name == "there"
+    assert named_drives(found, {})[2].name == "there"
 
 
 def test_a_file_that_is_no_list_is_refused(folder):
@@ -87,6 +104,6 @@ def test_a_file_that_is_no_list_is_refused(folder):
 def test_addresses_are_listed_with_their_sizes():
     memory = fsspec.filesystem("memory")
     memory.pipe({"/bucket/x/a.mp4": b"12345", "/bucket/b.mp4": b"1", "/bucket/c.txt": b"1"})
-    found = list_drives(["memory://bucket"], None, "memory://out", {})
+    found = named_drives(find_sources(["memory://bucket"], None, "memory://out"), {})
     assert {drive.name: drive.size for drive in found} == {"b": 1, "x/a": 5}
     assert all(drive.mtime > 0 for drive in found)
