@@ -1,6 +1,7 @@
 """A run file repeats a run; the command line wins over it, and it over what was kept."""
 
 import shlex
+from dataclasses import replace
 
 import pytest
 
@@ -46,7 +47,8 @@ def _saved(tmp_path, *arguments):
 def test_a_run_that_was_saved_means_the_same(tmp_path, line):
     settings, path = _saved(tmp_path, *shlex.split(line))
     again = _settings("--config", str(path))
-    assert _flat(again) == _flat(settings)
+    assert again.run_file == path
+    assert _flat(again) == _flat(replace(settings, run_file=path))
     assert [(s.start, s.end, s.rate, s.width, s.video_stream) for s in again.sources] == [
         (s.start, s.end, s.rate, s.width, s.video_stream) for s in settings.sources
     ]
@@ -59,7 +61,8 @@ def test_it_wins_over_what_a_profile_kept_also_where_it_says_the_default(tmp_pat
         "[network]\nweights=gluoncv\ninput_size=quarter\n[output]\ncodec=av1\nrecord_raw=True\n"
         '[picture]\nview="{\\"alpha\\": 0.1, \\"hidden\\": [3]}"\n'
     )
-    assert _flat(SavedState(profile).apply(_settings("--config", str(path)))) == _flat(settings)
+    again = SavedState(profile).apply(_settings("--config", str(path)))
+    assert _flat(again) == _flat(replace(settings, run_file=path))
     assert SavedState(profile).apply(_settings()).network.weights == "gluoncv"
 
 
