@@ -297,7 +297,7 @@ def fails(capsys, code, *arguments):
 def test_what_is_wrong_is_said_in_a_sentence_with_its_exit_code(folder, weights, tmp_path, capsys):
     assert "nosuch.pth" in fails(capsys, 4, folder, "--weights", "nosuch.pth")
     assert "/nosuch" in fails(capsys, 3, "/nosuch")
-    assert "cannot be written" in fails(capsys, 5, folder, "--json", tmp_path / "no" / "x.json")
+    assert "There is no folder" in fails(capsys, 5, folder, "--json", tmp_path / "no" / "x.json")
     (tmp_path / "x.json").write_text("precious")
     assert "--overwrite" in fails(capsys, 5, folder, "--json", tmp_path / "x.json")
     assert (tmp_path / "x.json").read_text() == "precious"
