@@ -203,6 +203,7 @@ def test_ctrl_c_ends_at_the_next_frame_and_keeps_whole_drives(drives, tmp_path, 
     assert files(out) == ["b/annotated.mp4"]
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_the_batch_in_words_and_keeps_what_is_done(small_disk, tmp_path_factory):
     folder = tmp_path_factory.mktemp("drives")
     write_clip(folder / "large.mp4", 60, size=(320, 192))

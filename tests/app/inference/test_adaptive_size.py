@@ -70,7 +70,7 @@ def test_it_goes_down_where_frames_are_late_and_back_up(bench):
 def test_it_stays_while_something_is_recorded(bench, how):
     bench.recording = how == "recording"
     assert bench.run(SLOW, lossless=how == "lossless") == (512, 864)
-    assert "recorded" in bench.said[-1]
+    assert "written" in bench.said[-1]
     bench.recording = False
     assert bench.run(SLOW) == (256, 416)
 

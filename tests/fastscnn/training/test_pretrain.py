@@ -30,6 +30,7 @@ def tree(tmp_path):
     return tmp_path / "tree"
 
 
+@pytest.mark.slow
 def test_pre_training_learns_to_tell_pictures_apart(tree, tmp_path, capsys):
     run = tmp_path / "run"
     arguments = ["--data", str(tree), "--val", str(tree), "--run", str(run), *SMALL]
