@@ -17,6 +17,7 @@ from fastscnn import Segmenter
 from tests.support.cli_process import run_main
 from tests.support.media import picture, read_clip, write_clip
 from tests.support.recordings import result
+from tests.support.sink_driver import refused_line, told_by
 from tests.support.waiting import PATIENCE
 
 CAR = 13
@@ -114,15 +115,10 @@ def labelled(labels, index, stamp, **more):
 def watched(results, tmp_path, **options):
     events = EventBus()
     sink = AlertSink(AlertOptions(events=tmp_path / "e.jsonl", **options), events)
-    sink.start()
-    for one in results:
-        sink.put(one, wait=True)
-    sink.finish()
-    sink.join(PATIENCE)
+    told = told_by(sink, events, results)
     assert sink.error is None, sink.error
-    told = [events.get() for _ in range(events.qsize())]
     lines = (tmp_path / "e.jsonl").read_text().splitlines()
-    return list(map(json.loads, lines)), [event.text for event in told]
+    return list(map(json.loads, lines)), told
 
 
 def test_a_zone_is_looked_at_alone_and_events_are_told_and_written(tmp_path):
@@ -273,17 +269,7 @@ def test_a_command_that_fails_or_hangs_is_said_and_the_run_goes_on(tmp_path):
 def test_what_cannot_be_meant_is_refused_in_a_sentence(
     tmp_path, monkeypatch, capsys, arguments, words
 ):
-    from app.cli.launcher import main
-
-    monkeypatch.chdir(tmp_path)
-    try:
-        code = main(["demo", "--headless", "--max-frames", "1", *arguments])
-    except SystemExit as end:
-        code = end.code
-    assert code == 2
-    [line] = capsys.readouterr().err.splitlines()
-    assert words in line
-    assert list(tmp_path.iterdir()) == []
+    assert words in refused_line(arguments, tmp_path, monkeypatch, capsys)
 
 
 def test_a_run_tells_its_alerts_and_runs_the_command(tmp_path):

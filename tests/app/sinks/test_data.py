@@ -26,7 +26,8 @@ from fastscnn.labels import CLASS_NAMES, class_table
 from tests.support.cli_process import run_main
 from tests.support.media import ROOT, picture, write_clip
 from tests.support.recordings import result, results
-from tests.support.waiting import PATIENCE, wait_until
+from tests.support.sink_driver import told_by
+from tests.support.waiting import wait_until
 
 KINDS = ("jsonl", "csv", "parquet")
 
@@ -46,12 +47,7 @@ def read(path):
 def written(path, what, **more):
     events = EventBus()
     sink = DataSink(path, events, **more)
-    sink.start()
-    for one in what:
-        sink.put(one, wait=True)
-    sink.finish()
-    sink.join(PATIENCE)
-    return sink, [events.get().text for _ in range(events.qsize())]
+    return sink, told_by(sink, events, what)
 
 
 def test_a_clip_gives_a_row_per_frame_with_equal_values_in_every_format(tmp_path):

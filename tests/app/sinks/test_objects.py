@@ -23,7 +23,8 @@ from fastscnn.labels import CLASSES, class_table
 from tests.support.cli_process import run_main
 from tests.support.media import ROOT, picture, read_clip, write_clip
 from tests.support.recordings import result
-from tests.support.waiting import PATIENCE, wait_until
+from tests.support.sink_driver import refused_line, told_by
+from tests.support.waiting import wait_until
 
 PERSON, CAR = 11, 13
 
@@ -31,12 +32,7 @@ PERSON, CAR = 11, 13
 def written(path, what, **options):
     events = EventBus()
     sink = ObjectSink(path, events, ObjectOptions(**options))
-    sink.start()
-    for one in what:
-        sink.put(one, wait=True)
-    sink.finish()
-    sink.join(PATIENCE)
-    return sink, [events.get().text for _ in range(events.qsize())]
+    return sink, told_by(sink, events, what)
 
 
 def labelled(labels, **more):
@@ -232,14 +228,4 @@ def test_a_kill_leaves_the_lines_of_all_frames(tmp_path):
 def test_what_cannot_be_meant_is_refused_in_a_sentence(
     tmp_path, monkeypatch, capsys, arguments, words
 ):
-    from app.cli.launcher import main
-
-    monkeypatch.chdir(tmp_path)
-    try:
-        code = main(["demo", "--headless", "--max-frames", "1", *arguments])
-    except SystemExit as end:
-        code = end.code
-    assert code == 2
-    [line] = capsys.readouterr().err.splitlines()
-    assert words in line
-    assert list(tmp_path.iterdir()) == []
+    assert words in refused_line(arguments, tmp_path, monkeypatch, capsys)
