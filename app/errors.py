@@ -23,7 +23,7 @@ class AppError(Exception):
 
 
 class UsageError(AppError):
-    """The command line asks for what is not possible."""
+    """The command line asks for what is not possible, a name with a wrong ending among that."""
 
     exit_code = 2
 
@@ -41,7 +41,7 @@ class WeightsError(AppError):
 
 
 class OutputError(AppError):
-    """An output (recording, folder, report) cannot be written."""
+    """An output (recording, folder, report) cannot be written where it is to go."""
 
     exit_code = 5
 

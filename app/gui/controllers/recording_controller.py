@@ -13,7 +13,7 @@ from PyQt6.QtGui import QDesktopServices
 from app.config.settings import RecordingOptions
 from app.core.events import Event
 from app.core.frame import Result
-from app.errors import OutputError
+from app.errors import AppError
 from app.gui.controllers.screenshot import save_pictures
 from app.pipeline.pipeline import Pipeline
 
@@ -83,7 +83,7 @@ class RecordingController(QObject):
     def _begin(self, path: Path, **how: Any) -> None:
         try:
             self._pipeline.start_recording(path, **how)
-        except OutputError as error:
+        except AppError as error:
             event = Event("error", str(error), error.exit_code, topic="recorder")
             self._pipeline.events.put(event)
 

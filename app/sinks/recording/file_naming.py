@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from app.config.value_parsers import _SUFFIXES, PATTERN
-from app.errors import OutputError
+from app.errors import OutputError, UsageError
 from app.sinks.output_collisions import check_apart
 from app.sources.source_spec import SourceSpec
 
@@ -84,6 +84,7 @@ def check_output(
         labels: whether it is a file of labels.
 
     Raises:
+        UsageError: its name does not end as that of a recording.
         OutputError: it cannot.
     """
     if source is not None and source.kind == "file":
@@ -91,7 +92,7 @@ def check_output(
     if path.suffix.lower() not in ((".mkv",) if labels else _SUFFIXES):
         what, end = ("hold labels", ".mkv") if labels else ("be recorded", ".mp4")
         or_folder = "" if labels else ", or in / for a folder of pictures"
-        raise OutputError(f"{path} cannot {what}: the name must end in {end}{or_folder}.")
+        raise UsageError(f"{path} cannot {what}: the name must end in {end}{or_folder}.")
     if path.is_dir():
         raise OutputError(f"{path} is a folder: give the recording a file name.")
     if not path.parent.is_dir():

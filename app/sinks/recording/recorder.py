@@ -67,6 +67,7 @@ class Recorder(QueuedSink):
             beside it goes with it.
 
     Raises:
+        UsageError: a name does not end as that of a recording.
         OutputError: the file cannot be written.
     """
 

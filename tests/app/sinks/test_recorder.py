@@ -170,7 +170,6 @@ def test_nothing_recorded_leaves_no_file(tmp_path):
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("x.txt", r"must end in \.mp4"),
         ("missing/x.mp4", "no folder"),
         ("old.mp4", "exists"),
         ("folder.mp4", "is a folder"),
@@ -182,6 +181,12 @@ def test_a_place_that_cannot_be_recorded_to_is_refused_before_any_work(tmp_path,
     with pytest.raises(OutputError, match=sentence):
         recorder_for(tmp_path / name)
     assert (tmp_path / "old.mp4").read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize("name", ["x.txt", "x", "x.mkv"])
+def test_a_name_that_says_no_recording_is_wrong_use(tmp_path, name):
+    with pytest.raises(UsageError, match=r"must end in \.mp4"):
+        recorder_for(tmp_path / name)
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")

@@ -7,7 +7,7 @@ import pytest
 
 from app.cli.argument_parser import build_parser, settings_from
 from app.core.events import EventBus
-from app.errors import OutputError, UsageError
+from app.errors import UsageError
 from fastscnn.segmenter import Segmenter
 from tests.support.cli_process import run_main
 from tests.support.media import count_by_opencv, picture, read_clip, write_clip
@@ -104,7 +104,7 @@ def test_one_of_two_files_that_cannot_be_made_leaves_no_other(tmp_path):
 
 
 def test_a_name_that_is_no_matroska_is_refused(tmp_path):
-    with pytest.raises(OutputError, match=r"must end in \.mkv"):
+    with pytest.raises(UsageError, match=r"must end in \.mkv"):
         recorder_for(tmp_path / "o.mp4", labels=tmp_path / "l.mp4")
 
 
