@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import signal
 import time
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 from itertools import islice
+from types import FrameType
 
 from app.batch.manifest import Manifest
 from app.batch.progress_display import ProgressDisplay, Standing
@@ -51,12 +53,14 @@ class Driver:
         self._numbers: dict[WorkerHandle, int] = {}
         self._idle: deque[WorkerHandle] = deque()
         self._busy: dict[WorkerHandle, Unit] = {}
-        self._news: queue.SimpleQueue[tuple[WorkerHandle, Future[None] | Future[Done]]]
+        self._news: queue.SimpleQueue[tuple[WorkerHandle, Future[None] | Future[Done]] | None]
         self._news = queue.SimpleQueue()
         self._lost: Counter[str] = Counter()
         self._deaths = 0
         self._splits = Splits(manifest, recipe, results)
         self._standing = Standing()
+        self._signals = 0
+        self._ending = False
         self.interrupted = False
         """True once the user has ended the run."""
         self.lost = 0
@@ -76,36 +80,68 @@ class Driver:
         self._queue.extend(sorted(units, key=lambda unit: -unit.drive.size))
         self._standing.total = len(self._queue)
         self._standing.bytes_left = sum(unit.drive.size for unit in self._queue)
+        with self._signals_as_news():
+            try:
+                for number in range(min(self._crew.size, len(self._queue) or 1)):
+                    self._hire(number)
+                while self._queue or self._busy:
+                    self._turn()
+            finally:
+                self._ending = True
+                self._end()
+
+    @contextlib.contextmanager
+    def _signals_as_news(self) -> Iterator[None]:
+        """Take Ctrl+C and SIGTERM in between two steps, of which they would tear one.
+
+        The second ends the run wherever it is, which then has an end in order all the same.
+        """
+
+        def note(signum: int, frame: FrameType | None) -> None:
+            self._signals += 1
+            self._news.put(None)
+            if self._signals == 2 and not self._ending:
+                raise KeyboardInterrupt
+
+        found = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+        before = {each: handler for each, handler in found.items() if callable(handler)}
+        for each in before:  # one that is ignored, as of a job in the background, stays so
+            signal.signal(each, note)
         try:
-            for number in range(min(self._crew.size, len(self._queue) or 1)):
-                self._hire(number)
-            while self._queue or self._busy:
-                self._turn()
+            yield
         finally:
-            for handle in list(self._numbers):
-                handle.dismiss()
-            self._crew.close()
-            with contextlib.suppress(OutputError):  # the disk may be full
-                for unit in self._busy.values():
-                    self._manifest.interrupted(unit.name)
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+    def _end(self) -> None:
+        """Let all workers go; what they were at is as if it had not been begun."""
+        for handle in list(self._numbers):
+            handle.dismiss()
+        self._crew.close()
+        with contextlib.suppress(OutputError):  # the disk may be full
+            self._manifest.all_interrupted()
 
     def _turn(self) -> None:
         """Wait for a moment or for what comes, whatever comes first."""
+        self._assign()
         try:
-            self._assign()
-            try:
-                handle, future = self._news.get(timeout=_TICK)
-            except queue.Empty:
-                pass
+            news = self._news.get(timeout=_TICK)
+        except queue.Empty:
+            pass
+        else:
+            if news is not None:
+                self._take(*news)
             else:
-                self._take(handle, future)
-            if self._display.due():
-                self._display.show(self._look())
-        except KeyboardInterrupt:
-            if self.interrupted:
-                raise
-            self._display.say("Interrupted: every worker ends at its next frame.")
+                self._interrupt()
+        if self._display.due():
+            self._display.show(self._look())
+
+    def _interrupt(self) -> None:
+        if not self.interrupted:
             self.interrupted = True
+            self._display.say(
+                "Interrupted: every worker ends at its next frame; once more ends it at once."
+            )
             self._stop()
 
     def _stop(self) -> None:

@@ -155,6 +155,13 @@ class Manifest:
         """Note that a unit was given up, which is none of its attempts."""
         self._set("state='waiting', attempts=attempts-1", name)
 
+    def all_interrupted(self) -> None:
+        """Note the same of all that is under way."""
+        with self._in_words():
+            self._base.execute(
+                "UPDATE unit SET state='waiting', attempts=attempts-1 WHERE state='running'"
+            )
+
     def ended(self, name: str, done: Done, worker: str = "") -> None:
         """Note how a unit has ended."""
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
