@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, TypeVar
 
@@ -77,7 +77,10 @@ def options_of(kind: type) -> Iterator[tuple[Field[Any], Option]]:
 
 
 def add_options(
-    parser: argparse.ArgumentParser, *kinds: type, about_groups: Mapping[str, str] | None = None
+    parser: argparse.ArgumentParser,
+    *kinds: type,
+    about_groups: Mapping[str, str] | None = None,
+    without: Collection[str] = (),
 ) -> None:
     """Give a parser an argument for every option of some dataclasses.
 
@@ -87,11 +90,14 @@ def add_options(
         parser: of the command.
         kinds: the dataclasses.
         about_groups: sentences under the headings of groups.
+        without: names of options that are left out.
     """
     groups: dict[str, argparse._ArgumentGroup] = {}
     exclusive: dict[str, argparse._MutuallyExclusiveGroup] = {}
     for kind in kinds:
         for each, about in options_of(kind):
+            if each.name in without:
+                continue
             if about.group not in groups:
                 text = (about_groups or {}).get(about.group)
                 groups[about.group] = parser.add_argument_group(about.group, text)

@@ -73,7 +73,7 @@ def flags_of(parser: argparse.ArgumentParser) -> set[str]:
 
 @pytest.fixture(scope="module")
 def flags():
-    from app.batch.batch_command import build_batch_parser
+    from app.batch.batch_options import build_batch_parser
     from app.cli.argument_parser import build_parser
 
     found = flags_of(build_parser()) | flags_of(build_batch_parser())

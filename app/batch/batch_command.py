@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import hashlib
 import logging
@@ -19,10 +18,11 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from app.batch.batch_options import BatchOptions
+from app.batch.batch_options import BatchOptions, build_batch_parser, chosen
 from app.batch.drive_listing import find_sources, named_drives
 from app.batch.driver import Driver
 from app.batch.manifest import Manifest, Row
+from app.batch.manifest_place import opened_manifest
 from app.batch.plan import Plan, make_plan
 from app.batch.progress_display import ProgressDisplay
 from app.batch.report_page import write_report_page
@@ -34,8 +34,7 @@ from app.batch.workers.local_crew import InlineCrew
 from app.batch.workers.ray_crew import RayCrew
 from app.batch.workers.run_facts import THUMBNAIL
 from app.batch.workers.unit_worker import output_names, unit_settings
-from app.config.arguments import ARGUMENTS
-from app.config.settings import ServeOptions, Settings, WindowOptions
+from app.config.settings import Settings
 from app.core.formatting import clock, frames
 from app.errors import INTERRUPTED, AppError, OutputError, SourceError, UsageError, WeightsError
 from app.headless import checked_outputs
@@ -44,21 +43,8 @@ from app.sinks.output_collisions import check_collisions
 from app.sinks.sink_factory import check_sinks, files_from
 from app.sources.urls import scheme_of
 from fastscnn.console import refusal
-from fastscnn.option_fields import add_option, options_of, read_options
-from fastscnn.suggestions import SuggestingParser
 
 _log = logging.getLogger(__name__)
-
-MANIFEST = "manifest.sqlite"
-
-_NOT_HERE = frozenset(
-    {
-        *("source", "camera", "demo", "width", "height", "patience", "loop", "headless", "split"),
-        *("output", "record_dir", "record_name", "on_switch", "overwrite"),
-        *("grid", "virtual_camera", "record_adaptive", "target_fps"),
-    }
-)
-"""Arguments of other runs: a batch has its own, or is nothing that they could be for."""
 
 _WHOLE = frozenset(
     {
@@ -70,42 +56,13 @@ _WHOLE = frozenset(
 
 _FAILED = SourceError.exit_code
 
-_EPILOG = """\
-exit codes: 0 every drive is done, 3 some failed, 2 wrong use, 4 weights, 5 output (a full disk),
-130 interrupted. The same command again does what is new, changed or was cut off; docs/batch.md"""
-
-
-def build_batch_parser() -> argparse.ArgumentParser:
-    """Return the parser of the batch; its namespace holds only what was given."""
-    parser = SuggestingParser(
-        prog="fastscnn-live batch",
-        usage="%(prog)s SOURCE ... -o OUT [ARGUMENTS]",
-        description="Annotate many drives: each once, whatever happens on the way. Files that are"
-        " written are named inside each drive's folder: --save-labels labels.mkv.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    groups: dict[str, argparse._ArgumentGroup] = {}
-    for kind in (BatchOptions, *ARGUMENTS):
-        for each, about in options_of(kind):
-            own = kind is BatchOptions
-            if kind not in {WindowOptions, ServeOptions} and (own or each.name not in _NOT_HERE):
-                place = groups.setdefault(about.group, parser.add_argument_group(about.group))
-                add_option(place, each, about)
-    return parser
-
 
 def main(argv: list[str] | None = None) -> int:
     """Run a batch; returns the exit code."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # see app.cli.launcher
     given = build_batch_parser().parse_args(argv)
     try:
-        batch = read_options(BatchOptions, given)
-        own = {each.name for each, _ in options_of(BatchOptions)}
-        arguments = {name: value for name, value in vars(given).items() if name not in own}
-        if not batch.no_video:
-            arguments["output"] = batch.video
+        batch, arguments = chosen(given)
         logging.basicConfig(
             level=str(arguments.get("log_level", "warning")).upper(),
             format="%(asctime)s %(levelname)s %(name)s: %(message)s",
@@ -137,7 +94,7 @@ def _run(batch: BatchOptions, arguments: dict[str, Any]) -> int:
     recipe = _recipe(batch, batch.out, arguments, settings)
     found = find_sources(batch.source, batch.pattern, place_of(batch.out))
     results = Results(batch.out)
-    with _alone(results), _manifest(results) as manifest:
+    with _alone(results), opened_manifest(results) as manifest:
         names = {row.source: row.name for row in _drives(manifest)}
         drives = named_drives(found, names)
         plan = make_plan(drives, manifest, recipe, results, batch)
@@ -343,21 +300,3 @@ def _alone(results: Results) -> Iterator[None]:
         raise OutputError(
             f"Another batch works in {results.shown}: wait for its end, or name another folder."
         ) from error
-
-
-@contextlib.contextmanager
-def _manifest(results: Results) -> Iterator[Manifest]:
-    """The manifest of the results, which for others' disks is kept here and copied there."""
-    if not results.remote:
-        with contextlib.closing(Manifest(results.local(MANIFEST))) as manifest:
-            yield manifest
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, MANIFEST)
-        with contextlib.suppress(FileNotFoundError):
-            path.write_bytes(results.read(MANIFEST))
-        try:
-            with contextlib.closing(Manifest(path)) as manifest:
-                yield manifest
-        finally:
-            results.put(path, MANIFEST)

@@ -1,12 +1,38 @@
-"""Options of a batch, beside those of a headless run."""
+"""Options of a batch, beside those of a headless run: on its command line and in a run file."""
 
 from __future__ import annotations
 
+import argparse
 import re
+import sys
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+from app.config.arguments import ARGUMENTS
+from app.config.run_file import with_run_file
+from app.config.settings import ServeOptions, WindowOptions
 from app.config.value_parsers import parse_count, parse_time
-from fastscnn.option_fields import option
+from app.errors import UsageError
+from fastscnn.option_fields import add_options, option, options_of, read_options
+from fastscnn.paths import expand_user
+from fastscnn.suggestions import SuggestingParser
+
+_NOT_HERE = frozenset(
+    {
+        *("source", "camera", "demo", "width", "height", "patience", "loop", "headless", "split"),
+        *("output", "record_dir", "record_name", "on_switch", "overwrite"),
+        *("grid", "virtual_camera", "record_adaptive", "target_fps"),
+    }
+)
+"""Arguments of other runs: a batch has its own, or is nothing that they could be for."""
+
+_REFUSED = frozenset({"camera", "demo", "virtual_camera", "serve"})
+"""Arguments among these without which a run file would mean something else altogether."""
+
+_EPILOG = """\
+exit codes: 0 every drive is done, 3 some failed, 2 wrong use, 4 weights, 5 output (a full disk),
+130 interrupted. The same command again does what is new, changed or was cut off; docs/batch.md"""
 
 
 def parse_length(text: str) -> float:
@@ -44,6 +70,14 @@ class BatchOptions:
         group="batch",
         flags=("-o", "--out"),
         metavar="OUT",
+    )
+    config: Path | None = option(
+        None,
+        "a run file with options of a headless run, saved by the window or written by hand; what is"
+        " given here wins",
+        group="batch",
+        parse=expand_user,
+        metavar="FILE",
     )
     pattern: str | None = option(
         None,
@@ -90,3 +124,71 @@ class BatchOptions:
     )
     retry_failed: bool = option(False, "do again what failed before", group="batch")
     force: bool = option(False, "do everything again", group="batch")
+
+
+def build_batch_parser() -> argparse.ArgumentParser:
+    """Return the parser of the batch; its namespace holds only what was given."""
+    parser = SuggestingParser(
+        prog="fastscnn-live batch",
+        usage="%(prog)s SOURCE ... -o OUT [ARGUMENTS]",
+        description="Annotate many drives: each once, whatever happens on the way. Files that are"
+        " written are named inside each drive's folder: --save-labels labels.mkv.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    kinds = (kind for kind in ARGUMENTS if kind not in {WindowOptions, ServeOptions})
+    add_options(parser, BatchOptions)
+    add_options(parser, *kinds, without=_NOT_HERE)
+    return parser
+
+
+def chosen(given: argparse.Namespace) -> tuple[BatchOptions, dict[str, Any]]:
+    """Return the batch's own options, and the arguments of the headless run of each drive.
+
+    Args:
+        given: on the command line; a run file that it names is read.
+
+    Raises:
+        UsageError: the run file cannot be read, or asks for what a batch cannot do.
+    """
+    values = vars(given) | _from_file(given)
+    own = {each.name for each, _ in options_of(BatchOptions)}
+    video = values.pop("output", None)
+    if video is not None:
+        values.setdefault("video", video)
+    batch = read_options(BatchOptions, argparse.Namespace(**values))
+    arguments = {name: value for name, value in values.items() if name not in own}
+    if not batch.no_video:
+        arguments["output"] = batch.video
+    return batch, arguments
+
+
+def _from_file(given: argparse.Namespace) -> dict[str, Any]:
+    """Return what a run file says besides what was given, but for what is as always."""
+    defaults = {each.name: each.default for kind in ARGUMENTS for each, _ in options_of(kind)}
+    said = {
+        name: value
+        for name, value in vars(with_run_file(given)).items()
+        if name not in given and value != defaults[name] and value != []
+    }
+    if not said:
+        return {}
+    others = _NOT_HERE | {
+        each.name for kind in (WindowOptions, ServeOptions) for each, _ in options_of(kind)
+    }
+    unfit = [name for name in said if name in others - {"source", "output"}]
+    for name in unfit:
+        if name in _REFUSED:
+            raise UsageError(
+                f"{given.config.name}: {_key(name)} makes no sense in a batch, which is of drives"
+                " that are recorded: leave it out."
+            )
+    if unfit:
+        listed = ", ".join(map(_key, unfit))
+        print(f"{given.config.name}: left out, since a batch has none: {listed}.", file=sys.stderr)
+    return {name: value for name, value in said.items() if name not in unfit}
+
+
+def _key(name: str) -> str:
+    return name.replace("_", "-")

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import tempfile
+import threading
 import uuid
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -48,20 +49,31 @@ def file_system(address: str) -> tuple[Any, str]:
     return system, str(path)
 
 
-def fetch(source: str, folder: Path) -> Path:
-    """Return a source as a file of this machine, copied into a folder where it is none.
+class Interrupted(Exception):
+    """The copying was to end."""
+
+
+def fetch(address: str, folder: Path, stopping: threading.Event) -> Path:
+    """Copy what lies at an address into a folder of this machine.
 
     Raises:
         SourceError: it cannot be had.
+        Interrupted: it is not wanted any longer.
     """
-    if not is_address(source):
-        return Path(source)
-    system, path = file_system(source)
+    from fsspec.callbacks import Callback
+
+    def look(*_: object, **more: object) -> None:
+        if stopping.is_set():
+            raise Interrupted
+
+    system, path = file_system(address)
     target = folder / PurePosixPath(path).name
     try:
-        system.get_file(path, str(target))
+        system.get_file(path, str(target), callback=Callback(hooks={"look": look}))
+    except Interrupted:
+        raise
     except Exception as error:  # of whatever library the address needs
-        raise SourceError(f"{redact(source)} cannot be read ({error}): check it.") from error
+        raise SourceError(f"{redact(address)} cannot be read ({error}): check it.") from error
     return target
 
 
@@ -179,14 +191,16 @@ class Results:
         return target
 
     def put(self, file: Path, name: str) -> None:
-        """Copy a file there; on this machine's disk it takes its name when it is whole.
+        """Copy a file there, where it takes its name when it is whole.
 
         Raises:
             OSError: it cannot be written.
         """
         if self.remote:
             self._system.makedirs(self._path, exist_ok=True)
-            self._system.put_file(str(file), f"{self._path}/{name}")
+            target = f"{self._path}/{name}"
+            self._system.put_file(str(file), f"{target}.new")
+            self._system.mv(f"{target}.new", target)
         else:
             os.replace(file, self._folder / name)
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from app.batch.storage import MARKER, Results, fetch, is_address
+from app.batch.storage import MARKER, Interrupted, Results, fetch, is_address
 from app.batch.units import Done, Drive, Part, Recipe, Unit
 from app.batch.workers.joining import join, joined_facts
 from app.batch.workers.run_facts import THUMBNAIL, FactSink
@@ -105,6 +105,8 @@ class UnitWorker:
         started = time.monotonic()
         try:
             done = self._found(unit) or self._do(unit)
+        except Interrupted:
+            done = Done("waiting")
         except AppError as error:
             done = Done("failed", str(error), full=is_full(error))
         except OSError as error:
@@ -153,7 +155,11 @@ class UnitWorker:
             self._fetched = None
             folder.cleanup()
         folder = tempfile.TemporaryDirectory(prefix="fastscnn-batch-")
-        path = fetch(drive.source, Path(folder.name))
+        try:
+            path = fetch(drive.source, Path(folder.name), self.stopping)
+        except BaseException:
+            folder.cleanup()
+            raise
         self._fetched = drive.source, folder, path
         return path
 

@@ -29,7 +29,7 @@ def drives(tmp_path):
     return folder
 
 
-def begin(*arguments):
+def begin(*arguments, **more):
     """The batch in a process of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", "app.batch", *map(str, arguments), *FAST],
@@ -37,6 +37,7 @@ def begin(*arguments):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        **more,
     )
 
 
@@ -52,9 +53,9 @@ def wait_for(process, condition):
     assert process.poll() is None, process.communicate()
 
 
-def rows(out, columns="name, state, attempts, error"):
+def rows(out, columns="name, state, attempts, error", file="manifest.sqlite"):
     """Rows of the manifest, by the name of the drive."""
-    base = sqlite3.connect(out / "manifest.sqlite")
+    base = sqlite3.connect(out / file)
     try:
         found = base.execute(f"SELECT {columns} FROM unit").fetchall()
     finally:
@@ -185,22 +186,66 @@ def test_a_worker_that_is_killed_costs_one_retry_of_its_unit(drives, tmp_path, d
     assert "Traceback" not in errors
 
 
-def test_ctrl_c_ends_at_the_next_frame_and_keeps_whole_drives(drives, tmp_path, capsys):
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    """The temporary folder of the batch and its workers."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    return folder
+
+
+def test_ctrl_c_ends_at_the_next_frame_and_keeps_whole_drives(drives, tmp_path, temporary, capsys):
     write_clip(drives / "a.mp4", LONG)
     write_first(drives / "b.mp4")
     out = tmp_path / "out"
-    process = begin(drives, "-o", out, "--workers", "1")
+    process = begin(drives, "-o", out, "--workers", "1", start_new_session=True)
     wait_for(process, lambda: (out / "b").exists() and drafts(out))
     # Meanwhile no other batch works in the same folder.
     assert main([str(drives), "-o", str(out), *FAST]) == 5
     assert "Another batch works in" in capsys.readouterr().err
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to the workers too
     said, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
+    assert "worker died" not in errors
     assert "1 of 2 drives done" in said
     assert rows(out) == {"a": ("waiting", 0, ""), "b": ("done", 1, "")}
     assert files(out) == ["b/annotated.mp4"]
+    assert not list(temporary.glob("fastscnn-batch-*"))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for processes in /proc")
+@pytest.mark.parametrize("ends", [signal.SIGINT, signal.SIGTERM])
+def test_workers_that_are_only_beginning_end_without_a_word(drives, tmp_path, temporary, ends):
+    write_clip(drives / "a.mp4", 5)
+    out = tmp_path / "out"
+    process = begin(drives, "-o", out, "--workers", "2", start_new_session=True)
+    wait_for(process, lambda: _workers(process.pid))
+    os.killpg(process.pid, ends)
+    _said, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert rows(out) == {"a": ("waiting", 0, "")}
+    assert not list(temporary.glob("fastscnn-batch-*"))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for processes in /proc")
+def test_a_worker_that_hangs_is_left_at_the_second_interrupt(drives, tmp_path):
+    write_clip(drives / "a.mp4", LONG)
+    out = tmp_path / "out"
+    process = begin(drives, "-o", out, "--workers", "1", start_new_session=True)
+    wait_for(process, lambda: drafts(out))
+    [worker] = _workers(process.pid)
+    os.kill(worker, signal.SIGSTOP)
+    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, signal.SIGTERM)
+    _said, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert not Path(f"/proc/{worker}").exists()
+    assert rows(out) == {"a": ("waiting", 0, "")}
+    assert not (out / ".drafts").exists()
 
 
 @pytest.mark.slow
@@ -255,6 +300,10 @@ LABELS = ("--save-labels", "annotated.mp4")
         (["clip.mp4", "-o", "out", *LABELS], 2, "Error: --save-labels annotated.mp4 would be"),
         (["clip.mp4", "-o", "out", "--data", f"{'x' * 300}.csv"], 5, "Error: x"),
         (["nosuch://bucket/a.mp4", "-o", "out"], 2, "cannot be used"),
+        (["clip.mp4", "-o", "out", "--config", "no.toml"], 2, "There is no run file no.toml"),
+        (["clip.mp4", "-o", "out", "--config", "demo.toml"], 2, "demo.toml: virtual-camera makes"),
+        (["-o", "out", "--config", "camera.toml"], 2, "camera.toml: camera makes no sense"),
+        (["clip.mp4", "-o", "out", "--config", "far.toml"], 2, "/rows.csv lies outside of the"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_sentence(
@@ -263,6 +312,9 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
     (tmp_path / "none.txt").write_text("# nothing so far\n")
+    (tmp_path / "demo.toml").write_text("virtual-camera = true\n")
+    (tmp_path / "camera.toml").write_text("camera = 0\n")
+    (tmp_path / "far.toml").write_text('data = ["/rows.csv"]\n')
     write_clip(tmp_path / "clip.mp4", 2)
     before = set(tmp_path.rglob("*"))
     assert main(arguments) == exit_code
@@ -272,6 +324,37 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
     assert said.count("\n") == 1
     assert tempfile.gettempdir() not in said
     assert set(tmp_path.rglob("*")) == before
+
+
+def test_classes_are_hidden_or_chosen_and_not_both(capsys):
+    with pytest.raises(SystemExit):
+        main(["clip.mp4", "-o", "out", "--hide", "sky", "--only", "road"])
+    assert "not allowed with" in capsys.readouterr().err
+
+
+def test_a_run_file_of_the_program_does_for_a_batch_too(drives, tmp_path, capsys):
+    write_clip(drives / "a.mp4", 4)
+    run = tmp_path / "run.toml"
+    run.write_text(
+        f'source = ["{drives}"]\ninput-size = "64x96"\ndata = ["rows.csv"]\noutput = "seen.mp4"\n'
+        'skip = false\nloop = true\nwidth = 640\nrecord-dir = "elsewhere"\nserve = ""\n'
+    )
+    command = ["-o", str(tmp_path / "out"), "--workers", "1"]
+    assert main([*command, "--config", str(run)]) == 0
+    said = capsys.readouterr().err
+    assert "run.toml: left out, since a batch has none: loop, width, record-dir.\n" in said
+    assert files(tmp_path / "out") == ["a/rows.csv", "a/seen.mp4"]
+    # The same on the command line is the same, to which what is as always makes no difference.
+    run.write_text(run.read_text() + 'hide = ""\nalpha = 0.5\n')
+    given = ["--input-size", "64x96", "--data", "rows.csv", "--video", "seen.mp4", "--no-skip"]
+    for arguments in (given, ["--config", str(run)]):
+        assert main([str(drives), *command, *arguments]) == 0
+        assert "1 done already" in capsys.readouterr().err
+    # What is given wins over what the file says.
+    more = ["--config", str(run), "--video", "other.mp4", "--split", "10min"]
+    assert main([str(drives), *command, *more]) == 0
+    assert "1 with other options" in capsys.readouterr().err
+    assert files(tmp_path / "out") == ["a/other.mp4", "a/rows.csv"]
 
 
 @pytest.mark.parametrize("arguments", [["--split", "abc"], ["--workers", "0"], ["--nosuch"]])

@@ -1,10 +1,18 @@
 """Drives and results that lie elsewhere: in memory, and on a real server of S3 on loopback."""
 
+import contextlib
+import sqlite3
+import threading
+
 import fsspec
+import numpy as np
 import pytest
 
+from app.batch import manifest_place
 from app.batch.batch_command import main
+from tests.app.batch.test_batch_command import rows
 from tests.support.media import write_clip
+from tests.support.waiting import wait_until
 
 FAST = ("--input-size", "64x96", "--workers", "1")
 
@@ -57,6 +65,52 @@ def test_what_was_whole_before_the_manifest_was_lost_is_not_done_again(clips, ca
     assert main(command) == 0
     assert memory.info("/lost/out/a/annotated.mp4")["created"] == written
     assert "1 of 1 drives done" in capsys.readouterr().out
+
+
+def test_another_machine_goes_on_from_the_copy_of_the_manifest(tmp_path, monkeypatch, capsys):
+    memory = fsspec.filesystem("memory")
+    noise = np.random.default_rng(0).integers(0, 255, (270, 480, 3), np.uint8)
+    first = write_clip(tmp_path / "a.mp4", 5, size=(480, 270), pictures=[noise, 255 - noise])
+    memory.pipe_file("/shared/in/a.mp4", first.read_bytes())
+    memory.pipe_file("/shared/in/b.mp4", write_clip(tmp_path / "b.mp4", 200).read_bytes())
+    memory.pipe_file("/shared/in/c.mp4", b"noise")
+    monkeypatch.setattr(manifest_place, "EVERY", 0.01)
+    seen = {}
+
+    def look():
+        """Keep all that is there at a moment in the middle, and nothing of what comes later."""
+
+        def states():
+            with contextlib.suppress(FileNotFoundError, sqlite3.Error):
+                (tmp_path / "copy.sqlite").write_bytes(memory.cat("/shared/out/manifest.sqlite"))
+                return [row[0] for row in rows(tmp_path, file="copy.sqlite").values()]
+            return []
+
+        wait_until(lambda: states() == ["done", "running", "waiting"])
+        for path in memory.find("/shared/out"):
+            seen[path] = memory.cat(path)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    command = ["memory://shared/in", "-o", "memory://shared/out", *FAST]
+    assert main(command) == 3
+    thread.join()
+    assert not memory.exists("/shared/out/manifest.sqlite.new")
+    memory.rm("/shared/out", recursive=True)
+    for path, content in seen.items():
+        memory.pipe_file(path, content)
+    written = memory.info("/shared/out/a/annotated.mp4")["created"]
+    capsys.readouterr()
+    assert main(command) == 3
+    assert "3 drives: 1 done already, 2 cut off." in capsys.readouterr().err
+    assert memory.info("/shared/out/a/annotated.mp4")["created"] == written
+    (tmp_path / "copy.sqlite").write_bytes(memory.cat("/shared/out/manifest.sqlite"))
+    found = rows(tmp_path, file="copy.sqlite")
+    assert {name: row[:2] for name, row in found.items()} == {
+        "a": ("done", 1),
+        "b": ("done", 2),
+        "c": ("failed", 1),
+    }
 
 
 @pytest.mark.slow
