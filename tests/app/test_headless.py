@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from app.cli.argument_parser import build_parser, settings_from
+from app.cli.launcher import main
 from app.headless import run_headless
-from tests.support.cli_process import run_main, run_program
+from tests.support.cli_process import Started, run_main
 from tests.support.media import (
     ROOT,
     SHARED,
@@ -40,8 +41,19 @@ def _assert_one_sentence(done, exit_code):
     assert done.stderr.startswith("Error: ")
 
 
-def test_a_clip_becomes_an_annotated_mp4_with_its_own_stamps(clip, tmp_path):
-    done = run_program(str(clip), *FAST, "-o", str(tmp_path / "out.mp4"))
+def test_a_clip_becomes_an_annotated_mp4_with_its_own_stamps_and_qt_is_not_needed(clip, tmp_path):
+    code = (
+        "import runpy, sys; sys.modules['PyQt6'] = None;"
+        f" runpy.run_path({str(ROOT / 'main.py')!r}, run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(clip), *FAST, "-o", str(tmp_path / "out.mp4")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert "20 frames in" in done.stdout
     assert "fps end to end" in done.stdout
@@ -150,14 +162,20 @@ def test_the_last_frame_lasts_as_long_as_the_source_says(tmp_path):
         assert container.duration / av.time_base == pytest.approx(2.0, abs=0.02)
 
 
-def test_help_begins_with_examples_and_shows_the_common_arguments_alone():
-    short, whole = run_program("--help").stdout, run_program("--help-all").stdout
+def test_help_begins_with_examples_and_shows_the_common_arguments_alone(capsys):
+    short, whole = (_help(flag, capsys) for flag in ("--help", "--help-all"))
     assert short.splitlines()[0].startswith("usage: fastscnn-live [SOURCE ...]")
     assert short.index("examples:") < short.index("--input-size")
     assert "--help-all" in short
     assert "--on-switch" not in short
     assert "--on-switch" in whole
     assert 3 * len(short.splitlines()) < 2 * len(whole.splitlines())
+
+
+def _help(flag, capsys):
+    with pytest.raises(SystemExit):
+        main([flag])
+    return capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("flag", "said"), [("--help", "examples:"), ("--version", "Fast-SCNN")])
@@ -172,23 +190,6 @@ def test_help_and_version_do_not_wait_for_torch_or_qt(flag, said, capsys):
     assert said in done.stdout
 
 
-def test_it_works_where_qt_cannot_be_imported(clip, tmp_path):
-    code = (
-        "import sys; sys.modules['PyQt6'] = None;"
-        " from app.cli.launcher import main; sys.exit(main())"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(clip), *FAST, "-o", str(tmp_path / "o.mp4")],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert count_by_opencv(tmp_path / "o.mp4") == 20
-
-
 ENDLESS = ("--loop", "--max-frames", "99999")
 
 
@@ -199,18 +200,9 @@ def endless(tmp_path):
     return write_clip(tmp_path / "noise.mp4", 60, pictures=list(noise))
 
 
-def _start(*arguments):
-    return subprocess.Popen(
-        [sys.executable, str(ROOT / "main.py"), *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
 def _wait_for_size(path, size, process):
     def grown():
-        assert process.poll() is None, process.stderr.read()
+        assert process.poll() is None, process.errors
         return path.exists() and path.stat().st_size >= size
 
     wait_until(grown, "the recording")
@@ -220,24 +212,23 @@ def _wait_for_size(path, size, process):
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_an_interrupted_run_leaves_a_finished_file(endless, tmp_path, name):
     out = tmp_path / "o.mp4"
-    with _start(str(endless), *FAST, *ENDLESS, "-o", str(out)) as process:
+    with Started(str(endless), *FAST, *ENDLESS, "-o", str(out)) as process:
         _wait_for_size(out, 30_000, process)
         process.send_signal(getattr(signal, name))
-        _, error = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 130
-    assert "Traceback" not in error
+        done = process.finish()
+    assert done.returncode == 130
+    assert "Traceback" not in done.stderr
     times, _ = read_clip(out)
     assert len(times) == count_by_opencv(out) > 5
-    assert f"Saved {len(times)} frames" in error
+    assert f"Saved {len(times)} frames" in done.stderr
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_a_killed_run_leaves_a_playable_file_that_lacks_at_most_the_last_second(endless, tmp_path):
     out = tmp_path / "o.mp4"
-    with _start(str(endless), *FAST, *ENDLESS, "-o", str(out)) as process:
+    with Started(str(endless), *FAST, *ENDLESS, "-o", str(out)) as process:
         _wait_for_size(out, 600_000, process)
         process.send_signal(signal.SIGKILL)
-        process.wait()
     times, _ = read_clip(out)
     assert len(times) >= 30
     assert count_by_opencv(out) == len(times)

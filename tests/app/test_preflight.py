@@ -9,18 +9,22 @@ import pytest
 
 from app import preflight
 from app.errors import UsageError
+from tests.support.cli_process import Started
 from tests.support.media import ROOT, read_clip
 from tests.support.waiting import PATIENCE
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="about X11 on Linux")
 
 
-def start(code, **environment):
+def without_display():
     hidden = {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}
-    kept = {name: value for name, value in os.environ.items() if name not in hidden}
+    return {name: value for name, value in os.environ.items() if name not in hidden}
+
+
+def start(code, **environment):
     return subprocess.run(
         [sys.executable, "-c", code],
-        env=kept | environment,
+        env=without_display() | environment,
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -54,10 +58,13 @@ def test_what_is_missing_is_said_in_one_sentence(code, environment, words):
 
 
 @linux
-def test_without_a_display_the_demo_street_becomes_a_video_in_the_current_folder(tmp_path):
-    wanted = ["--demo", "--max-frames", "3", "--input-size", "64x96"]
-    code = f"import os, sys; os.chdir({str(tmp_path)!r})\n"
-    done = start(code + MAIN.replace("main([])", f"main({wanted})"))
+def test_without_a_display_the_demo_street_becomes_a_video_in_the_current_folder(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    wanted = ("--demo", "--max-frames", "3", "--input-size", "64x96")
+    with Started(*wanted, environment=without_display()) as program:
+        done = program.finish()
     assert done.returncode == 0, done.stderr
     (video,) = tmp_path.glob("*.mp4")
     assert video.name in done.stderr

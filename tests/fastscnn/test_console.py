@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.cli_process import Started
 from tests.support.media import ROOT, count_by_opencv, write_clip
 from tests.support.waiting import PATIENCE
 
@@ -124,15 +125,15 @@ LONG = "9" * 400
 @pytest.mark.parametrize(
     "words",
     [
-        ("-m", "fastscnn.evaluate", LONG),
-        ("-m", "fastscnn.evaluate", "street", "--json", LONG),
-        ("-m", "fastscnn.train", "--run", LONG, "--data", "street", "--steps", "1"),
+        ("fastscnn.evaluate", LONG),
+        ("fastscnn.evaluate", "street", "--json", LONG),
+        ("fastscnn.train", "--run", LONG, "--data", "street", "--steps", "1"),
     ],
 )
 def test_a_name_that_is_too_long_for_a_file_is_refused_by_every_command(words):
-    done = subprocess.run(
-        [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    module, *arguments = words
+    with Started(*arguments, module=module) as command:
+        done = command.finish()
     assert done.returncode in {2, 5}
     assert "File name too long" in done.stderr
     assert "Traceback" not in done.stderr

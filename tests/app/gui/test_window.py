@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -17,8 +16,8 @@ from app.core.formatting import clock
 from app.gui import application as run
 from app.gui.widgets import theme
 from app.sources.source_spec import SourceSpec
-from tests.support.media import ROOT, read_clip, write_clip
-from tests.support.waiting import PATIENCE
+from tests.support.cli_process import Started
+from tests.support.media import read_clip, write_clip
 from tests.support.window_driver import (
     DEMO,
     SMALL,
@@ -253,15 +252,13 @@ def test_an_output_that_cannot_be_written_is_a_message_and_the_window_plays(tmp_
 def test_ctrl_c_closes_the_window_and_its_recording_in_order(tmp_path):
     out = tmp_path / "out.mp4"
     arguments = [street().value, "--input-size", "64x128", "--device", "cpu", "-o", str(out)]
-    with subprocess.Popen(
-        [sys.executable, str(ROOT / "main.py"), *arguments], stderr=subprocess.PIPE, text=True
-    ) as process:
+    with Started(*arguments) as process:
         wait_until(lambda: out.exists() and out.stat().st_size > 1000, "the recording")
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 130
-    assert errors.startswith("Saved ")
-    assert "Traceback" not in errors
+        done = process.finish()
+    assert done.returncode == 130
+    assert done.stderr.startswith("Saved ")
+    assert "Traceback" not in done.stderr
     assert read_clip(out)[0]
 
 

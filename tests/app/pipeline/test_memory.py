@@ -107,10 +107,10 @@ def _megabytes():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is told by Linux's /proc")
-def test_memory_stays_flat_across_ten_openings(tmp_path):
+def test_memory_stays_flat_across_openings(tmp_path):
     clip = write_clip(tmp_path / "c.mp4", 6, size=(640, 360))  # a picture has 0.7 MB
     memory = []
-    for _ in range(11):
+    for _ in range(8):
         pipeline = Pipeline(settings(clip), display=False)
         try:
             pipeline.start()
@@ -125,4 +125,4 @@ def test_memory_stays_flat_across_ten_openings(tmp_path):
         memory.append(_megabytes())
     del memory[0]  # what is made once is made at the first
     # One measurement differs from the next by 15 MB; one network alone has 10.
-    assert min(memory[5:]) - min(memory[:5]) < 25, memory
+    assert min(memory[4:]) - min(memory[:3]) < 25, memory

@@ -1,11 +1,9 @@
 """The page in a real browser, and the program that serves it."""
 
-import contextlib
 import json
 import re
 import shutil
-import subprocess
-import sys
+import signal
 import threading
 import urllib.error
 import urllib.request
@@ -18,7 +16,8 @@ from app.pipeline.pipeline import Pipeline
 from app.serve.endpoints import PAGE
 from app.serve.server import WebServer
 from app.sources.source_spec import SourceSpec
-from tests.support.media import ROOT, write_clip
+from tests.support.cli_process import Started
+from tests.support.media import write_clip
 from tests.support.waiting import wait_until
 from tests.support.web_client import ANYWHERE
 
@@ -160,36 +159,27 @@ def status_of(url):
 
 def test_a_run_without_a_window_is_watched_while_it_runs(tmp_path):
     clip = write_clip(tmp_path / "clip.mp4", 20)
-    line = [str(ROOT / "main.py"), str(clip), "--headless", "--loop", "--max-frames", "1000000"]
+    line = [str(clip), "--headless", "--loop", "--max-frames", "1000000"]
     line += ["--serve", "0", "--serve-token", "x", "--serve-control", "--input-size", "64x96"]
-    program = subprocess.Popen(
-        [sys.executable, *line, "--record-dir", str(tmp_path)],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with program:
-        try:
-            url = program.stderr.readline().split()[-1]
-            assert status_of(f"{url}stats.json") == 401
-            assert status_of(f"{url}stats.json?token=x") == 200
+    with Started(*line, "--record-dir", str(tmp_path)) as program:
+        wait_until(lambda: "\n" in program.errors, "the address")
+        url = program.errors.splitlines()[0].split()[-1]
+        assert status_of(f"{url}stats.json") == 401
+        assert status_of(f"{url}stats.json?token=x") == 200
 
-            def source():
-                with urllib.request.urlopen(f"{url}stats.json?token=x", timeout=60) as answer:
-                    return json.load(answer)["sources"][0]
+        def source():
+            with urllib.request.urlopen(f"{url}stats.json?token=x", timeout=60) as answer:
+                return json.load(answer)["sources"][0]
 
-            wait_until(lambda: source()["counters"]["processed"], "the network")
-            asked = urllib.request.Request(
-                f"{url}control?token=x",
-                b'{"playing": false}',
-                {"Content-Type": "application/json"},
-            )
-            urllib.request.urlopen(asked, timeout=60).close()
-            wait_until(lambda: source()["state"] == "paused", "the pause")
-            program.terminate()
-            _, said = program.communicate(timeout=120)
-        finally:
-            with contextlib.suppress(OSError):
-                program.kill()
-    assert program.returncode == 130
-    assert "Traceback" not in said
+        wait_until(lambda: source()["counters"]["processed"], "the network")
+        asked = urllib.request.Request(
+            f"{url}control?token=x",
+            b'{"playing": false}',
+            {"Content-Type": "application/json"},
+        )
+        urllib.request.urlopen(asked, timeout=60).close()
+        wait_until(lambda: source()["state"] == "paused", "the pause")
+        program.send_signal(signal.SIGTERM)
+        done = program.finish()
+    assert done.returncode == 130
+    assert "Traceback" not in done.stderr

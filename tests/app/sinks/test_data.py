@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import datetime, timezone
 
@@ -23,7 +21,7 @@ from app.sinks.data.writer_sink import check_output_file
 from app.sources.base import SourceInfo
 from app.sources.source_spec import SourceSpec
 from fastscnn.labels import CLASS_NAMES, class_table
-from tests.support.cli_process import run_main
+from tests.support.cli_process import Started, run_main
 from tests.support.media import ROOT, picture, write_clip
 from tests.support.recordings import result, results
 from tests.support.sink_driver import told_by
@@ -87,18 +85,11 @@ def test_a_kill_leaves_the_rows_of_every_format(tmp_path):
     files = {kind: tmp_path / f"rows.{kind}" for kind in KINDS}
     given = [word for file in files.values() for word in ("--data", str(file))]
     left = {**files, "parquet": tmp_path / "rows.parquet.jsonl"}
-    run = subprocess.Popen(
-        [sys.executable, "main.py", "demo", "--headless", "--input-size", "64x96", *given],
-        cwd=ROOT,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
+    with Started("demo", "--headless", "--input-size", "64x96", *given) as run:
         wait_until(
             lambda: all(f.exists() and f.read_bytes().count(b"\n") > 9 for f in left.values())
         )
-    finally:
         run.send_signal(signal.SIGKILL)
-        run.wait()
     assert not files["parquet"].exists()
     for file in left.values():
         whole = file.read_bytes().rpartition(b"\n")[0]

@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from dataclasses import replace
 
 import cv2
@@ -20,8 +18,8 @@ from app.sinks.data.object_writers import ObjectSink
 from app.sinks.data.regions import find_regions
 from fastscnn import Segmenter
 from fastscnn.labels import CLASSES, class_table
-from tests.support.cli_process import run_main
-from tests.support.media import ROOT, picture, read_clip, write_clip
+from tests.support.cli_process import Started, run_main
+from tests.support.media import picture, read_clip, write_clip
 from tests.support.recordings import result
 from tests.support.sink_driver import refused_line, told_by
 from tests.support.waiting import wait_until
@@ -198,19 +196,10 @@ def test_pictures_keep_the_names_of_their_files(tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
 def test_a_kill_leaves_the_lines_of_all_frames(tmp_path):
     rows = tmp_path / "o.json.jsonl"
-    run = subprocess.Popen(
-        [
-            *(sys.executable, "main.py", "demo", "--headless", "--input-size", "64x96"),
-            *("--objects", str(tmp_path / "o.json")),
-        ],
-        cwd=ROOT,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
+    given = ("--input-size", "64x96", "--objects", str(tmp_path / "o.json"))
+    with Started("demo", "--headless", *given) as run:
         wait_until(lambda: rows.exists() and rows.read_bytes().count(b"\n") > 5)
-    finally:
         run.send_signal(signal.SIGKILL)
-        run.wait()
     whole = rows.read_text().rpartition("\n")[0].splitlines()
     assert [json.loads(line)["image"]["frame"] for line in whole] == list(range(len(whole)))
 

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 
 import cv2
 import numpy as np
@@ -16,7 +14,8 @@ from app.gui.application import run_window
 from app.gui.window.saved_state import SavedState
 from app.sinks.output_collisions import check_collisions
 from fastscnn.checkpoints.model_zoo import default_checkpoint
-from tests.support.media import ROOT, picture, write_clip
+from tests.support.cli_process import Started
+from tests.support.media import picture, write_clip
 
 
 @pytest.fixture
@@ -131,12 +130,7 @@ def test_the_window_counts_the_weights_that_it_kept(place, monkeypatch):
 
 
 def test_the_benchmark_does_not_write_over_its_clip(place):
-    done = subprocess.run(
-        [sys.executable, "-m", "app.benchmark", "base.mp4", "--json", "link.mp4"],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with Started("base.mp4", "--json", "link.mp4", module="app.benchmark") as command:
+        done = command.finish()
     assert (done.returncode, done.stdout) == (5, "")
     assert "is what is being read" in done.stderr

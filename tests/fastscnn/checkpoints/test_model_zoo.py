@@ -24,7 +24,7 @@ from fastscnn.checkpoints.model_zoo import fetch, listing, obtain, resolve
 from fastscnn.checkpoints.public_formats import FORMATS
 from fastscnn.checkpoints.zoo_catalog import Checksum, Entry, ZooError
 from fastscnn.model.fast_scnn import FastSCNN
-from tests.support.cli_process import run_main
+from tests.support.cli_process import Started, run_main
 from tests.support.http_server import Web, content, head, redirect, serving
 from tests.support.media import ROOT
 from tests.support.reference_models import SegmenTronLike
@@ -652,16 +652,15 @@ def test_an_interrupted_run_does_not_wait_for_a_silent_server(web):
         web.released.wait(PATIENCE)
 
     web.pages["/x.pth"] = answer
-    command = [sys.executable, str(ROOT / "main.py"), *FAST, "--weights", f"{web.url}/x.pth"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with Started(*FAST, "--weights", f"{web.url}/x.pth") as process:
         assert asked.wait(PATIENCE)
         time.sleep(0.2)
         started = time.monotonic()
         process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 130
+        done = process.finish()
+    assert done.returncode == 130
     assert time.monotonic() - started < 60
-    assert "Traceback" not in error
+    assert "Traceback" not in done.stderr
 
 
 def test_a_foreign_checkpoint_is_fetched_and_recognised(web, monkeypatch):

@@ -1,8 +1,6 @@
 import json
 import math
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 
@@ -22,6 +20,7 @@ from fastscnn.training.run_loop import Pace, TrainingRun
 from fastscnn.training.run_setup import check_memory
 from fastscnn.training.task import Segmentation
 from fastscnn.training.trainer import Trainer, parameter_groups
+from tests.support.cli_process import Started
 from tests.support.labelled_data import labelled_folder
 
 TINY = Recipe(steps=4, batch=2, clip=5.0, crop=(64, 96), loss_stride=2)
@@ -228,10 +227,10 @@ def test_a_run_killed_at_any_moment_resumes_to_the_same_weights(folder, tmp_path
     arguments = ["--data", f"folder:{folder}", *SMALL, "--steps", "20", "--ema", "0.9"]
     assert main([*arguments, "--run", str(tmp_path / "whole")]) == 0
     killed = tmp_path / "killed"
-    command = [sys.executable, "-m", "fastscnn.train", *arguments, "--save-every", "0"]
-    with subprocess.Popen([*command, "--run", str(killed)], stderr=subprocess.PIPE) as process:
+    command = (*arguments, "--save-every", "0", "--run", str(killed))
+    with Started(*command, module="fastscnn.train") as process:
         while not (killed / "log.csv").exists() or (killed / "log.csv").read_text().count("\n") < 4:
-            assert process.poll() is None, process.stderr.read()
+            assert process.poll() is None, process.errors
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)
     load(killed / "last.pth")  # whole, whatever was under way
