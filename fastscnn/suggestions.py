@@ -49,12 +49,23 @@ class SuggestingParser(argparse.ArgumentParser):
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         found, unknown = self.parse_known_args(args, namespace)
-        if unknown:
+        many = next((a for a in self._get_positional_actions() if a.nargs in {"*", "+"}), None)
+        if unknown and many is not None and not any(word.startswith("-") for word in unknown):
+            # Options stand between names: argparse takes those before alone.
+            names = getattr(found, many.dest, ())
+            setattr(found, many.dest, [*names, *self._values(many, unknown)])
+        elif unknown:
             known = [flag for action in self._actions for flag in action.option_strings]
             meant = (did_you_mean(each.partition("=")[0], known) for each in unknown)
             close = next(filter(None, meant), "")
             self.error(f"unrecognized arguments: {' '.join(unknown)}{'.' if close else ''}{close}")
         return found
+
+    def _values(self, action: argparse.Action, words: list[str]) -> list[Any]:
+        try:
+            return list(self._get_values(action, words))
+        except argparse.ArgumentError as error:
+            self.error(str(error))
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         try:

@@ -105,3 +105,35 @@ def test_wrong_use_is_said_in_one_line(command, arguments, capsys):
     assert said.startswith("Error: ")
     assert said.endswith(" (--help shows all arguments).\n")
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "names", "size"),
+    [
+        (["a", "--size", "5", "b"], ["a", "b"], 5),
+        (["a", "b", "--size", "5", "c", "--loop", "d", "e"], ["a", "b", "c", "d", "e"], 5),
+        (["--size", "5", "a", "--loop", "b"], ["a", "b"], 5),
+        (["--loop", "--", "-a"], ["-a"], None),
+    ],
+)
+def test_options_may_stand_between_names(words, names, size):
+    parser = SuggestingParser()
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--size", type=int)
+    parser.add_argument("--loop", action="store_true")
+    found = parser.parse_args(words)
+    assert (found.names, found.size) == (names, size)
+
+
+def test_names_apart_are_read_as_those_together_are(capsys):
+    parser = SuggestingParser()
+    parser.add_argument("numbers", nargs="+", type=int)
+    parser.add_argument("--loop", action="store_true")
+    assert parser.parse_args(["1", "--loop", "2"]).numbers == [1, 2]
+    for words in (["1", "--loop", "x"], ["1", "--nope", "2"]):
+        with pytest.raises(SystemExit) as refused:
+            parser.parse_args(words)
+        assert refused.value.code == 2
+    said = capsys.readouterr().err.splitlines()
+    assert "invalid int value: 'x'" in said[0]
+    assert "unrecognized arguments: --nope" in said[1]
