@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from tqdm import tqdm
 
 from app.config.settings import RecordingOptions, Settings
+from app.config.source_settings import settings_of_each
 from app.core.events import Event
 from app.core.formatting import frames
 from app.core.stats import Stats
@@ -25,7 +26,7 @@ from app.pipeline.status import PipelineStatus
 from app.run_report import check_report, reports, write_report
 from app.sinks.base import Sink
 from app.sinks.recording.encoders import choose
-from app.sinks.recording.file_naming import check_output, recording_path
+from app.sinks.recording.file_naming import check_output, make_folder, recording_path
 from app.sources.source_spec import SourceSpec
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class SourceRun:
         self.label = f"{name}: " if name else ""
         self.exit_code: int | None = None
         """``None`` while it is under way."""
+        self.ends_all = False
+        """True where what serves all sources has failed."""
 
     def begin(
         self, recording: RecordingOptions, output: Path | None, sinks: Sequence[Sink] = ()
@@ -96,26 +99,24 @@ class SourceRun:
         if event is None:
             return
         if event.kind in {"notice", "recorded"}:
-            self.note(event.text)
+            tqdm.write(self._named(event), file=sys.stderr)
         elif event.kind in {"ended", "error"}:
             self.progress.close()
+            self.ends_all = self.ends_all or (event.common and event.kind == "error")
             self.exit_code = max(self.exit_code or 0, self.tell(event))
-
-    def note(self, text: str) -> None:
-        """Say what comes up while it is under way."""
-        tqdm.write(self._named(text), file=sys.stderr)
 
     def tell(self, event: Event) -> int:
         """Say what an event has to say; its exit code."""
         if event.kind == "error":
-            print(f"Error: {self._named(event.text)}", file=sys.stderr)
+            print(f"Error: {self._named(event)}", file=sys.stderr)
         elif event.text and event.kind != "opened":
-            print(self._named(event.text), file=sys.stderr)
+            print(self._named(event), file=sys.stderr)
         return event.exit_code
 
-    def _named(self, text: str) -> str:
-        """Return a message with the source that it is of, unless it begins with that."""
-        return text if text.startswith(self.label.rstrip(": ")) else f"{self.label}{text}"
+    def _named(self, event: Event) -> str:
+        """Return a message with its source, unless it begins with that, or is about all."""
+        nameless = event.common or event.text.startswith(self.label.rstrip(": "))
+        return event.text if nameless else f"{self.label}{event.text}"
 
     def tell_the_rest(self) -> None:
         """Say what came up when it was stopped."""
@@ -178,11 +179,11 @@ def run_headless(settings: Settings, *, now: Callable[[], float] = time.monotoni
 
 def _runs(settings: Settings, now: Callable[[], float]) -> list[SourceRun]:
     """Return the runs of all sources that run beside each other, with one network."""
-    sources = settings.sources if settings.beside else settings.sources[:1]
     runs: list[SourceRun] = []
-    for place, spec in enumerate(sources):
-        pipeline = Pipeline(settings, display=False, beside=runs[0].pipeline if runs else None)
-        name = spec.name if len(sources) > 1 else ""
+    for place, each in enumerate(settings_of_each(settings)):
+        pipeline = Pipeline(each, display=False, beside=runs[0].pipeline if runs else None)
+        spec = each.sources[0]
+        name = spec.name if settings.beside else ""
         progress = Progress(spec, settings.source, now, name=name, place=place)
         runs.append(SourceRun(pipeline, spec, progress, name))
     return runs
@@ -198,8 +199,8 @@ def _follow(runs: Sequence[SourceRun], server: WebServer | None) -> None:
             if server is not None:
                 server.run_commands()
             weights.show(networks.download)
-            if networks.broken and any(run.exit_code for run in runs):
-                return  # for all of them
+            if any(run.ends_all for run in runs):
+                return
 
 
 def _close_up(runs: Sequence[SourceRun], settings: Settings, started: float, ended: float) -> int:
@@ -262,7 +263,7 @@ def checked_outputs(settings: Settings) -> list[Path | None]:
         outputs.append(recording.file)
     elif recording.record_dir is not None:
         if settings.beside:
-            _make_folder(recording.record_dir)
+            make_folder(recording.record_dir)
         for spec in settings.sources if settings.beside else [source]:
             names = recording.record_dir, spec, recording.record_name
             outputs.append(recording_path(*names, taken=outputs))
@@ -275,15 +276,6 @@ def checked_outputs(settings: Settings) -> list[Path | None]:
     if settings.run.stats_json is not None:
         check_report(settings.run.stats_json, overwrite=recording.overwrite)
     return [*outputs] or [None] * (len(settings.sources) if settings.beside else 1)
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"The folder {folder} cannot be made ({error.strerror}): name another one."
-        ) from error
 
 
 def closing_line(stats: Stats, seconds: float, start_up: float) -> str:

@@ -17,7 +17,7 @@ from app.cli.output_rules import (
     streams_from,
 )
 from app.cli.serve_rules import check_serve
-from app.cli.source_rules import sources_from
+from app.cli.source_rules import check_end, sources_from
 from app.cli.view_rules import view_from
 from app.config.arguments import ARGUMENTS, OutputArguments, SourceArguments, ViewArguments
 from app.config.data_options import AlertOptions, ObjectOptions
@@ -196,17 +196,16 @@ def settings_from(args: argparse.Namespace) -> Settings:
     objects = objects_from(read_options(ObjectOptions, args), network)
     alerts = alerts_from(read_options(AlertOptions, args), network)
     if source.grid and len(sources) > 1:
-        if objects.objects or alerts.alert or run.virtual_camera:
-            raise UsageError(
-                "--objects, --alert and --virtual-camera are for one source at a time: leave them"
-                " or --grid out."
-            )
-        outputs, recording = one_for_each(outputs, recording, headless=run.headless)
+        if run.virtual_camera:
+            raise UsageError("--virtual-camera shows one source: leave it or --grid out.")
+        outputs, recording = one_for_each(outputs, recording)
     view = view_from(read_options(ViewArguments, args), network.weights_b)
     outputs, streams = streams_from(outputs)
     file, labels, images = outputs_from(outputs)
     recording = replace(recording, file=file, labels=labels, encoder=encoder_choice(outputs))
     check_pattern(recording.record_name)
+    if run.headless and not (serve.serve or streams or run.virtual_camera):
+        check_end(source)
     beside = recording.record_raw or recording.record_labels
     if run.headless and beside and recording.file is None and recording.record_dir is None:
         raise UsageError(
@@ -231,5 +230,6 @@ def settings_from(args: argparse.Namespace) -> Settings:
         serve=serve,
         run=run,
         run_file=getattr(args, "config", None),
-        given=frozenset(vars(args)),
+        # A folder for each is not to be replaced by the one that was saved.
+        given=frozenset(vars(args)) | ({"record_dir", "record_name"} if recording.each else set()),
     )

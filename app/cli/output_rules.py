@@ -99,19 +99,26 @@ def outputs_from(
 
 
 def one_for_each(
-    args: OutputArguments, recording: RecordingOptions, *, headless: bool
+    args: OutputArguments, recording: RecordingOptions
 ) -> tuple[OutputArguments, RecordingOptions]:
     """The outputs of sources that run beside each other: ``-o FOLDER/`` gets a video of each.
 
     Raises:
         UsageError: an output has no place for several.
     """
-    if args.save_labels is not None:
-        raise UsageError("--save-labels is for one source at a time: leave it or --grid out.")
+    labels = args.save_labels
+    if labels is not None and labels.suffix.lower() == ".mkv":
+        raise UsageError(
+            f"--save-labels {labels} has no place for several sources: name a folder, or record"
+            " labels beside each video by -o FOLDER/ --record-labels."
+        )
     if args.output is None:
         return args, recording
-    if not headless:
-        raise UsageError("-o records several sources without a window: add --headless, or use R.")
+    if scheme_of(args.output) is not None:
+        raise UsageError(
+            f"-o {redact(args.output)} is for one source at a time: name a folder, with a / at its"
+            " end, for a video of each."
+        )
     folder = expand_user(args.output)
     if not args.output.endswith(tuple(filter(None, (os.sep, os.altsep)))) and not folder.is_dir():
         raise UsageError(
@@ -119,7 +126,8 @@ def one_for_each(
         )
     name = recording.record_name
     name = "{source}.mp4" if name == PATTERN else name
-    return replace(args, output=None), replace(recording, record_dir=folder, record_name=name)
+    recording = replace(recording, record_dir=folder, record_name=name, each=True)
+    return replace(args, output=None), recording
 
 
 def objects_from(options: ObjectOptions, network: NetworkOptions) -> ObjectOptions:

@@ -43,11 +43,21 @@ def sources_from(
         raise UsageError(
             f"{len(named)} sources are too many beside each other: name {_MOST_BESIDE} at most."
         )
-    if options.loop and headless and options.max_frames is None:
-        raise UsageError("--headless --loop would never end: add --max-frames N.")
     nothing: list[SourceSpec | None] = [None]  # what other arguments say of it is wrong then
     asked = [_as_asked(spec, args) for spec in named or nothing]
     return tuple(spec for spec in asked if spec is not None)
+
+
+def check_end(options: SourceOptions) -> None:
+    """Find out whether a run that nobody watches comes to an end.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if options.loop and options.max_frames is None:
+        raise UsageError(
+            "--headless --loop would never end: add --max-frames N, or --serve PORT to watch it."
+        )
 
 
 def _inside(folder: Path) -> list[SourceSpec]:

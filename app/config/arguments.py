@@ -189,8 +189,9 @@ class OutputArguments:
 
     output: str | None = option(
         None,
-        "record an annotated MP4 from the start; FOLDER/ takes a picture per frame,"
-        " rtsp://…, udp://… or srt://… is sent the video live",
+        "record an annotated MP4 from the start; FOLDER/ takes a picture per frame, of several"
+        " sources beside each other an MP4 of each; rtsp://…, udp://… or srt://… is sent the video"
+        " live",
         group="output",
         flags=("-o", "--output"),
         metavar="FILE",

@@ -200,6 +200,8 @@ class RecordingOptions:
 
     Attributes:
         file: MP4 to record from the first frame on.
+        each: of sources that run beside each other each is recorded from its first frame on, into
+            a file of its own in ``record_dir``.
         labels: file for the labels of the recording from the start.
         begin: time of the source at which the recording begins; ``None`` goes by its first frame.
         encoder: which encoder makes recordings, and how.
@@ -237,6 +239,7 @@ class RecordingOptions:
         saved=True,
     )
     file: Path | None = None
+    each: bool = False
     labels: Path | None = None
     begin: float | None = None
     encoder: EncoderChoice = field(default_factory=EncoderChoice)

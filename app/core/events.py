@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import queue
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from app.errors import AppError
 
 _log = logging.getLogger(__name__)
+
+
+EventKind = Literal["opened", "ended", "recorded", "notice", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +28,16 @@ class Event:
         topic: what it is about, where a newer one on the same makes it worthless; empty elsewhere.
         path: file that was written, if one was.
         at: place in the source that it marks, in seconds, if it marks one.
+        common: whether it is about what serves several sources, and so about none of them.
     """
 
-    kind: Literal["opened", "ended", "recorded", "notice", "error"]
+    kind: EventKind
     text: str = ""
     exit_code: int = 0
     topic: str = ""
     path: Path | None = None
     at: float | None = None
+    common: bool = False
 
 
 class EventBus(queue.SimpleQueue[Event]):
@@ -56,6 +61,20 @@ class EventBus(queue.SimpleQueue[Event]):
     def failure(self, error: BaseException) -> None:
         """Tell the user of an error, in a sentence."""
         self.put(failure_of(error))
+
+
+class CommonEvents(EventBus):
+    """Bus of what serves several sources; its events reach the user by the bus of one of them.
+
+    Args:
+        carrier: that bus.
+    """
+
+    def __init__(self, carrier: EventBus) -> None:
+        self._carrier = carrier
+
+    def put(self, item: Event, block: bool = True, timeout: float | None = None) -> None:
+        self._carrier.put(replace(item, common=True))
 
 
 def failure_of(error: BaseException) -> Event:

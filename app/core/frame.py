@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.cancel_token import CancelToken
+from app.core.events import EventBus
 from app.rendering.overlay import compose
 from app.rendering.view_options import InferencePass, ViewOptions
 from app.sources.base import SourceInfo
@@ -25,11 +26,13 @@ class SessionInfo:
         id: number of the session, rising within a run.
         spec: what was opened.
         source: facts of the open source.
+        events: where its user is told what its frames give occasion to.
     """
 
     id: int
     spec: SourceSpec
     source: SourceInfo
+    events: EventBus | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from app.gui.window.saved_state import SavedState
 from app.preflight import drop_opencv_paths
 from app.run_report import check_report, reports, write_report
 from app.sinks.output_collisions import check_collisions
+from app.sinks.recording.file_naming import make_folder
 
 if TYPE_CHECKING:
     from app.serve.server import WebServer
@@ -48,17 +49,23 @@ def run_window(settings: Settings) -> int:
     check_collisions(settings)  # once more, with the weights that were kept
     if settings.run.stats_json is not None:
         check_report(settings.run.stats_json, overwrite=settings.recording.overwrite)
+    if settings.recording.each and settings.recording.record_dir is not None:
+        make_folder(settings.recording.record_dir)
     server = _server(settings)
     drop_opencv_paths()  # once more: OpenCV sets them whenever it is first imported
     app = make_application()
     theme.choose(next((c for c in theme.CHOICES if c == saved.theme), "system"))
 
     def made(window: MainWindow) -> None:
-        window.reported.connect(_print)
+        window.told.connect(_print)
         if server is not None:
             server.show(window.pipeline, window.recording.record_or_stop)
 
-    run = RunWindows(settings, keys=keys, saved=saved, made=made)
+    def removed(window: MainWindow) -> None:
+        if server is not None:
+            server.hide(window.pipeline)
+
+    run = RunWindows(settings, keys=keys, saved=saved, made=made, removed=removed)
     _catch_slot_errors(run.first)
     interrupted = _close_on_signals(run)
     if server is not None:
@@ -68,14 +75,12 @@ def run_window(settings: Settings) -> int:
     run.close()  # does the work where the application ended in another way
     if server is not None:
         server.stop()
-    pipelines = [window.pipeline for window in run.windows]
+    pipelines = run.pipelines
     # Before the application goes: what Python destroyed after it would now and then crash.
     sip.delete(run.top)
     for pipeline in pipelines:
         while not pipeline.events.empty():
-            event = pipeline.events.get()
-            if event.kind in {"error", "recorded"}:
-                _print(event)
+            _print(pipeline.events.get())
     exit_code = INTERRUPTED if interrupted else 0
     if settings.run.stats_json is not None:
         ready = pipelines[0].networks.ready_at
@@ -106,9 +111,10 @@ def _serve(server: WebServer, window: MainWindow) -> None:
 
 
 def _print(event: Event) -> None:
-    """Report it in the terminal too, at once: the user may be looking there."""
-    word = "Error: " if event.kind == "error" else ""
-    print(f"{word}{event.text}", file=sys.stderr, flush=True)
+    """Report errors and what was written in the terminal too, at once: the user may look there."""
+    if event.kind in {"error", "recorded"}:
+        word = "Error: " if event.kind == "error" else ""
+        print(f"{word}{event.text}", file=sys.stderr, flush=True)
 
 
 def make_application() -> QApplication:

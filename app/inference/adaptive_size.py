@@ -83,6 +83,13 @@ class AdaptiveSize:
             )
             self._warming.start()
 
+    def rest(self, engine: Engine) -> None:
+        """Go back to half size, at which several sources run, until there is one again."""
+        if self._controller is not None:
+            self.begin()
+            engine.resize("half")
+            self._say("half for several sources")
+
     def apply(self, engine: Engine) -> bool:
         """Go on at another size where one is ready; return whether that is so."""
         if self._warming is None or self._warming.is_alive():

@@ -29,7 +29,7 @@ class Feed:
         last: the newest result, for when an option changes while nothing comes.
         previewed: the frame that is shown without labels while the network is being loaded.
         stale: whether ``last`` was made by another network.
-        in_hand: frames taken that are not accounted for yet.
+        in_hand: frames taken that are not accounted for, or not delivered, yet.
         privacy, names: what is drawn by the frames before, too.
         ignored: regions that were ignored in ``last``.
     """
@@ -63,6 +63,11 @@ class Feed:
         for handler in self.handlers:
             handler.interrupted()
 
+    def drop(self, cause: DropCause) -> None:
+        """Count a frame that was taken and goes no further."""
+        self.stats.drop(cause)
+        self.in_hand -= 1
+
     def account(self, cause: DropCause) -> None:
         """Count what is in the engine and will not come out of it."""
         self.stats.drop(cause, self.in_hand)
@@ -76,12 +81,26 @@ class Turns:
         self.changed = threading.Condition()
         """Notified by the inboxes of all feeds, which are made with it."""
         self.feeds: list[Feed] = []
+        self.first: Feed | None = None
+        """The one that was there before all others; it may have been removed."""
         self._next = 0
 
     def add(self, feed: Feed) -> None:
         """Serve one more feed; its inbox is made with ``changed``."""
         with self.changed:
             self.feeds = [*self.feeds, feed]
+            self.first = self.first or feed
+
+    def remove(self, feed: Feed) -> None:
+        """Serve a feed no more."""
+        with self.changed:
+            self.feeds = [each for each in self.feeds if each is not feed]
+        feed.last = feed.previewed = None
+
+    def is_done(self, feed: Feed) -> bool:
+        """Return whether nothing of a feed waits or is under way."""
+        with self.changed:
+            return not len(feed.inbox) and not feed.in_hand
 
     @property
     def waiting(self) -> bool:
@@ -103,6 +122,7 @@ class Turns:
                 feed = self.feeds[place % len(self.feeds)]
                 if len(feed.inbox) and (item := feed.inbox.get(timeout=0)) is not None:
                     self._next = (place + 1) % len(self.feeds)
+                    feed.in_hand += isinstance(item, Frame)
                     return feed, item
             raise Closed
 

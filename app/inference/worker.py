@@ -203,7 +203,7 @@ class Worker(threading.Thread):
             return False
         cause = item.token.cause
         if cause is not None:
-            feed.stats.drop(cause)
+            feed.drop(cause)
             return False
         if item is feed.previewed:  # its age is that of its labels, not of the import
             item = replace(item, captured=time.monotonic())
@@ -214,10 +214,13 @@ class Worker(threading.Thread):
 
     def _observe(self, engine: Engine, result: Result) -> None:
         """Tell what a frame took where that decides on the input size of the one source."""
-        by_machine = self._networks.in_use.input_size == "auto" and len(self.turns.feeds) == 1
-        if self._adaptive is not None and by_machine:
+        if self._adaptive is None or self._networks.in_use.input_size != "auto":
+            return
+        if self.turns.feeds == [self.turns.first]:
             self._adaptive.observe(result.frame, result.stages, engine)
-            self._networks.resized(engine.segmenter)
+        else:
+            self._adaptive.rest(engine)
+        self._networks.resized(engine.segmenter)
 
     def _compare(self, engine: Engine) -> None:
         """Bring the second network into the engine."""
@@ -227,9 +230,8 @@ class Worker(threading.Thread):
         for feed in self.turns.feeds:
             feed.stale = feed.stale or feed.live.view.compares_weights
 
-    def _submit(self, engine: Engine, feed: Feed, frame: Frame, *, repeated: bool = False) -> None:
+    def _submit(self, engine: Engine, feed: Feed, frame: Frame) -> None:
         view, skip = feed.live.view, feed.live.skip
-        feed.in_hand += not repeated
         before = engine.segmenter
         with feed.stats.at_work("network"):
             engine.submit(frame, view.runs(skip, second=self._paired))
@@ -260,8 +262,8 @@ class Worker(threading.Thread):
         """Draw and deliver what the network saw with a view and a setting of the skip."""
         cause = done.frame.token.cause
         if cause is not None:
-            feed.in_hand -= not repeated
-            feed.stats.drop(cause, int(not repeated))
+            if not repeated:
+                feed.drop(cause)
             return
         started = time.monotonic()
         # What changed meanwhile shows at once, unless it needs what was not computed.
@@ -282,9 +284,9 @@ class Worker(threading.Thread):
         if not repeated:
             feed.stats.spent(stages)
             feed.stats.count("processed")
-            feed.in_hand -= 1
             self._observe(engine, result)
         feed.deliver(result)
+        feed.in_hand -= not repeated
 
     def _left_behind(self) -> Feed | None:
         """Return a source that stands still while others keep the network busy, if it needs it."""
@@ -311,7 +313,7 @@ class Worker(threading.Thread):
             return
         view, skip, runs = feed.live.view, feed.live.skip, self._runs(feed)
         if feed.stale or not _covers(last.predictions, runs):
-            self._submit(engine, feed, last.frame, repeated=True)
+            self._submit(engine, feed, last.frame)
             self._collect(engine, repeated=True)
         else:
             seen = tuple(one for run in runs if (one := _find(last.predictions, run)) is not None)
@@ -336,7 +338,7 @@ class Worker(threading.Thread):
                 continue
             feed, item = taken
             if isinstance(item, Frame):
-                feed.stats.drop("failed")
+                feed.drop("failed")
             else:
                 feed.end_of_source(item)
         return None

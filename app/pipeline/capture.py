@@ -129,7 +129,9 @@ class Capture(threading.Thread):
             self._source = source
             try:
                 if not self._stop_asked.is_set():
-                    self._info = SessionInfo(self._session.id, self._spec, source.info)
+                    self._info = SessionInfo(
+                        self._session.id, self._spec, source.info, self._events
+                    )
                     self._session.opened(source.info, resumed=self._back)
                     source.listen(self._say)
                     self._read_all(source)

@@ -11,13 +11,15 @@ is a file in ``app.sinks`` and a line in its factory: nothing here knows its kin
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from app.config.settings import Settings
 from app.core.channel import Channel
-from app.core.events import EventBus
+from app.core.events import CommonEvents, EventBus
 from app.core.frame import EndOfSource, Frame, Result
 from app.core.live_options import LiveOptions
 from app.core.memory import return_freed_memory
@@ -38,7 +40,7 @@ from app.sinks.display import DisplaySink
 from app.sinks.fan_out import FanOut
 from app.sinks.guest_sink import GuestSink
 from app.sinks.recording.recordings import Recordings
-from app.sinks.sink_factory import sinks_from
+from app.sinks.sink_factory import own_sinks, shared_sinks
 from app.sources.source_spec import SourceSpec
 
 
@@ -52,7 +54,7 @@ class Pipeline:
         display: whether results are shown; without a display no frame of a file is dropped.
         wake: called from the worker's thread whenever a new result can be taken.
         beside: another pipeline, whose network serves this one too, in turns, and whose files of
-            data get its rows too.
+            data and alerts get its frames too.
         kept: networks that stay loaded from one run to the next, by their options.
     """
 
@@ -69,16 +71,21 @@ class Pipeline:
         self.stats, self.events = Stats(), EventBus()
         ignored = settings.source.ignore_region
         self.live = LiveOptions(settings.view, settings.network.skip, ignored)
+        self._is_host = beside is None
+        self._leaving: threading.Thread | None = None
+        self._written: list[Sink]
         if beside is None:
+            common = CommonEvents(self.events)
             self.networks = NetworkManager(
-                settings.network, self.events, load_both=not display, kept=kept
+                settings.network, common, load_both=not display, kept=kept
             )
             adaptive = AdaptiveSize(self._rate, self._size_held, self.networks.tell_size)
             self.worker = Worker(self.networks, Turns(), adaptive if display else None)
-            self._written = sinks_from(settings, self.stats, self.events)
+            shared = shared_sinks(settings, common)
         else:
             self.networks, self.worker = beside.networks, beside.worker
-            self._written = [GuestSink(sink) for sink in beside._written if sink.shared]
+            shared = [GuestSink(sink) for sink in beside._written if sink.shared]
+        self._written = [*shared, *own_sinks(settings, self.stats, self.events)]
         shown: list[Sink] = [DisplaySink(self.stats, wake)] if display else []
         self.sinks = FanOut([*shown, *self._written], self.live, self.stats)
         self.recordings = Recordings(self.sinks, settings.recording, self.stats, self.events)
@@ -195,12 +202,41 @@ class Pipeline:
         """Close the recording in progress; an event tells when it is done."""
         self.recordings.stop()
 
+    def leave(self) -> None:
+        """End this source alone; the others that the network serves go on.
+
+        Frames on their way get through, and what they are written to is closed, on a thread of its
+        own; ``left`` tells when that is done.
+        """
+        self.session.ask_to_stop()
+        self._watchdog.ask_to_stop()
+        self._inbox.close()
+        self._leaving = threading.Thread(target=self._leave, name="leaving")
+        self._leaving.start()
+
+    @property
+    def left(self) -> bool:
+        """True once this source alone has ended."""
+        return self._leaving is not None and not self._leaving.is_alive()
+
+    def _leave(self) -> None:
+        turns = self.worker.turns
+        while not turns.is_done(self._feed) and self.worker.is_alive():
+            time.sleep(0.02)
+        turns.remove(self._feed)
+        self._finish(shared=False)
+
     def stop(self, *beside: Pipeline) -> None:
         """End all threads in order; a recording in progress is closed and playable.
+
+        Where this one has left others, they go on, unless it is the first of them.
 
         Args:
             beside: all other pipelines that the network serves, which end too.
         """
+        if self._leaving is not None and not self._is_host:
+            self._leaving.join()
+            return
         together = (self, *beside)
         for each in together:
             each.session.ask_to_stop()
@@ -212,13 +248,15 @@ class Pipeline:
         if self.worker.ident is not None:
             self.worker.join()
             self.networks.release()
+        if self._leaving is not None:
+            self._leaving.join()
         for each in together:
             each._finish()
         return_freed_memory()
 
-    def _finish(self) -> None:
+    def _finish(self, *, shared: bool = True) -> None:
         """Close what took results, and account for frames that came too late for the network."""
-        self.sinks.stop()
+        self.sinks.stop(shared=shared)
         if (capture := self.session.capture) is not None:
             capture.join(0.5)  # a driver that does not return is left behind
         self.stats.drop("stopped", sum(isinstance(i, Frame) for i in self._inbox.drain()))

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import queue
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ class Endpoints:
     """Answers to requests, on the server's loop.
 
     Args:
-        watched: the sources, by their numbers; the list may grow.
+        watched: the sources, by their numbers; some may come and go.
         messages: what the user was told.
         bell: rung at every result and message.
         controls: takes commands; ``None`` where the page only shows.
@@ -57,7 +57,7 @@ class Endpoints:
 
     def __init__(
         self,
-        watched: Sequence[tuple[Pipeline, BrowserSink]],
+        watched: Mapping[int, tuple[Pipeline, BrowserSink]],
         messages: MessageLog,
         bell: Bell,
         controls: RemoteControl | None,
@@ -94,7 +94,7 @@ class Endpoints:
         after = _number(request, "after", 0, 2**53)
         if after is not None:
             try:
-                look = self._bell.until(lambda: sink.newer(after))
+                look = self._bell.until(partial(_newer, sink, after))
                 await asyncio.wait_for(look, _PATIENCE)
             except (asyncio.TimeoutError, Closed):
                 return Response(status_code=204)
@@ -122,7 +122,7 @@ class Endpoints:
         """The state of all sources."""
         sources = [
             {**figures_of(number, pipeline, sink), "classes": await _classes(sink)}
-            for number, (pipeline, sink) in enumerate(self._watched)
+            for number, (pipeline, sink) in list(self._watched.items())
         ]
         return JSONResponse(
             {
@@ -135,15 +135,14 @@ class Endpoints:
 
     async def events(self, request: Request) -> Response:
         """A row for every frame, and what the user is told, as server-sent events."""
-        chosen = range(len(self._watched))
+        chosen = None
         if "source" in request.query_params:
-            number = self._number_of_source(request)
-            chosen = range(number, number + 1)
+            chosen = self._number_of_source(request)
         return self._streaming(self._told(chosen), "text/event-stream")
 
     async def metrics(self, request: Request) -> Response:
         """Counts and times for Prometheus."""
-        text = metrics_of(self._watched, self._clients)
+        text = metrics_of(list(self._watched.items()), self._clients)
         return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
     async def control(self, request: Request) -> Response:
@@ -170,8 +169,9 @@ class Endpoints:
         return self.access.ask_for_token()
 
     def _number_of_source(self, request: Request) -> int:
-        number = _number(request, "source", 0, 999) or 0
-        if number >= len(self._watched):
+        number = _number(request, "source", 0, 999)
+        number = next(iter(list(self._watched)), 0) if number is None else number
+        if number not in self._watched:
             raise HTTPException(404, f"There is no source {number}.")
         return number
 
@@ -215,7 +215,7 @@ class Endpoints:
     ) -> AsyncIterator[bytes]:
         number = 0
         while True:
-            await self._bell.until(partial(sink.newer, number))
+            await self._bell.until(partial(_newer, sink, number))
             newest, jpeg = await self._jpeg(pipeline, sink, width)
             number = newest.number
             head = (
@@ -224,12 +224,15 @@ class Endpoints:
             )
             yield head.encode() + jpeg + b"\r\n"
 
-    async def _told(self, chosen: Sequence[int]) -> AsyncIterator[bytes]:
-        seen, told = dict.fromkeys(chosen, 0), 0
+    async def _told(self, chosen: int | None) -> AsyncIterator[bytes]:
+        seen: dict[int, int] = {}
+        told = 0
         yield b"retry: 2000\n\n"
 
-        def look() -> tuple[list[int], list[tuple[int, Mapping[str, Any]]]] | None:
-            new = [number for number in chosen if self._watched[number][1].newer(seen[number])]
+        def look() -> tuple[list[_Shown], list[tuple[int, Mapping[str, Any]]]] | None:
+            shown = [(n, sink) for n, (_, sink) in list(self._watched.items())]
+            wanted = [each for each in shown if chosen in {None, each[0]}]
+            new = [(number, sink) for number, sink in wanted if sink.newer(seen.get(number, 0))]
             said = self._messages.after(told)
             return (new, said) if new or said else None
 
@@ -241,11 +244,27 @@ class Endpoints:
                 continue
             for told, message in said:  # noqa: B007 - the last one is where the next look begins
                 yield _event("message", message)
-            for number in new:
-                newest, row = await self._watched[number][1].row()
+            for number, sink in new:
+                newest, row = await sink.row()
                 if row is not None:
                     yield _event("row", {"number": number, **row.as_json()})
                 seen[number] = newest.number
+
+
+_Shown = tuple[int, BrowserSink]
+"""A source's number, and its newest result."""
+
+
+def _newer(sink: BrowserSink, number: int) -> NumberedResult | None:
+    """Return the newest result if it came after that of a number.
+
+    Raises:
+        Closed: none will come any more.
+    """
+    newest = sink.newer(number)
+    if newest is None and sink.closed:
+        raise Closed
+    return newest
 
 
 def _page(name: str) -> Callable[[Request], Awaitable[Response]]:

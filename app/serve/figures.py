@@ -71,13 +71,13 @@ def figures_of(number: int, pipeline: Pipeline, sink: BrowserSink) -> dict[str, 
     }
 
 
-def metrics_of(watched: Iterable[tuple[Pipeline, BrowserSink]], clients: int) -> str:
+def metrics_of(watched: Iterable[tuple[int, tuple[Pipeline, BrowserSink]]], clients: int) -> str:
     """All counts and times in Prometheus' text format."""
     frames: list[str] = []
     seconds: list[str] = []
     counted: list[str] = []
     ages: list[str] = []
-    for number, (pipeline, sink) in enumerate(watched):
+    for number, (pipeline, sink) in watched:
         counters, of = pipeline.stats.counters(), f'source="{number}"'
         fates = {
             **{what: getattr(counters, what) for what in ("captured", "processed", "shown")},

@@ -28,7 +28,8 @@ class MessageLog:
     def add(self, number: int, event: Event) -> None:
         """Keep what the user is told of the source of a number."""
         if event.text:
-            said = {"number": number, "kind": event.kind, "text": event.text}
+            of = None if event.common else number
+            said = {"number": of, "kind": event.kind, "text": event.text}
             self._kept.append((next(self._numbers), said))
             self._bell.ring()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
@@ -39,7 +39,7 @@ class RemoteControl:
     _MOST = 64
     """Commands that may wait: who sends more than the run can take is told so."""
 
-    def __init__(self, watched: Sequence[Watched]) -> None:
+    def __init__(self, watched: Mapping[int, Watched]) -> None:
         self._watched = watched
         self._asked: queue.Queue[Callable[[], None]] = queue.Queue(self._MOST)
 
@@ -69,10 +69,12 @@ class RemoteControl:
 
     def _chosen(self, source: object) -> list[Watched]:
         if source == "all":
-            return list(self._watched)
-        if type(source) is not int or not 0 <= source < len(self._watched):
-            raise ValueError(f'"source" must be "all", or a number below {len(self._watched)}.')
-        return [self._watched[source]]
+            return list(self._watched.values())
+        chosen = self._watched.get(source) if type(source) is int else None
+        if chosen is None:
+            numbers = ", ".join(map(str, list(self._watched)))
+            raise ValueError(f'"source" must be "all", or one of {numbers}.')
+        return [chosen]
 
     def _carry_out(self, chosen: Sequence[Watched], checked: list[tuple[str, Any]]) -> None:
         for watched in chosen:

@@ -46,8 +46,9 @@ class WebServer:
         assert options.serve is not None
         self._bell = Bell()
         self._messages = MessageLog(self._bell)
-        self._watched: list[Watched] = []
-        self._shown: list[tuple[Pipeline, BrowserSink]] = []
+        self._watched: dict[int, Watched] = {}
+        self._shown: dict[int, tuple[Pipeline, BrowserSink]] = {}
+        self._count = 0
         # One thread encodes: what it has no time for is passed over, and the network goes on.
         self._encoders = ThreadPoolExecutor(1, thread_name_prefix="encoder")
         self._controls = RemoteControl(self._watched)
@@ -79,10 +80,19 @@ class WebServer:
             record: starts its recording, or finishes the one in progress.
         """
         sink = BrowserSink(self._bell, self._encoders)
-        pipeline.events.listener = partial(self._messages.add, len(self._shown))
+        number, self._count = self._count, self._count + 1
+        pipeline.events.listener = partial(self._messages.add, number)
         pipeline.sinks.add(sink)
-        self._shown.append((pipeline, sink))
-        self._watched.append(Watched(pipeline, record))
+        self._shown[number] = pipeline, sink
+        self._watched[number] = Watched(pipeline, record)
+
+    def hide(self, pipeline: Pipeline) -> None:
+        """Show a source no more; the others keep their numbers."""
+        number = next(n for n, watched in self._watched.items() if watched.pipeline is pipeline)
+        del self._watched[number]
+        _, sink = self._shown.pop(number)
+        sink.finish()
+        self._bell.ring()
 
     def start(self) -> None:
         """Begin to answer."""

@@ -78,11 +78,16 @@ class FanOut:
     def interrupted(self) -> None:
         """Go on: no sink waits for a frame in progress."""
 
-    def stop(self) -> None:
-        """Finish all sinks and wait until they have written what they took."""
-        for sink in self._sinks:
+    def stop(self, *, shared: bool = True) -> None:
+        """Finish all sinks and wait until they have written what they took.
+
+        Args:
+            shared: whether those too that other sources share.
+        """
+        ending = [sink for sink in self.all() if shared or not sink.shared]
+        for sink in ending:
             sink.finish()
-        for sink in self._sinks:
+        for sink in ending:
             sink.join()
 
     def _open(self) -> list[Sink]:

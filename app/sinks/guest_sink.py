@@ -14,7 +14,7 @@ class GuestSink(Sink):
     """
 
     def __init__(self, host: Sink) -> None:
-        self._host = host
+        self._host, self.lossless = host, host.lossless
 
     @property
     def closed(self) -> bool:  # type: ignore[override]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.config.persistence import bookmarks_path, config_folder, profile_path
 from app.config.settings import ImageFolderOptions, Settings
+from app.config.source_settings import settings_of_each
 from app.errors import outputs_of_app
 from app.rendering.palettes import PALETTES
 from app.sinks.sink_factory import files_from
@@ -30,11 +31,15 @@ def check_collisions(settings: Settings) -> None:
     """
     recording = settings.recording
     named = (recording.file, recording.labels, settings.run.stats_json, *files_from(settings))
-    files, folders = [path for path in named if path is not None], settings.images
-    if files or folders:
+    files = [path for path in named if path is not None]
+    if files or settings.images:
         pictures = list(map(_pictures, settings.sources))
-        images = [path for output in folders for path in _images(pictures, output)]
-        where = [output.folder for output in folders]
+        images: list[Path] = []
+        where: list[Path] = []
+        for one in settings_of_each(settings):
+            found = list(map(_pictures, one.sources)) if settings.beside else pictures
+            images += (path for output in one.images for path in _images(found, output))
+            where += (output.folder for output in one.images)
         check_apart([*files, *images], _inputs(settings, pictures), where)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.config.settings import Settings
+from app.config.source_settings import settings_of_each
 from app.core.events import EventBus
 from app.core.stats import Stats
 from app.sinks.alerts.alert_command import check_command
@@ -18,18 +19,25 @@ from app.sinks.stream_sink import StreamSink
 from app.sinks.virtual_camera import VirtualCameraSink, check_virtual_camera
 
 
-def sinks_from(settings: Settings, stats: Stats, events: EventBus) -> list[Sink]:
-    """Create the sinks of a run besides its display and its recordings."""
-    overwrite, objects, alerts = settings.recording.overwrite, settings.objects, settings.alerts
+def shared_sinks(settings: Settings, events: EventBus) -> list[Sink]:
+    """Create the sinks that take results of all sources that run beside each other."""
+    overwrite, alerts = settings.recording.overwrite, settings.alerts
+    return [
+        *(DataSink(path, events, overwrite=overwrite) for path in settings.data),
+        *([AlertSink(alerts, events, overwrite=overwrite)] if alerts.alert else []),
+    ]
+
+
+def own_sinks(settings: Settings, stats: Stats, events: EventBus) -> list[Sink]:
+    """Create the other sinks of a source besides its display and its recordings."""
+    overwrite, objects = settings.recording.overwrite, settings.objects
     return [
         *(ImageFolderSink(options, events, overwrite=overwrite) for options in settings.images),
-        *(DataSink(path, events, overwrite=overwrite) for path in settings.data),
         *(
             StreamSink(address, stats, events, bitrate=settings.recording.encoder.bitrate)
             for address in settings.streams
         ),
         *(ObjectSink(path, events, objects, overwrite=overwrite) for path in objects.objects),
-        *([AlertSink(alerts, events, overwrite=overwrite)] if alerts.alert else []),
         *([VirtualCameraSink(events)] if settings.run.virtual_camera else []),
     ]
 
@@ -38,7 +46,7 @@ def files_from(settings: Settings) -> list[Path]:
     """Return the files that those sinks write, folders aside, those too that go in the end."""
     return [
         *files_of(settings.data, ROW_WRITERS),
-        *files_of(settings.objects.objects, OBJECT_WRITERS),
+        *files_of(_object_files(settings), OBJECT_WRITERS),
         *([settings.alerts.events] if settings.alerts.events is not None else []),
     ]
 
@@ -50,11 +58,12 @@ def check_sinks(settings: Settings) -> None:
         AppError: one cannot.
     """
     overwrite = settings.recording.overwrite
-    for output in settings.images:
-        check_folder(output, overwrite=overwrite, source=settings.first_source)
+    for each in settings_of_each(settings):
+        for output in each.images:
+            check_folder(output, overwrite=overwrite, source=each.first_source)
     for path in settings.data:
         check_output_file("--data", path, ROW_WRITERS, overwrite=overwrite)
-    for path in settings.objects.objects:
+    for path in _object_files(settings):
         check_output_file("--objects", path, OBJECT_WRITERS, overwrite=overwrite)
     alerts = settings.alerts
     if alerts.events is not None:
@@ -64,3 +73,7 @@ def check_sinks(settings: Settings) -> None:
         check_command(alerts.on_alert)
     if settings.run.virtual_camera:
         check_virtual_camera()
+
+
+def _object_files(settings: Settings) -> list[Path]:
+    return [path for each in settings_of_each(settings) for path in each.objects.objects]

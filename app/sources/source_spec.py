@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,6 +23,9 @@ PICTURES = frozenset(
     )
 )
 """Names of pictures end in one of these."""
+
+_LONGEST = 80
+"""Letters of a source's name that go into a file's: file systems take 255 bytes in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,12 @@ class SourceSpec:
         if self.kind in {"file", "images"}:
             return Path(self.value).name or self.value
         return "demo street"
+
+    @property
+    def file_stem(self) -> str:
+        """Its name as part of a file's name on any system."""
+        name = Path(self.name).stem if self.kind == "file" else self.name
+        return re.sub(r"[^\w.-]+", "-", name)[:_LONGEST].strip("-.") or "fastscnn"
 
     @property
     def may_be_remote_file(self) -> bool:

@@ -1,12 +1,10 @@
 """The program as a user runs it without a window, in a process of its own."""
 
-import json
 import os
 import re
 import signal
 import subprocess
 import sys
-from collections import Counter
 
 import av
 import numpy as np
@@ -284,40 +282,3 @@ def test_a_run_that_takes_less_than_half_a_minute_says_no_more_than_before(clip,
 def test_on_a_terminal_there_is_a_bar_and_no_lines(clip, capsys, monkeypatch):
     monkeypatch.setattr(type(sys.stderr), "isatty", lambda self: True, raising=False)
     assert _lines(clip, capsys, 10) == []
-
-
-def test_several_sources_run_beside_each_other_into_a_folder(clip, tmp_path):
-    """One fails, the others do not; the exit code is the worst, each has a video and rows."""
-    longer = write_clip(tmp_path / "longer.mp4", 30, size=(96, 64))
-    wrong = tmp_path / "wrong.mp4"
-    wrong.write_bytes(b"no video" * 99)
-    out, rows = tmp_path / "out", tmp_path / "rows.jsonl"
-    line = (str(clip), str(wrong), str(longer), "--grid", *FAST, "-o", f"{out}/")
-    done = run_main(*line, "--data", str(rows), "--stats-json", str(tmp_path / "stats.json"))
-    assert done.returncode == 3, done.stderr
-    assert "Traceback" not in done.stderr
-    assert "Error: wrong.mp4 cannot be read" in done.stderr
-    assert {each.name: count_by_opencv(each) for each in out.iterdir()} == {
-        "clip.mp4": 20,
-        "longer.mp4": 30,
-    }
-    assert [each.partition(":")[0] for each in done.stdout.splitlines()] == [
-        "clip.mp4",
-        "longer.mp4",
-    ]
-    found = [json.loads(each) for each in rows.read_text().splitlines()]
-    assert Counter(each["source"] for each in found) == {"clip.mp4": 20, "longer.mp4": 30}
-    assert not any(each["dropped"] for each in found)
-    stats = json.loads((tmp_path / "stats.json").read_text())
-    assert stats["exit_code"] == 3
-    assert [each["exit_code"] for each in stats["sources"]] == [0, 3, 0]
-
-
-def test_two_of_one_name_get_a_file_each(tmp_path):
-    for folder in ("a", "b"):
-        (tmp_path / folder).mkdir()
-        write_clip(tmp_path / folder / "same.mp4", 5)
-    clips = (str(tmp_path / "a" / "same.mp4"), str(tmp_path / "b" / "same.mp4"))
-    done = run_main(*clips, "--grid", *FAST, "-o", f"{tmp_path}/out/")
-    assert done.returncode == 0, done.stderr
-    assert {each.name for each in (tmp_path / "out").iterdir()} == {"same.mp4", "same-2.mp4"}

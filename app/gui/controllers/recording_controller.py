@@ -43,9 +43,16 @@ class RecordingController(QObject):
         self._pipeline, self._folder, self._shown = pipeline, folder, shown
         self._threads: list[threading.Thread] = []
 
-    def start(self, output: Path, *, labels: Path | None, overwrite: bool) -> None:
-        """Start a recording into files that the user named."""
-        self._begin(output, labels=labels, overwrite=overwrite)
+    def start(self, output: Path) -> None:
+        """Record to a file that the user named, in place of what is there."""
+        self._begin(output, overwrite=True)
+
+    def begin(self, options: RecordingOptions) -> None:
+        """Start the recording that the settings of a run ask for, if they do."""
+        if (output := options.file or options.labels) is not None:
+            self._begin(output, labels=options.labels, overwrite=options.overwrite)
+        elif options.each:
+            self._begin(self.new_path(), renames=True)
 
     @property
     def options(self) -> RecordingOptions:

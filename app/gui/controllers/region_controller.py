@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from app.core.events import EventKind
 from app.pipeline.pipeline import Pipeline
 from app.sources.source_spec import SourceSpec
 from fastscnn.ignored_regions import Polygon
@@ -30,7 +31,7 @@ class RegionController:
     """
 
     def __init__(
-        self, pipeline: Pipeline, keeper: Keeper | None, notify: Callable[[str, str], None]
+        self, pipeline: Pipeline, keeper: Keeper | None, notify: Callable[[EventKind, str], None]
     ) -> None:
         self._pipeline, self._keeper, self._notify = pipeline, keeper, notify
 

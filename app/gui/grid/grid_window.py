@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from functools import partial
 
-from PyQt6.QtCore import QSize, Qt, QTimer
+from PyQt6.QtCore import QPoint, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
 from PyQt6.QtWidgets import (
     QGridLayout,
@@ -18,9 +18,12 @@ from PyQt6.QtWidgets import (
 )
 
 from app.core.events import Event
+from app.gui.feedback.notifications import Notifications
 from app.gui.grid.all_controls import AllControls
 from app.gui.grid.tile import Tile
+from app.gui.grid.tile_menu import tile_menu
 from app.gui.widgets import theme
+from app.gui.widgets.floating import Floating
 from app.gui.window.drag_and_drop import DropOverlay, DroppedSources
 from app.gui.window.main_window import TITLE, MainWindow
 from app.sources.source_spec import SourceSpec
@@ -40,15 +43,23 @@ class GridWindow(QStackedWidget):
     back. The controls above the tiles act on all sources.
 
     Args:
-        first: the window of the first source, which becomes a page of this one.
+        first: the window of the first source, which becomes a page of this one. Its pipeline has
+            the network of all: where its source is removed, it stays, out of sight.
         make: makes the window of one more source, which shares the first one's network.
     """
 
+    removed = pyqtSignal(MainWindow)
+    """The window of a source that was removed."""
+
     def __init__(self, first: MainWindow, make: Callable[[SourceSpec], MainWindow]) -> None:
         super().__init__()
-        self._make = make
+        self._first, self._make = first, make
         self.windows: list[MainWindow] = []
         self.tiles: list[Tile] = []
+        self._leaving: list[MainWindow] = []
+        self._count = 0
+        self.notifications = Notifications()
+        """Messages about no source, or about one that goes on."""
         self.controls = AllControls(self.windows)
         self._page = QWidget()
         self._grid = QGridLayout()
@@ -70,9 +81,12 @@ class GridWindow(QStackedWidget):
 
     def adopt(self, window: MainWindow) -> None:
         """Make a window a page, with a tile for it."""
-        number = len(self.windows)
-        tile = Tile(window.pipeline, number + 1)
-        tile.chosen.connect(partial(self.enlarge, number))
+        self._count += 1
+        tile = Tile(window.pipeline, self._count)
+        tile.chosen.connect(partial(self.enlarge, window))
+        tile.menu_asked.connect(partial(self._show_menu, window))
+        tile.removal_asked.connect(partial(self.remove, window))
+        window.open_menu.removal_asked.connect(partial(self.remove, window))
         tile.adopt(window.view.result)
         window.setWindowFlags(Qt.WindowType.Widget)
         window.left.connect(self.show_all)
@@ -81,7 +95,7 @@ class GridWindow(QStackedWidget):
         back.setText("All sources (Esc)")
         back.clicked.connect(self.show_all)
         window.menu_bar.setCornerWidget(back)
-        window.reported.connect(partial(self._learn, tile))
+        window.told.connect(partial(self._learn, tile, window))
         self.windows.append(window)
         self.tiles.append(tile)
         self.addWidget(window)
@@ -94,6 +108,23 @@ class GridWindow(QStackedWidget):
         self.adopt(window)
         window.begin()
 
+    def remove(self, window: MainWindow) -> None:
+        """Take a source away from beside the others, which go on; its recording is closed."""
+        if window not in self.windows or len(self.windows) == 1:
+            return
+        place = self.windows.index(window)
+        tile = self.tiles[place]
+        del self.windows[place], self.tiles[place]
+        self._leaving.append(window)
+        window.pipeline.leave()
+        self.removed.emit(window)
+        self.removeWidget(window)
+        tile.hide()
+        tile.deleteLater()
+        self._place_tiles()
+        self.show_all()
+        self.tiles[min(place, len(self.tiles) - 1)].setFocus()
+
     def open_dropped(self, drop: DroppedSources) -> None:
         """Open what was dropped or chosen beside the others."""
         room = _MOST - len(self.windows)
@@ -101,16 +132,19 @@ class GridWindow(QStackedWidget):
             self.add(spec)
         if len(drop.entries) > room:
             text = f"{_MOST} sources are the most beside each other: close the window for others."
-            self.windows[0].notify("error", text)
-            self.tiles[0].error = text
+            self.notifications.notify(text, error=True)
+        if (weights := drop.weights) is not None:
+            use = "Use as weights", lambda: self._first.network_commands.use_weights(weights)
+            text = f"{weights.name} is a checkpoint, no video."
+            self.notifications.notify(text, actions=(use,))
         if drop.text:
-            self.windows[0].notify("notice" if drop.entries else "error", drop.text)
+            self.notifications.notify(drop.text, error=not drop.entries)
 
-    def enlarge(self, number: int) -> None:
+    def enlarge(self, window: MainWindow) -> None:
         """Show one source large."""
-        self.tiles[number].hand_over()
-        self.setCurrentWidget(self.windows[number])
-        self.windows[number].refresh()
+        self.tiles[self.windows.index(window)].hand_over()
+        self.setCurrentWidget(window)
+        window.refresh()
 
     def show_all(self) -> None:
         """Go back to the tiles."""
@@ -123,6 +157,7 @@ class GridWindow(QStackedWidget):
 
     def refresh(self) -> None:
         """Show all sources as they are now."""
+        self._see_off()
         current = self.currentWidget()
         if current is not self._page:
             self.setWindowTitle(current.windowTitle() if current is not None else TITLE)
@@ -139,7 +174,7 @@ class GridWindow(QStackedWidget):
         self._looking.stop()
         self._refreshing.stop()
         self.hide()  # the user is done: what still has to end does so out of sight
-        for window in self.windows:
+        for window in (self._first, *self.windows, *self._leaving):
             window.close()
         super().closeEvent(event)
 
@@ -151,22 +186,49 @@ class GridWindow(QStackedWidget):
         scrolling = QScrollArea()
         scrolling.setWidgetResizable(True)
         scrolling.setWidget(tiles)
+        pages = QStackedWidget()
+        pages.addWidget(scrolling)
+        Floating(self.notifications, pages, edge=Qt.Edge.BottomEdge)
         layout = QVBoxLayout(self._page)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.controls)
-        layout.addWidget(scrolling, 1)
+        layout.addWidget(pages, 1)
 
     def _place_tiles(self) -> None:
         columns = min(_COLUMNS, math.ceil(math.sqrt(len(self.tiles))))
         for place, tile in enumerate(self.tiles):
             self._grid.addWidget(tile, place // columns, place % columns)
+        for window in self.windows:
+            window.open_menu.is_beside = len(self.windows) > 1
 
     def _look(self) -> None:
         if self.currentWidget() is self._page:
             for tile in self.tiles:
                 tile.look()
 
-    def _learn(self, tile: Tile, event: Event) -> None:
-        if event.kind == "error":
+    def _show_menu(self, window: MainWindow, place: QPoint) -> None:
+        remove = partial(self.remove, window) if len(self.windows) > 1 else None
+        menu = tile_menu(window, self, enlarge=partial(self.enlarge, window), remove=remove)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(place)
+
+    def _see_off(self) -> None:
+        """Let go of the windows of sources that have ended since they were removed."""
+        for window in [each for each in self._leaving if each.pipeline.left]:
+            self._leaving.remove(window)
+            window.refresh()  # it may have something to say in the end
+            if window is not self._first:
+                window.close()
+                window.deleteLater()
+
+    def _learn(self, tile: Tile, window: MainWindow, event: Event) -> None:
+        """Show what a source's user was told, where its tile does not."""
+        if event.common:
+            self.notifications.notify(event.text, error=event.kind == "error", topic=event.topic)
+        elif event.kind == "recorded":
+            self.notifications.notify(event.text)
+        elif event.kind == "error":
             tile.error = event.text
+            if window.pipeline.session.state not in {"failed", "empty"}:
+                self.notifications.notify(f"{tile.name}: {event.text}", error=True)

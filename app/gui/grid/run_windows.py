@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from PyQt6.QtWidgets import QWidget
 
 from app.config.settings import Settings
 from app.config.shortcuts import Keys
+from app.config.source_settings import settings_beside, settings_of_each
 from app.gui.grid.grid_window import GridWindow
 from app.gui.window.drag_and_drop import DroppedSources
 from app.gui.window.main_window import MainWindow
 from app.gui.window.saved_state import SavedState
+from app.pipeline.pipeline import Pipeline
 from app.sources.source_spec import SourceSpec
 
 
@@ -24,6 +25,7 @@ class RunWindows:
         keys: keys of all commands.
         saved: settings saved between runs, for the first window; ``None`` saves nothing.
         made: told of every window before it is shown.
+        removed: told of every window whose source was removed.
     """
 
     def __init__(
@@ -33,10 +35,14 @@ class RunWindows:
         keys: Keys,
         saved: SavedState | None,
         made: Callable[[MainWindow], None],
+        removed: Callable[[MainWindow], None] = lambda window: None,
     ) -> None:
-        self._settings, self._keys, self._made = settings, keys, made
-        sources = settings.sources[:1] if settings.beside else settings.sources
-        self.first = MainWindow(replace(settings, sources=sources), keys=keys, saved=saved)
+        self._settings, self._keys = settings, keys
+        self._made, self._removed = made, removed
+        self.pipelines: list[Pipeline] = []
+        """Those of all sources that there were, in order."""
+        self._opened = list(settings.sources[:1])
+        self.first = MainWindow(settings_of_each(settings)[0], keys=keys, saved=saved)
         self.grid: GridWindow | None = None
         """Window of all of them; ``None`` while there is one."""
         self._learn(self.first)
@@ -55,7 +61,7 @@ class RunWindows:
         """Show the window and open all sources."""
         others = self._settings.sources[1:] if self._settings.beside else ()
         if others:
-            self.grid = GridWindow(self.first, self._make)
+            self._make_grid()
         self.top.show()
         self.first.begin()
         if others:
@@ -64,8 +70,7 @@ class RunWindows:
     def open_beside(self, drop: DroppedSources) -> None:
         """Open sources beside what plays, in a grid from then on."""
         if self.grid is None and drop.entries:
-            self.grid = GridWindow(self.first, self._make)
-            self.grid.show()
+            self._make_grid().show()
         if self.grid is not None:
             self.grid.open_dropped(drop)
         else:
@@ -75,10 +80,14 @@ class RunWindows:
         """Close the window and end all that runs in it."""
         self.top.close()
 
+    def _make_grid(self) -> GridWindow:
+        self.grid = GridWindow(self.first, self._make)
+        self.grid.removed.connect(self._removed)
+        return self.grid
+
     def _make(self, spec: SourceSpec) -> MainWindow:
-        # Files of the command line are the first one's.
-        recording = replace(self._settings.recording, file=None, labels=None)
-        settings = replace(self._settings, sources=(spec,), recording=recording)
+        settings = settings_beside(self._settings, spec, self._opened)
+        self._opened.append(spec)
         window = MainWindow(settings, keys=self._keys, beside=self.first.pipeline)
         self._learn(window)
         return window
@@ -86,4 +95,5 @@ class RunWindows:
     def _learn(self, window: MainWindow) -> None:
         window.drop_overlay.beside_dropped.connect(self.open_beside)
         window.open_menu.beside_chosen.connect(self.open_beside)
+        self.pipelines.append(window.pipeline)
         self._made(window)

@@ -9,6 +9,7 @@ import numpy as np
 from PyQt6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
+    QContextMenuEvent,
     QEnterEvent,
     QImage,
     QKeyEvent,
@@ -40,6 +41,9 @@ class Tile(QWidget):
     """
 
     chosen = pyqtSignal()
+    menu_asked = pyqtSignal(QPoint)
+    """The place on the screen at which the user wants a menu of what can be done."""
+    removal_asked = pyqtSignal()
 
     def __init__(self, pipeline: Pipeline, number: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -135,12 +139,20 @@ class Tile(QWidget):
             painter.drawRect(self.rect().adjusted(1, 1, -2, -2))
 
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
-        if event is not None and self.rect().contains(event.position().toPoint()):
+        if event is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        if self.rect().contains(event.position().toPoint()):
             self.chosen.emit()
+
+    def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:
+        if event is not None:
+            self.menu_asked.emit(event.globalPos())
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         if event is not None and event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
             self.chosen.emit()
+        elif event is not None and event.key() == Qt.Key.Key_Delete:
+            self.removal_asked.emit()
         else:
             super().keyPressEvent(event)
 

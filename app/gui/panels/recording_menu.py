@@ -170,9 +170,7 @@ class RecordingMenu(QObject):
         dialog.setNameFilters(["MP4 (*.mp4 *.m4v *.mov)"])
         dialog.setDefaultSuffix("mp4")
         dialog.selectFile(proposed.name)
-        dialog.fileSelected.connect(
-            lambda path: self._commands.start(Path(path), labels=None, overwrite=True)
-        )
+        dialog.fileSelected.connect(lambda path: self._commands.start(Path(path)))
         self._show(dialog)
 
     def _ask(self, title: str, text: str, value: str, take: Callable[[str], None]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
+from app.core.events import EventKind
 from app.gui.controllers.playback_controller import PlaybackController
 from app.gui.controllers.recording_controller import RecordingController
 from app.gui.controllers.region_controller import RegionController
@@ -29,7 +30,7 @@ _DIVIDER, _OPACITY = 0.02, 0.05
 class WindowCommands(Protocol):
     """Commands of the window itself."""
 
-    def notify(self, kind: str, text: str) -> None:
+    def notify(self, kind: EventKind, text: str) -> None:
         """Show a message."""
 
     def refresh(self) -> None:
@@ -78,6 +79,7 @@ def handlers(
         "open-folder": open_menu.ask_for_folder,
         "open-address": open_menu.ask_for_address,
         "open-beside": open_menu.ask_for_files_beside,
+        "remove": open_menu.ask_for_removal,
         "full-screen": window.toggle_full_screen,
         "leave": window.leave,
         "performance": lambda: bottom_panel.toggle("performance"),

@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QFrame, QMainWindow, QMenu, QMenuBar, QStackedWidget
 
 from app.config.settings import Settings
 from app.config.shortcuts import USUAL, Keys
-from app.core.events import Event
+from app.core.events import Event, EventKind
 from app.gui.controllers.network_controller import NetworkController
 from app.gui.controllers.playback_controller import PlaybackController
 from app.gui.controllers.recording_controller import RecordingController
@@ -64,8 +64,8 @@ class MainWindow(QMainWindow):
         beside: pipeline of another window, whose network this one's source shares.
     """
 
-    reported = pyqtSignal(Event)
-    """Error or finished recording that the user was told of."""
+    told = pyqtSignal(Event)
+    """Message that the user was told."""
     left = pyqtSignal()
     """The user wants to leave, and nothing was open that could be closed first."""
 
@@ -199,7 +199,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self._menu_bar.theme_chosen.connect(self.set_theme)
-        self.messages.reported.connect(self.reported)
+        self.messages.told.connect(self.told)
         self.help_menu.notified.connect(self.notify)
         self.open_menu.chosen.connect(self.open_dropped)
         self.drop_overlay.dropped.connect(self.open_dropped)
@@ -232,11 +232,9 @@ class MainWindow(QMainWindow):
         """Load the network, open the source, and start the recording of the settings."""
         self._timer.start(100)
         self.pipeline.start()
-        recording = self._settings.recording
         if self._settings.sources:
             self.playback.open(self._settings.sources)
-        if (output := recording.file or recording.labels) is not None:
-            self.recording.start(output, labels=recording.labels, overwrite=recording.overwrite)
+        self.recording.begin(self._settings.recording)
         self.refresh()
 
     # Commands
@@ -292,7 +290,7 @@ class MainWindow(QMainWindow):
         self.shortcuts_dialog.raise_()
         self.shortcuts_dialog.activateWindow()
 
-    def notify(self, kind: str, text: str) -> None:
+    def notify(self, kind: EventKind, text: str) -> None:
         """Show a message."""
         self.messages.notify(kind, text)
 

@@ -63,6 +63,7 @@ class MenuBar(QObject):
     ) -> None:
         super().__init__(bar)
         self._bar, self._actions, self._playback = bar, actions, playback
+        self._open_menu = open_menu
         self._idle: set[str] = set()
         self._playlist = self._add_file(open_menu, recording_menu)
         self._add_play()
@@ -190,6 +191,7 @@ class MenuBar(QObject):
             *(() if has_picture else ("play", "snapshot", "snapshot-all")),
             *(() if has_picture or status.recording else ("record",)),
             *(() if state != "empty" else ("close",)),
+            *(() if self._open_menu.is_beside else ("remove",)),
             *(() if view.goes_by_switch else ("skip",)),
             *(() if view.goes_by_steady else ("steady",)),
         }

@@ -9,7 +9,7 @@ from PyQt6.QtCore import QObject, QUrl, pyqtSignal
 from PyQt6.QtGui import QDesktopServices
 
 from app.config.shortcuts import Keys
-from app.core.events import Event
+from app.core.events import Event, EventKind
 from app.errors import SourceError, WeightsError
 from app.gui.controllers.network_controller import NetworkController
 from app.gui.controllers.playback_controller import PlaybackController
@@ -36,8 +36,8 @@ class Messages(QObject):
         parent: owner.
     """
 
-    reported = pyqtSignal(Event)
-    """Error or finished recording that the user was told of."""
+    told = pyqtSignal(Event)
+    """Message that the user was told."""
 
     def __init__(
         self,
@@ -58,24 +58,27 @@ class Messages(QObject):
         self._keys, self._saved = keys, saved
 
     def notify(
-        self, kind: str, text: str, *, topic: str = "", actions: Sequence[Action] = ()
+        self, kind: EventKind, text: str, *, topic: str = "", actions: Sequence[Action] = ()
     ) -> None:
-        """Show a message, add it to the log, and report errors and recordings.
+        """Show a message, and add it to the log.
 
         Args:
             kind, text, topic: as of ``app.core.events.Event``.
             actions: buttons beside it.
         """
-        self._notifications.retract(_GREETING)
-        self._notifications.notify(text, error=kind == "error", topic=topic, actions=actions)
-        self._log.add(kind, text)
-        if kind in {"error", "recorded"}:
-            self.reported.emit(Event("error" if kind == "error" else "recorded", text))
+        self._show(Event(kind, text, topic=topic), actions)
 
     def tell(self, event: Event) -> None:
         """Show the text of an event, with buttons for what may be wanted next."""
         actions = self._saved_file(event.path) if event.path is not None else self._again(event)
-        self.notify(event.kind, event.text, topic=event.topic, actions=actions)
+        self._show(event, actions)
+
+    def _show(self, event: Event, actions: Sequence[Action]) -> None:
+        self._notifications.retract(_GREETING)
+        is_error = event.kind == "error"
+        self._notifications.notify(event.text, error=is_error, topic=event.topic, actions=actions)
+        self._log.add(event.kind, event.text)
+        self.told.emit(event)
 
     def greet(self) -> None:
         """Tell a new user of the keys, where there is nothing else to say, nor comes to be."""

@@ -32,6 +32,8 @@ class OpenMenu(QObject):
     """A ``DroppedSources``: sources to play, and a message about them."""
     beside_chosen = pyqtSignal(object)
     """The same, of sources to play beside what plays."""
+    removal_asked = pyqtSignal()
+    """The user wants no more of what this window plays beside others."""
     folder_used = pyqtSignal(str)
     """Folder in which the user chose something."""
     recent_forgotten = pyqtSignal()
@@ -45,6 +47,8 @@ class OpenMenu(QObject):
         self.address: QInputDialog | None = None
         self.entered = ""
         """URL that was entered and has not opened: its dialog shows it again."""
+        self.is_beside = False
+        """True while other sources run beside this window's."""
 
     def ask_for_files(self) -> None:
         """Open the file dialog, without waiting for it."""
@@ -53,6 +57,13 @@ class OpenMenu(QObject):
     def ask_for_files_beside(self) -> None:
         """Open the file dialog for what is to play beside what plays."""
         self._show(self._files("Add videos or pictures beside"), self.beside_chosen)
+
+    def ask_for_removal(self) -> None:
+        """Ask for the removal of this window's source from beside the others."""
+        if self.is_beside:
+            self.removal_asked.emit()
+        else:
+            self.chosen.emit(DroppedSources(text="Nothing runs beside this source: close it."))
 
     def _files(self, title: str) -> QFileDialog:
         dialog = QFileDialog(self._window.window(), title, self.folder)
@@ -171,6 +182,7 @@ class OpenMenu(QObject):
             ("open-folder", "list"),
             ("open-address", ""),
             ("open-beside", ""),
+            ("remove", ""),
         ):
             if drawing:
                 actions[command].setIcon(icon(drawing))

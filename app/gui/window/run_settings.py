@@ -9,6 +9,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFileDialog, QWidget
 
 from app.config.run_file import run_file
+from app.core.events import EventKind
 from app.gui.controllers.playback_controller import PlaybackController
 from app.pipeline.pipeline import Pipeline
 from fastscnn.outputs import OutputError, write_output
@@ -28,7 +29,7 @@ class RunSettings:
         window: QWidget,
         pipeline: Pipeline,
         playback: PlaybackController,
-        notify: Callable[[str, str], None],
+        notify: Callable[[EventKind, str], None],
     ) -> None:
         self._window, self._pipeline, self._playback = window, pipeline, playback
         self._notify = notify

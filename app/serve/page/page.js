@@ -3,7 +3,7 @@
 // browser or network sees fewer pictures and never old ones.
 
 const find = (id) => document.getElementById(id);
-const tiles = [];
+const tiles = new Map(); // by the numbers of their sources, which may come and go
 let stats = { sources: [], controls: false };
 let chosen = 0;      // number of a source, or "all"
 let large = false;
@@ -32,13 +32,20 @@ function addTile(number) {
   figure.addEventListener("keydown", (event) => {
     if (event.key === "Enter") enlarge(number, true);
   });
-  tiles.push(tile);
+  tiles.set(number, tile);
   find("grid").append(figure);
   follow(tile);
 }
 
+function removeTile(number) {
+  tiles.get(number).figure.remove();
+  tiles.delete(number);
+  if (chosen !== number) return;
+  enlarge(tiles.keys().next().value ?? 0, false);
+}
+
 async function follow(tile) {
-  for (;;) {
+  while (tile.figure.isConnected) {
     const seen = tile.figure.offsetParent !== null && visible();
     if (!seen) { await pause(200); continue; }
     try {
@@ -68,7 +75,7 @@ async function show(tile, blob) {
 }
 
 function enlarge(number, on) {
-  if (tiles.length < 2) return;
+  if (on && tiles.size < 2) return;
   choose(number);
   large = on;
   document.body.classList.toggle("large", large);
@@ -82,14 +89,16 @@ function choose(number) {
 
 // Figures
 
-const one = () => stats.sources[chosen === "all" ? 0 : chosen];
+const one = () => stats.sources.find((source) => source.source === chosen) ?? stats.sources[0];
 
 async function update() {
   try {
     const answer = await fetch("/stats.json");
     if (answer.status === 401) { location.reload(); return; }
     stats = await answer.json();
-    while (tiles.length < stats.sources.length) addTile(tiles.length);
+    const numbers = stats.sources.map((source) => source.source);
+    numbers.filter((number) => !tiles.has(number)).forEach(addTile);
+    [...tiles.keys()].filter((number) => !numbers.includes(number)).forEach(removeTile);
     layOut();
     refresh();
   } catch {
@@ -105,15 +114,15 @@ async function watch() {
 }
 
 function layOut() {
-  const count = tiles.length;
+  const count = tiles.size;
   document.body.classList.toggle("many", count > 1);
   find("grid").style.setProperty("--columns", Math.ceil(Math.sqrt(count)));
   find("grid").style.setProperty("--narrow", count > 2 ? 2 : 1);
 }
 
 function refresh() {
-  stats.sources.forEach((source, number) => {
-    const tile = tiles[number];
+  stats.sources.forEach((source) => {
+    const tile = tiles.get(source.source);
     if (!tile) return;
     tile.name.textContent = source.name;
     const dropped = Object.values(source.counters.dropped).reduce((sum, n) => sum + n, 0);
@@ -150,8 +159,9 @@ function showControls(source) {
   if (document.activeElement !== find("alpha")) find("alpha").value = Math.round(source.alpha * 100);
   const buttons = find("sources");
   buttons.hidden = stats.sources.length < 2;
-  const names = ["all", ...stats.sources.keys()];
-  if (buttons.childElementCount !== names.length) {
+  const names = ["all", ...tiles.keys()];
+  if (buttons.dataset.names !== names.join()) {
+    buttons.dataset.names = names.join();
     buttons.replaceChildren(...names.map((number) => make("button", {
       textContent: number === "all" ? "All" : String(number + 1),
       onclick: () => choose(number),
@@ -212,14 +222,15 @@ function listen() {
   const events = new EventSource("/events");
   events.addEventListener("message", (event) => {
     const said = JSON.parse(event.data);
-    const text = tiles.length > 1 ? `${said.number + 1}: ${said.text}` : said.text;
+    const alone = tiles.size < 2 || said.number === null; // or it is about what serves all
+    const text = alone ? said.text : `${said.number + 1}: ${said.text}`;
     find("messages").prepend(make("li", { textContent: text, className: said.kind }));
     while (find("messages").childElementCount > 30) find("messages").lastElementChild.remove();
   });
   events.addEventListener("open", () => find("messages").replaceChildren());
   events.addEventListener("row", (event) => {
     const row = JSON.parse(event.data);
-    stats.sources[row.number]?.classes.forEach((each) => {
+    stats.sources.find((source) => source.source === row.number)?.classes.forEach((each) => {
       each.share = row[`share_${each.name}`] ?? 0;
     });
   });

@@ -16,7 +16,7 @@ from app.config.alert_rules import AlertRule
 from app.config.data_options import AlertOptions
 from app.core.events import Event, EventBus
 from app.core.formatting import fine_clock
-from app.core.frame import Result
+from app.core.frame import Result, SessionInfo
 from app.errors import AppError, OutputError, UsageError
 from app.sinks.alerts.alert_command import AlertCommand
 from app.sinks.alerts.alert_state import AlertState
@@ -28,6 +28,9 @@ from fastscnn.labels import UNKNOWN, ClassTable
 
 _SOURCES = 64
 """Sources whose states are kept."""
+
+
+_State = tuple[object, list[AlertState], SessionInfo | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +73,14 @@ class AlertSink(QueuedSink):
     """
 
     lossless = False
+    shared = True
 
     def __init__(self, options: AlertOptions, events: EventBus, *, overwrite: bool = False) -> None:
         super().__init__("alerts", events)
         self._options, self._overwrite = options, overwrite
         self._zones = {zone.name: zone.polygon for zone in options.zone}
         # By source: its segment, and the state of every rule.
-        self._states: OrderedDict[object, tuple[object, list[AlertState]]] = OrderedDict()
+        self._states: OrderedDict[object, _State] = OrderedDict()
         self._file: LineFile | None = None
         self._command: AlertCommand | None = None
         self.alerts = 0
@@ -91,10 +95,11 @@ class AlertSink(QueuedSink):
     def _write(self, result: Result) -> None:
         frame, classes = result.frame, result.classes
         session, segment = (frame.segment[0], id(frame.session)), frame.segment
-        before, states = self._states.pop(session, (segment, []))
+        before, states, _ = self._states.pop(session, (segment, [], None))
         if before != segment or not states:  # time was broken: nothing goes on
             states = [AlertState(rule) for rule in self._options.alert]
-        self._states[session] = segment, states
+        # The source is kept, or one that is opened later could have its number.
+        self._states[session] = segment, states, frame.session
         while len(self._states) > _SOURCES:
             self._states.popitem(last=False)
         for rule, state in zip(self._options.alert, states, strict=True):
@@ -133,7 +138,8 @@ class AlertSink(QueuedSink):
             where = f" of {event.source}" if event.source else ""
             at = fine_clock(frame.time)
             text = f"Alert: {rule.text} ({share:.1%}) at {at}{where}."
-            self._events.put(Event("notice", text, at=frame.time))
+            told = frame.session.events if frame.session is not None else None
+            (told or self._events).put(Event("notice", text, at=frame.time))
             if self._command is not None:
                 self._command.put(event.as_json())
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.frame import Result
+from app.core.frame import Result, SessionInfo
 from app.rendering.overlay import shares
 
 _PLACES = 6
@@ -80,14 +80,16 @@ class RowMaker:
 
     def __init__(self) -> None:
         # By opened source: several may run beside each other.
-        self._next: dict[tuple[int, int], int] = {}
+        self._next: dict[tuple[int, int], tuple[int, SessionInfo | None]] = {}
 
     def row(self, result: Result) -> FrameRow:
         """Return the row of a result."""
         frame, seen = result.frame, result.predictions[0]
         session = frame.segment[0], id(frame.session)
-        dropped = frame.index - self._next.get(session, 0)
-        self._next[session] = frame.index + 1
+        expected, _ = self._next.get(session, (0, None))
+        dropped = frame.index - expected
+        # The source is kept, or one that is opened later could have its number.
+        self._next[session] = frame.index + 1, frame.session
         parts = shares(seen.labels, classes=len(seen.classes))
         return FrameRow(
             source=shown(frame.session.spec.name if frame.session is not None else ""),

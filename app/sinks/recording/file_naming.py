@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Collection
 from datetime import datetime
 from pathlib import Path
@@ -12,9 +11,6 @@ from app.config.value_parsers import _SUFFIXES, PATTERN
 from app.errors import OutputError, UsageError
 from app.sinks.output_collisions import check_apart
 from app.sources.source_spec import SourceSpec
-
-_LONGEST = 80
-"""Letters of a source's name that go into a file's: file systems take 255 bytes in all."""
 
 
 def recording_path(
@@ -35,7 +31,8 @@ def recording_path(
         beside: names of files that go with a recording; they must be free too.
     """
     now = datetime.now()
-    name = pattern.format(source=_plain(source), date=f"{now:%Y%m%d}", time=f"{now:%H%M%S}").strip()
+    stem = source.file_stem if source is not None else "fastscnn"
+    name = pattern.format(source=stem, date=f"{now:%Y%m%d}", time=f"{now:%H%M%S}").strip()
     first = path = folder / name
     count = 2
     while path in taken or any(map(os.path.lexists, [path, *(name(path) for name in beside)])):
@@ -72,6 +69,20 @@ def take_names(*files: Path) -> None:
         raise
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder for recordings, where it is not there.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"The folder {folder} cannot be made ({error.strerror}): name another one."
+        ) from error
+
+
 def check_output(
     path: Path, *, overwrite: bool, source: SourceSpec | None = None, labels: bool = False
 ) -> None:
@@ -99,11 +110,3 @@ def check_output(
         raise OutputError(f"There is no folder {path.parent}: make it or record elsewhere.")
     if path.exists() and not overwrite:
         raise OutputError(f"{path} exists: give another name, or --overwrite to replace it.")
-
-
-def _plain(source: SourceSpec | None) -> str:
-    """A source's name as part of a file's name on any system."""
-    if source is None:
-        return "fastscnn"
-    name = Path(source.name).stem if source.kind == "file" else source.name
-    return re.sub(r"[^\w.-]+", "-", name)[:_LONGEST].strip("-.") or "fastscnn"

@@ -1,9 +1,11 @@
 """Several sources beside each other, with one network."""
 
+import json
 import threading
 import time
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -150,3 +152,79 @@ def test_a_paused_source_answers_at_once_while_others_keep_the_network_busy(besi
     wait_until(lambda: shows(False))
     still.view = replace(still.view, alpha=0.9)
     wait_until(lambda: (result := still.take()) is not None and result.view.alpha == 0.9)
+
+
+def test_one_of_several_leaves_with_its_recording_whole(beside, tmp_path):
+    """A file that is being recorded; what is on its way is still written, and the others go on."""
+    staying, leaving = beside(ScriptedSource(live=True, rate=200), ScriptedSource(2000, rate=500))
+    leaving.start_recording(tmp_path / "left.mp4")
+    wait_until(lambda: leaving.stats.counters().recorded >= 10)
+    leaving.leave()
+    wait_until(lambda: leaving.left)
+    counts = leaving.stats.counters()
+    assert settled(counts, display=False)
+    assert counts.recorded == counts.offered == counts.processed
+    assert counts.recorded == count_by_opencv(tmp_path / "left.mp4")
+    assert [event.kind for event in drain(leaving)][-1] == "recorded"
+    assert leaving.worker.turns.feeds == [staying.worker.turns.first]
+    before = staying.stats.counters().processed
+    wait_until(lambda: staying.stats.counters().processed > before + 5)
+    leaving.stop()  # ends nothing of the others'
+    assert staying.worker.is_alive()
+
+
+def test_the_first_leaves_and_the_network_and_the_files_of_all_stay(monkeypatch, tmp_path):
+    rows = tmp_path / "rows.jsonl"
+    settings = replace(TINY, data=(rows,))
+    monkeypatch.setattr(capture, "open_source", lambda spec: ScriptedSource(live=True, rate=100))
+    first = Pipeline(settings, display=True)
+    second = Pipeline(settings, display=True, beside=first)
+    added = None
+    try:
+        for pipeline, name in ((first, "a"), (second, "b")):
+            pipeline.start()
+            pipeline.open(SourceSpec("file", name))
+        wait_until(lambda: all(p.stats.counters().processed > 3 for p in (first, second)))
+        first.leave()
+        wait_until(lambda: first.left)
+        assert settled(first.stats.counters(), display=True)
+        done = second.stats.counters().processed
+        added = Pipeline(settings, display=True, beside=first)
+        added.start()
+        added.open(SourceSpec("file", "c"))
+        wait_until(lambda: second.stats.counters().processed > done + 3)
+        wait_until(lambda: added.stats.counters().processed > 3)
+    finally:
+        first.stop(second, *filter(None, [added]))
+    written = [json.loads(line) for line in rows.read_text().splitlines()]
+    named = Counter(Path(row["source"]).name for row in written)
+    all_three = zip("abc", (first, second, added), strict=True)
+    wanted = {name: pipeline.stats.counters().processed for name, pipeline in all_three}
+    assert all(0 < named[name] <= wanted[name] for name in "abc"), (named, wanted)
+    assert all(row["dropped"] >= 0 for row in written)
+    (saved,) = [event for event in drain(first) if event.kind == "recorded"]
+    assert saved.common  # it is about none of them
+
+
+@pytest.mark.parametrize("state", ["opening", "paused", "ended", "failed"])
+def test_whatever_it_is_at_a_source_can_leave(beside, state):
+    error = SourceError("The cable was pulled: plug it in.") if state == "failed" else None
+    count = None if state == "opening" else 3
+    staying, leaving = beside(ScriptedSource(live=True), ScriptedSource(count, error=error))
+    if state == "paused":
+        leaving.session.pause()
+    if state in {"ended", "failed"}:
+        wait_until(lambda: leaving.session.state == state)
+    leaving.leave()
+    wait_until(lambda: leaving.left)
+    assert settled(leaving.stats.counters(), display=False)
+    assert staying.worker.is_alive()
+
+
+def test_a_source_can_leave_while_all_end(beside):
+    staying, leaving = beside(ScriptedSource(live=True), ScriptedSource(live=True))
+    wait_until(lambda: leaving.stats.counters().processed)
+    leaving.leave()
+    staying.stop()
+    leaving.stop()
+    assert settled(leaving.stats.counters(), display=False)

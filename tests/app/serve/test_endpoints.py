@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.core.events import Event
+from app.core.events import CommonEvents, Event
+from app.pipeline.pipeline import Pipeline
 from app.rendering.view_options import ViewOptions
 from app.serve import encoding
 from app.sinks.data.frame_row import RowMaker
@@ -122,6 +123,42 @@ def test_events_are_a_row_for_every_frame_and_what_the_user_is_told():
         served.pipeline.sinks.deliver(replace(picture, repeated=True))
         served.pipeline.events.notice("on")
         assert rows(file, 1)[0]["text"] == "on"
+
+
+def test_what_serves_all_sources_is_told_of_none():
+    with serving() as served, served.connect() as connection:
+        CommonEvents(served.pipeline.events).notice("The network is small.")
+        connection.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        (said,) = rows(connection.makefile("rb"), 1)
+        assert said == {"number": None, "kind": "notice", "text": "The network is small."}
+
+
+def test_a_source_that_leaves_is_shown_no_more_and_the_others_keep_their_numbers(served):
+    others = [Pipeline(served.pipeline.settings, display=True) for _ in range(2)]
+    for other in others:
+        served.server.show(other, lambda: None)
+    show(served)
+    for each in results([0.0]):
+        others[1].sinks.deliver(each)
+    with served.connect() as connection, served.connect() as waiting:
+        connection.sendall(b"GET /stream.mjpg HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        waiting.sendall(b"GET /frame.jpg?after=1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        stream = connection.makefile("rb")
+        while not stream.readline().startswith(b"X-Picture"):
+            pass
+        served.server.hide(served.pipeline)
+        assert stream.read().endswith(b"0\r\n\r\n")  # it ends
+        assert b" 204 " in waiting.makefile("rb").readline()  # and so does waiting for it
+    served.server.hide(others[0])
+    assert [each["source"] for each in served.ask("/stats.json").json["sources"]] == [2]
+    assert served.ask("/frame.jpg?source=0").status == 404
+    assert served.ask("/frame.jpg?source=2").status == 200
+    assert served.ask("/frame.jpg").status == 200  # the first that there is
+    assert b'source="0"' not in served.ask("/metrics").body
+    assert served.control(source=0, skip=False).status == 400
+    assert served.control(source="all", skip=False).status == 204
+    assert others[1].live.skip is False
+    assert served.pipeline.live.skip is True
 
 
 def test_a_picture_is_encoded_once_for_all_clients(served, monkeypatch):

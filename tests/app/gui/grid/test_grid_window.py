@@ -6,17 +6,21 @@ from dataclasses import replace
 
 import pytest
 from PyQt6.QtCore import Qt
+from PyQt6.QtTest import QTest
 
+from app.cli.argument_parser import build_parser, settings_from
 from app.config.settings import SourceOptions
 from app.config.shortcuts import USUAL
 from app.gui.grid.run_windows import RunWindows
+from app.sinks.recording.file_naming import make_folder
 from app.sources.source_spec import SourceSpec
-from tests.support.media import write_clip
+from tests.support.media import count_by_opencv, write_clip
 from tests.support.window_driver import (
     SMALL,
     application,
     click,
     drop,
+    messages,
     press,
     screenshot,
     street,
@@ -82,7 +86,7 @@ def test_a_click_makes_one_large_and_escape_goes_back(three):
     press(window, Qt.Key.Key_Escape)
     assert grid.currentWidget() is not window
     assert grid.tiles[1].result.skip is False
-    grid.enlarge(0)
+    grid.enlarge(grid.windows[0])
     click(grid.windows[0].menu_bar.cornerWidget())
     assert grid.currentWidget() is not grid.windows[0]
     assert window.pipeline.stats.counters().shown == shown
@@ -139,3 +143,110 @@ def test_every_frame_is_accounted_for_when_the_window_closes():
         lambda: not {t.name for t in set(threading.enumerate()) - before} & {"worker", "capture"},
         "the end of all threads",
     )
+
+
+def notes(grid):
+    return [each.text for each in grid.notifications.shown]
+
+
+def entry(tile, text):
+    """An entry of the menu that a right click on a tile opens."""
+    tile.menu_asked.emit(tile.mapToGlobal(tile.rect().center()))
+    menu = application().activePopupWidget()
+    found = next(action for action in menu.actions() if action.text() == text)
+    menu.close()
+    return found
+
+
+def test_a_source_is_removed_with_its_recording_whole_and_others_are_added(tmp_path):
+    gone, clip = [], write_clip(tmp_path / "clip.mp4", 400, rate=20)
+    with running(street(), SourceSpec("file", str(clip)), street()) as run:
+        grid = run.grid
+        grid.removed.connect(gone.append)
+        wait_until(lambda: all(map(labelled, grid.tiles)), "labels")
+        window = run.windows[1]
+        window.pipeline.start_recording(tmp_path / "whole.mp4")
+        wait_until(lambda: window.pipeline.stats.counters().recorded > 5, "a recording")
+        entry(grid.tiles[1], "Remove").trigger()
+        assert gone == [window]
+        assert [tile.name[0] for tile in grid.tiles] == ["1", "3"]  # names stay what they were
+        assert window not in run.windows
+        counters = window.pipeline.stats.counters
+        wait_until(lambda: any("whole.mp4" in text for text in notes(grid)), "what was saved")
+        assert counters().recorded == count_by_opencv(tmp_path / "whole.mp4")
+        assert counters().captured == counters().shown + counters().dropped_total
+        drop(grid, clip)
+        assert [tile.name for tile in grid.tiles][-1] == "4  clip.mp4"
+        wait_until(lambda: all(map(labelled, grid.tiles)), "labels in all, the new one too")
+        assert len(run.pipelines) == 4  # the report is of all that there were
+
+
+def test_the_first_is_removed_and_the_others_go_on(three):
+    grid, network = three.grid, three.first.pipeline.networks
+    wait_until(lambda: labelled(grid.tiles[0]), "labels")
+    grid.enlarge(grid.windows[0])
+    three.first.actions_by_name["remove"].trigger()
+    assert [tile.name for tile in grid.tiles] == ["2  short.mp4", "3  wrong.mp4"]
+    assert grid.currentWidget() not in (three.first, *grid.windows)  # the tiles are seen
+    wait_until(lambda: three.first.pipeline.left, "its end")
+    click(grid.controls.play)  # of one that has ended: it begins again
+    before = grid.windows[0].pipeline.stats.counters().shown
+    wait_until(lambda: grid.windows[0].pipeline.stats.counters().shown > before, "a picture")
+    network.tell_once("This network is green.")
+    wait_until(lambda: "This network is green." in notes(grid), "what is said of all")
+    press(grid.tiles[0], Qt.Key.Key_Delete)
+    assert len(grid.tiles) == 1
+    press(grid.tiles[0], Qt.Key.Key_Delete)  # the last one stays
+    assert len(grid.tiles) == 1
+    assert not entry(grid.tiles[0], "Remove").isEnabled()
+
+
+def test_a_window_of_one_source_has_nothing_to_remove():
+    with running(street()) as run:
+        run.first.actions_by_name["remove"].trigger()
+        assert any("Nothing runs beside" in text for text in messages(run.first))
+        assert run.grid is None
+
+
+def test_a_right_click_opens_a_menu_and_shows_nothing_large(three):
+    grid = three.grid
+    wait_until(lambda: labelled(grid.tiles[0]), "labels")
+    QTest.mouseClick(grid.tiles[0], Qt.MouseButton.RightButton)
+    assert grid.currentWidget() not in grid.windows
+    entry(grid.tiles[0], "Pause").trigger()
+    wait_until(lambda: three.first.pipeline.session.state == "paused", "the pause of one")
+    entry(grid.tiles[0], "Play").trigger()
+    wait_until(lambda: three.first.pipeline.session.state == "playing", "the end of it")
+    entry(grid.tiles[0], "Show large").trigger()
+    assert grid.currentWidget() is three.first
+
+
+def test_a_checkpoint_dropped_over_the_tiles_is_offered_as_weights(three, tmp_path):
+    weights = tmp_path / "mine.pth"
+    weights.write_bytes(b"x")
+    drop(three.grid, weights)
+    (note,) = three.grid.notifications.shown
+    assert "mine.pth is a checkpoint" in note.text
+    assert list(note.actions_by_name) == ["Use as weights"]
+
+
+def test_in_a_folder_each_source_is_recorded_from_its_first_frame_on(tmp_path):
+    """Two of one name among them, one that is no video, and one that is added later."""
+    wrong = tmp_path / "wrong.mp4"
+    wrong.write_bytes(b"no video" * 99)
+    paths = [tmp_path / name for name in ("clip.mp4", "b/clip.mp4", "later.mp4")]
+    paths[1].parent.mkdir()
+    for count, path in enumerate(paths, 6):
+        write_clip(path, count)
+    out = tmp_path / "out"
+    line = [str(each) for each in (paths[0], "--grid", paths[1], wrong, "-o", f"{out}/")]
+    chosen = settings_from(build_parser().parse_args([*line, "--input-size", "64x96"]))
+    make_folder(out)
+    with running(*chosen.sources, settings=chosen) as run:
+        drop(run.grid, paths[2])
+        recorded = ("clip.mp4", "clip-2.mp4", "later.mp4")
+        counts = [w.pipeline.stats.counters for n, w in enumerate(run.windows) if n != 2]
+        wait_until(lambda: [each().recorded for each in counts] == [6, 7, 8], "all frames")
+    assert sorted(each.name for each in out.iterdir()) == sorted(recorded)
+    assert sorted(map(count_by_opencv, out.iterdir())) == [6, 7, 8]
+    assert {"record_dir", "record_name"} <= chosen.given  # what was saved takes nothing's place
