@@ -11,12 +11,13 @@ from fastscnn.checkpoints.checkpoint import CheckpointError
 from fastscnn.checkpoints.model_zoo import file_of, resolve
 from fastscnn.checkpoints.zoo_catalog import ZooError
 from fastscnn.console import run_command
+from fastscnn.data.class_sets import CITYSCAPES_SET, read_classes
 from fastscnn.data.dataset_factory import open_frames
 from fastscnn.data.dataset_spec import tables_of
 from fastscnn.data.label_sets import TargetSets, shipped_tables
 from fastscnn.data.pair_dataset import DataError, files_of
 from fastscnn.evaluation import confusion_plot
-from fastscnn.evaluation.class_merging import PLAIN, ClassMerging, merging_of_data, read_merging
+from fastscnn.evaluation.class_merging import NONE, ClassMerging, Judging
 from fastscnn.evaluation.evaluator import Evaluator, Frames, evaluate_settings
 from fastscnn.evaluation.output_files import (
     LabelWriter,
@@ -29,7 +30,6 @@ from fastscnn.evaluation.scores import Report, Setting
 from fastscnn.evaluation.video_evaluator import LabelledClip, evaluate_clip
 from fastscnn.ignored_regions import Polygon, parse_polygon
 from fastscnn.inference.input_size import parse_input_size
-from fastscnn.labels import class_table
 from fastscnn.outputs import OutputError, check_apart, check_file, write_json, write_output
 from fastscnn.paths import expand_user
 from fastscnn.provenance import NetworkUse, provenance
@@ -81,7 +81,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         sizes = [parse_input_size(size) for size in args.input_size.split(",")]
-        merging_given = read_merging(args.merge) if args.merge not in (None, "none") else None
+        classes = read_classes(args.classes) if args.classes else None
     except ValueError as error:
         parser.error(str(error))
     if args.limit is not None and args.limit < 1:
@@ -92,8 +92,8 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("--worst N and --pictures DIR belong together, N at least 1.")
     if misfit := _misfit(args):
         parser.error(misfit)
-    if args.labels and merging_given and not args.video:
-        parser.error("--labels writes the 19 classes: leave --merge away.")
+    if args.labels and args.merge not in (None, NONE) and not args.video:
+        parser.error("--labels writes the classes as they are: leave --merge away.")
     if args.confusion and (trouble := confusion_plot.missing()):
         parser.error(trouble)
     settings = [
@@ -103,7 +103,15 @@ def main(argv: list[str] | None = None) -> int:
         for steady in reversed(_SWITCH[args.steady])
     ]
     try:
-        (_run_clip if args.video else _run)(args, settings, merging_given)
+        for path in filter(None, (args.json, args.confusion)):
+            check_file(path, args.overwrite)
+        segmenter = _segmenter(args)
+        own = segmenter.class_set if segmenter.class_set.values else CITYSCAPES_SET
+        try:
+            judging = Judging.by(args.merge, classes or own)
+        except ValueError as error:
+            parser.error(str(error))
+        (_run_clip if args.video else _run)(args, settings, segmenter, judging)
     except tuple(EXIT_CODES) as error:
         print(f"fastscnn.evaluate: {error}", file=sys.stderr)
         return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
@@ -132,31 +140,24 @@ def _misfit(args: argparse.Namespace) -> str:
 
 
 def _run_clip(
-    args: argparse.Namespace, settings: list[Setting], merging_given: ClassMerging | None
+    args: argparse.Namespace, settings: list[Setting], segmenter: Segmenter, judging: Judging
 ) -> None:
-    pick_precision(args.precision, pick_device(args.device))
-    for path in filter(None, (args.json, args.confusion)):
-        check_file(path, args.overwrite)
-    sets, merging = TargetSets(), merging_given or PLAIN
+    sets, merging = TargetSets(judging.classes), judging.merging()
     clip = LabelledClip(args.video, args.labels, sets, merging.table)
     read = [file_of(args.weights), clip.clip, *clip.files]
     check_apart(filter(None, (args.json, args.confusion)), read)
-    segmenter, evaluator = _evaluator(args, sets, merging)
+    evaluator = _evaluator(args, segmenter, sets, merging)
     reports = evaluate_clip(evaluator, clip, settings, progress=True)
     _tell(args, str(args.video), segmenter, reports)
 
 
 def _run(
-    args: argparse.Namespace, settings: list[Setting], merging_given: ClassMerging | None
+    args: argparse.Namespace, settings: list[Setting], segmenter: Segmenter, judging: Judging
 ) -> None:
-    pick_precision(args.precision, pick_device(args.device))
-    for path in filter(None, (args.json, args.confusion)):
-        check_file(path, args.overwrite)
-    frames = open_frames(args.data, merging_given.table if merging_given else None)
-    unmerged = args.merge or args.labels
-    merging = merging_given or (PLAIN if unmerged else merging_of_data(args.data))
+    frames = open_frames(args.data, judging.table, judging.classes)
+    merging = judging.merging(None if args.labels else args.data)
     _check_outputs(args, settings, frames)
-    segmenter, evaluator = _evaluator(args, frames.sets, merging)
+    evaluator = _evaluator(args, segmenter, frames.sets, merging)
     made_by = partial(_made_by, segmenter, args.data)
     for folder in filter(None, (args.pictures, args.labels)):
         check_folder(folder, args.overwrite)
@@ -166,7 +167,9 @@ def _run(
         settings,
         limit=args.limit,
         worst=args.worst or 0,
-        on_labels=LabelWriter(args.labels, settings, made_by) if args.labels else None,
+        on_labels=LabelWriter(args.labels, settings, judging.classes, made_by)
+        if args.labels
+        else None,
         progress=True,
     )
     _tell(args, args.data, segmenter, reports)
@@ -175,17 +178,23 @@ def _run(
         print(f"\nPictures of the worst frames in {args.pictures}: {len(written)}")
 
 
-def _evaluator(
-    args: argparse.Namespace, sets: TargetSets, merging: ClassMerging
-) -> tuple[Segmenter, Evaluator]:
-    weights = resolve(args.weights) if args.weights else default_checkpoint()
-    segmenter = Segmenter.from_checkpoint(
-        weights, device=args.device, precision=args.precision, runtime=args.runtime
+def _segmenter(args: argparse.Namespace) -> Segmenter:
+    pick_precision(args.precision, pick_device(args.device))
+    return Segmenter.from_checkpoint(
+        resolve(args.weights) if args.weights else default_checkpoint(),
+        device=args.device,
+        precision=args.precision,
+        runtime=args.runtime,
     )
+
+
+def _evaluator(
+    args: argparse.Namespace, segmenter: Segmenter, sets: TargetSets, merging: ClassMerging
+) -> Evaluator:
     try:
-        return segmenter, Evaluator(segmenter, sets, merging, args.ignore_region)
+        return Evaluator(segmenter, sets, merging, args.ignore_region)
     except ValueError as error:
-        raise CheckpointError(f"{weights}: {error}") from error
+        raise CheckpointError(f"{args.weights or default_checkpoint()}: {error}") from error
 
 
 def _tell(args: argparse.Namespace, data: str, segmenter: Segmenter, reports: list[Report]) -> None:
@@ -230,7 +239,7 @@ def _check_outputs(args: argparse.Namespace, settings: list[Setting], frames: Fr
         OutputError: one does.
     """
     read = [file_of(args.weights), *files_of([frames]), *tables_of([args.data])]
-    read += [expand_user(args.merge)] if args.merge else []
+    read += [expand_user(path) for path in (args.merge, args.classes) if path]
     files, folders = [args.json, args.confusion], [args.pictures, args.labels]
     if args.labels:
         names = [frames.name(index) for index in range(len(frames))]
@@ -289,11 +298,17 @@ def _add_judging(parser: argparse.ArgumentParser) -> None:
         help="the skip connection; both: side by side",
     )
     parser.add_argument(
+        "--classes",
+        metavar="FILE",
+        help="a JSON of the classes of the labels, as in fastscnn.train; default: those that the"
+        " weights carry, or the 19 of Cityscapes",
+    )
+    parser.add_argument(
         "--merge",
         metavar="TABLE|A+B=C,…",
         help="count classes as one: by a table of sets"
         f" ({', '.join(shipped_tables())} or a JSON file) or by their names; default: the table"
-        " that the data name in their option sets; none: the 19 classes",
+        " that the data name in their option sets; none: the classes as they are",
     )
     parser.add_argument(
         "--ignore-region",
@@ -352,7 +367,8 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
 
 def _describe(args: argparse.Namespace, data: str, segmenter: Segmenter, report: Report) -> str:
     labelled = int(report.confusion.sum())
-    own = class_table(segmenter.classes).own
+    judged = report.merging.classes.names
+    own = [name for name in segmenter.classes if name not in judged]
     unjudged = (
         f"\nThe weights know {len(own)} classes that no labels here have ({', '.join(own[:5])}"
         f"{', …' * (len(own) > 5)}): where these are seen, a pixel counts as wrong."

@@ -34,7 +34,6 @@ from fastscnn.exporting.agreement import (
 )
 from fastscnn.exporting.export_writers import open_foreign, write_foreign, write_graph
 from fastscnn.exporting.exportable_model import Layout, Output, Signature, Skip
-from fastscnn.labels import class_table
 from fastscnn.outputs import OutputError, check_apart
 from fastscnn.paths import expand_user
 from fastscnn.segmenter import default_checkpoint
@@ -157,7 +156,7 @@ def main(argv: list[str] | None = None) -> int:
     sizes = ", ".join(f"{height}×{width}" for _, height, width in SIZES)
     print(f"{args.file}: {format_}, {args.file.stat().st_size / 2**20:.1f} MiB")
     print(f"at {sizes} {agreement}")
-    if words := class_table(checkpoint.classes).in_words:
+    if words := checkpoint.classes.table.in_words:
         print(words)
     return 0
 

@@ -19,6 +19,10 @@ from fastscnn.suggestions import did_you_mean
 
 UNKNOWN = 255
 """Train id of pixels that carry no evaluated class."""
+_LONGEST_NAME = 40
+
+Color = tuple[int, int, int]
+"""RGB, 0–255 each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class LabelClass:
     id: int
     train_id: int
     category: str
-    color: tuple[int, int, int]
+    color: Color
 
 
 LABELS: tuple[LabelClass, ...] = (
@@ -147,7 +151,7 @@ class ClassTable:
     rows: tuple[LabelClass, ...]
     palette: NDArray[np.uint8]
     ids: NDArray[np.uint8] | None
-    colors: tuple[tuple[int, int, int], ...] = ()
+    colors: tuple[Color, ...] = ()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -169,11 +173,7 @@ class ClassTable:
         groups = dict.fromkeys(row.category for row in self.rows if row.id >= 0)
         for name in names:
             wanted = _plain(name)
-            members = {
-                row.train_id
-                for row in self.rows
-                if wanted == _plain(row.name) or (row.id >= 0 and wanted == row.category)
-            }
+            members = self.numbers_among([name])
             if not members:
                 some = f", or a group of them: {', '.join(groups)}" if groups else ""
                 raise ValueError(
@@ -181,6 +181,17 @@ class ClassTable:
                     f"{did_you_mean(wanted, (*self.names, *groups))}"
                 )
             found |= members
+        return frozenset(found)
+
+    def numbers_among(self, names: Iterable[str]) -> frozenset[int]:
+        """Return the same, without those of names that are none."""
+        found: set[int] = set()
+        for wanted in map(_plain, names):
+            found |= {
+                row.train_id
+                for row in self.rows
+                if wanted == _plain(row.name) or (row.id >= 0 and wanted == row.category)
+            }
         return frozenset(found)
 
     @property
@@ -200,14 +211,18 @@ class ClassTable:
         )
 
 
+def tidy_name(name: str) -> str:
+    """Return a name, which a stranger may have written, as one short line."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in name[:1000]).split())
+    return line[:_LONGEST_NAME]
+
+
 def _plain(name: str) -> str:
     return re.sub(r"[\s_-]+", " ", name.strip().lower())
 
 
 @lru_cache(maxsize=16)
-def class_table(
-    names: tuple[str, ...] = CLASS_NAMES, colors: tuple[tuple[int, int, int], ...] = ()
-) -> ClassTable:
+def class_table(names: tuple[str, ...] = CLASS_NAMES, colors: tuple[Color, ...] = ()) -> ClassTable:
     """Return the table of a network's classes by their names, with colours of its own if any."""
     known = {row.name: row for row in CLASSES}
     rows: list[LabelClass] = []
@@ -225,7 +240,7 @@ def class_table(
     return ClassTable(names, tuple(rows), palette, ids if whole else None, colors)
 
 
-def _own_color(number: int) -> tuple[int, int, int]:
+def _own_color(number: int) -> Color:
     """Return a colour that differs from those of the numbers before."""
     # Steps of the golden ratio go round the hues without meeting one again.
     rgb = colorsys.hsv_to_rgb(

@@ -28,7 +28,7 @@ from fastscnn.inference.onnx_model import OnnxModel, OnnxModelRuntime, load_onnx
 from fastscnn.inference.processor import cpu_has_bfloat16
 from fastscnn.inference.runtimes import RuntimeMissing, make_runtime, pick_runtime
 from fastscnn.kernels.kernel_choice import refusal
-from fastscnn.labels import ClassTable, class_table
+from fastscnn.labels import ClassTable
 from fastscnn.suggestions import did_you_mean
 from fastscnn.upsampling import upsample
 
@@ -107,10 +107,9 @@ class Segmenter:
             ``fastscnn.inference.runtimes``.
 
     Attributes:
-        classes: what the labels' numbers are called, by number: the 19 of Cityscapes, whose numbers
-            are train ids, or the network's own.
+        class_set: what the labels' numbers stand for: the 19 of Cityscapes, whose numbers are train
+            ids, or the network's own.
         weights: the file that they were read from.
-        colors: of the classes, where the network brings them; else empty.
         has_skip: whether there is a skip connection to switch.
         gives_logits: whether probabilities are to be had; else the network gives labels.
         assumed: what nobody said about the network, in a sentence; may be empty.
@@ -136,11 +135,10 @@ class Segmenter:
                 " Segmenter.from_checkpoint(path), without a path for the weights that ship."
             )
         self.model_size: tuple[int, int] | None = None
-        self.colors: tuple[tuple[int, int, int], ...] = ()
         self.has_skip = self.gives_logits = True
         self.assumed = ""
         self.input_size = parse_input_size(input_size)
-        self.classes = checkpoint.classes
+        self.class_set = checkpoint.classes
         self.weights = checkpoint.file
         if isinstance(checkpoint, OnnxModel):
             self._take(checkpoint, device, precision, runtime)
@@ -172,13 +170,18 @@ class Segmenter:
         self.device, self.precision = torch.device("cpu"), "fp32"
         self.origin, self.align_corners = "", False
         self.has_skip, self.gives_logits = bool(model.skip), model.gives_logits
-        self.model_size, self.colors, self.assumed = model.size, model.colors, model.assumed
+        self.model_size, self.assumed = model.size, model.assumed
         self._runtime = OnnxModelRuntime(model)
 
     @property
     def table(self) -> ClassTable:
         """The table of its classes."""
-        return class_table(self.classes, self.colors)
+        return self.class_set.table
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of its classes, by number."""
+        return self.class_set.names
 
     @property
     def runtime(self) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 from fastscnn.console import run_command
+from fastscnn.data.class_sets import CITYSCAPES_SET
 from fastscnn.data.dataset_spec import tables_of
 from fastscnn.data.pair_dataset import files_of
 from fastscnn.paths import expand_user
@@ -15,8 +17,8 @@ from fastscnn.training.validation import Validation
 
 EPILOG = """\
 data, several mixed by weight:
-  folder:PATH        a folder with images/ and labels/ (PNGs of train ids, 255 ignored), or
-                     groups/ with a table of sets
+  folder:PATH        a folder with images/ and labels/ (PNGs of train ids or the values that
+                     --classes gives, 255 ignored), or groups/ with a table of sets
   cityscapes:PATH    Cityscapes in its official layout; labels=fine, coarse or fine+coarse
   street             the demo street, endless and exactly labelled
 Options follow a question mark and are separated by &; quote them for the shell:
@@ -37,6 +39,7 @@ examples:
   python -m fastscnn.train --run runs/a --data cityscapes:CITYSCAPES --val cityscapes:CITYSCAPES
   python -m fastscnn.train --run runs/b --preset cpu --data street --steps 500 --val street
   python -m fastscnn.train --run runs/d --preset gpu --minutes 20 --data folder:FRAMES
+  python -m fastscnn.train --run runs/e --classes classes.json --data folder:CRACKS
   torchrun --nproc-per-node 4 -m fastscnn.train --run-dir runs/c --data cityscapes:CITYSCAPES
 """
 
@@ -59,6 +62,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--data", action="append", metavar="SPEC", help="what to learn from, see below"
+    )
+    parser.add_argument(
+        "--classes",
+        metavar="FILE",
+        help="a JSON of the classes to learn in place of the 19 of Cityscapes: their names, colours"
+        " and values in label files, see docs/training.md",
     )
     group = parser.add_argument_group("validation")
     group.add_argument(
@@ -95,9 +104,13 @@ def _train(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
         data = args.data or config.get("data")
         if not data:
             parser.error("--data is needed: what to learn from, for example --data street")
-        task = Segmentation([str(spec) for spec in data])
+        classes = run_setup.classes_of(parser, args.classes, config)
+        task = Segmentation([str(spec) for spec in data], classes=classes)
         if start:
-            task.config, task.normalisation = start.config, start.normalisation
+            if start.classes != classes.names:
+                opened = replace(opened, start=start.without_classes())
+            task.config = replace(start.config, num_classes=len(classes))
+            task.normalisation = start.normalisation
     trainer = run_setup.trainer_of(task, args, opened)
     given = {
         "data": args.val,
@@ -121,9 +134,10 @@ def _train(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
         except ValueError as error:
             parser.error(str(error))
     more = {"data": task.data, "shares": task.shares, "validation": val}
+    more |= {"classes": task.classes.to_dict()} if task.classes != CITYSCAPES_SET else {}
     read = files_of([*task.mix.datasets, *(validation.frames if validation else ())])
     read += tables_of([*task.data, *(val["data"] or ())])
-    read += [expand_user(val["merge"])] if val["merge"] else []
+    read += [expand_user(path) for path in (val["merge"], args.classes) if path]
     run_setup.run(trainer, args, opened, more, validation, read)
 
 

@@ -199,7 +199,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
         if run.virtual_camera:
             raise UsageError("--virtual-camera shows one source: leave it or --grid out.")
         outputs, recording = one_for_each(outputs, recording)
-    view = view_from(read_options(ViewArguments, args), network.weights_b)
+    view = view_from(read_options(ViewArguments, args), network)
     outputs, streams = streams_from(outputs)
     file, labels, images = outputs_from(outputs)
     recording = replace(recording, file=file, labels=labels, encoder=encoder_choice(outputs))

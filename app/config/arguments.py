@@ -32,7 +32,6 @@ from app.rendering.view_options import (
     Measure,
     Side,
     View,
-    parse_classes,
     parse_side,
 )
 from fastscnn.option_fields import option
@@ -149,19 +148,19 @@ class ViewArguments:
         parse=parse_palette,
         metavar="PALETTE",
     )
-    hide: frozenset[int] | None = option(
+    hide: tuple[str, ...] | None = option(
         None,
         "leave out the colours of classes or groups, with commas: sky,vegetation",
         group="view",
-        parse=parse_classes,
+        parse=parse_names,
         metavar="CLASSES",
         exclusive="classes",
     )
-    only: frozenset[int] | None = option(
+    only: tuple[str, ...] | None = option(
         None,
         "leave out all others",
         group="view",
-        parse=parse_classes,
+        parse=parse_names,
         metavar="CLASSES",
         exclusive="classes",
     )

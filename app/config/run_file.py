@@ -156,7 +156,7 @@ def _values(settings: Settings, sources: Sequence[SourceSpec]) -> Iterator[tuple
         if key != "weights-b" or settings.view.compares_weights:
             is_file = "weights" in key and value and Path(value).is_file()
             yield key, str(Path(value).absolute()) if is_file else value
-    yield from _view_values(settings.view)
+    yield from _view_values(settings.view, settings.network.weights)
     for key, value in _plain_values(RecordingOptions, settings.recording):
         if key == "record-dir":
             value = str(Path(value).absolute()) if value else ""
@@ -191,7 +191,7 @@ def _source_values(sources: Sequence[SourceSpec]) -> Iterator[tuple[str, Any]]:
     yield "video-stream", first.video_stream
 
 
-def _view_values(view: ViewOptions) -> Iterator[tuple[str, Any]]:
+def _view_values(view: ViewOptions, weights: str | None) -> Iterator[tuple[str, Any]]:
     yield "view", view.view
     if view.view in PAIRED:
         yield from (("left", view.left.words), ("right", view.right.words))
@@ -199,8 +199,11 @@ def _view_values(view: ViewOptions) -> Iterator[tuple[str, Any]]:
         yield "split", "sweep" if view.sweep else view.split
     yield from (("alpha", view.alpha), ("contours", view.contours))
     yield from (("class-names", view.class_names), ("palette", view.palette))
-    hidden = [view.numbering[number] for number in sorted(view.hidden)]
-    yield "hide", ",".join(name for name in hidden if name in CLASS_NAMES)
+    if view.named is not None:
+        yield ("only" if view.named.only else "hide"), ",".join(view.named.names)
+    else:
+        hidden = [view.numbering[number] for number in sorted(view.hidden)]
+        yield "hide", ",".join(name for name in hidden if weights or name in CLASS_NAMES)
     yield "blur", ",".join(view.blurred)
     yield "confidence", view.measure
 

@@ -37,6 +37,8 @@ def drawn(feed: Feed, result: Result, networks: NetworkManager) -> Result:
         )
         for one in result.predictions
     )
+    if view.named is not None and result.predictions:
+        networks.tell_once(view.named.unknown(result.predictions[0].classes.names))
     frame = result.frame
     if image is not frame.image:
         frame = replace(frame, image=image)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -11,10 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fastscnn.labels import ClassTable, class_table
+from fastscnn.data.class_sets import class_set, parse_color
+from fastscnn.labels import ClassTable, Color, class_table
 from fastscnn.paths import expand_user
-
-Color = tuple[int, int, int]
 
 CITYSCAPES, COLOUR_BLIND = PALETTES = "cityscapes", "colour-blind"
 
@@ -48,7 +46,8 @@ usual eyes and to those without red or green cones (Machado et al. 2009): any tw
 def parse_palette(text: str) -> str:
     """Return the name of a palette, or the absolute path of a file of colours, checked.
 
-    The file is JSON, from names of classes to colours: ``{"car": "#0000ff"}``.
+    The file is JSON, from names of classes to colours: ``{"car": "#0000ff"}``, or that of a set of
+    classes with their colours.
 
     Raises:
         ValueError: it is neither, in a sentence.
@@ -102,11 +101,16 @@ def _colors(palette: str) -> Mapping[str, Color]:
         raise ValueError(f"The colours in {path.name} are no JSON ({error}): {advice}") from error
     if not isinstance(said, dict):
         raise ValueError(f"The colours in {path.name} are not one object: {advice}")
-    return {name: _color(name, value, advice) for name, value in said.items()}
+    if "classes" not in said:
+        return {name: _color(name, value, advice) for name, value in said.items()}
+    try:
+        return {row.name: row.color for row in class_set(said).table.rows}
+    except ValueError as error:
+        raise ValueError(f"The colours in {path.name} cannot be used: its {error}.") from error
 
 
 def _color(name: str, value: object, advice: str) -> Color:
-    if not isinstance(value, str) or not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+    color = parse_color(value)
+    if color is None:
         raise ValueError(f"The colour of {name!r} is {value!r}: {advice}")
-    red, green, blue = bytes.fromhex(value[1:])
-    return red, green, blue
+    return color

@@ -6,11 +6,10 @@ A *view* is one picture, or two compared: next to each other (``side``) or under
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
-from fastscnn.labels import CITYSCAPES, CLASS_NAMES
+from fastscnn.labels import CLASS_NAMES, class_table
 
 Content = Literal["overlay", "labels", "confidence", "raw"]
 """Content of one picture: labels blended over the frame, the labels' colours alone, how sure the
@@ -101,6 +100,32 @@ PAIRS: dict[str, tuple[Side, Side]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class NamedClasses:
+    """Classes and groups named before it is known what the network tells apart.
+
+    Attributes:
+        names: what they are called.
+        only: whether all others are hidden, not these.
+    """
+
+    names: tuple[str, ...]
+    only: bool = False
+
+    def hidden(self, classes: tuple[str, ...]) -> frozenset[int]:
+        """Return the numbers that are hidden of a network's classes."""
+        named = class_table(classes).numbers_among(self.names)
+        return frozenset(range(len(classes))) - named if self.only else named
+
+    def unknown(self, classes: tuple[str, ...]) -> str:
+        """Return a sentence on names that the network does not know; empty where it knows all."""
+        try:
+            class_table(classes).numbers_of(self.names)
+        except ValueError as error:
+            return f"--{'only' if self.only else 'hide'}: {error}"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
 class ViewOptions:
     """Options that results are drawn by.
 
@@ -120,6 +145,7 @@ class ViewOptions:
         blurred: names of classes and groups whose regions are blurred in the picture.
         steady: whether labels are held steady from frame to frame.
         numbering: names of the classes that are numbered so; another network may have others.
+        named: classes to hide or to show alone by what they are called, until the network is known.
     """
 
     view: View = "overlay"
@@ -137,6 +163,7 @@ class ViewOptions:
     blurred: tuple[str, ...] = ()
     steady: bool = False
     numbering: tuple[str, ...] = field(default=CLASS_NAMES, repr=False)
+    named: NamedClasses | None = field(default=None, repr=False)
 
     @property
     def sides(self) -> tuple[Side, ...]:
@@ -201,19 +228,18 @@ class ViewOptions:
         view: View = self.view if self.view in PAIRED else "wipe"
         return replace(self, view=view, left=left, right=right)
 
-    def showing_only(self, classes: Iterable[int]) -> ViewOptions:
-        """All classes hidden but those of these numbers."""
-        return replace(self, hidden=frozenset(range(len(self.numbering))) - set(classes))
-
     def numbered_as(self, names: tuple[str, ...]) -> ViewOptions:
         """The same classes hidden and outlined, by their names, as another network numbers them."""
+        if self.named is not None:
+            hidden = self.named.hidden(names)
+            return replace(self, hidden=hidden, numbering=names, named=None)
         if names == self.numbering:
             return self
-        hidden = {self.numbering[number] for number in self.hidden}
+        gone = {self.numbering[number] for number in self.hidden}
         selected = self.numbering[self.selected] if self.selected is not None else None
         return replace(
             self,
-            hidden=frozenset(number for number, name in enumerate(names) if name in hidden),
+            hidden=frozenset(number for number, name in enumerate(names) if name in gone),
             selected=names.index(selected) if selected in names else None,
             numbering=names,
         )
@@ -287,16 +313,3 @@ def parse_side(text: str) -> Side:
     switch = {"on": True, "off": False}
     skip, steady = (switch.get(said.get(name, "")) for name in ("skip", "steady"))
     return Side(content, skip, "b" if said.get("weights") == "b" else "a", steady)
-
-
-def parse_classes(text: str) -> frozenset[int]:
-    """Train ids from names of classes or of their groups, with commas between them.
-
-    Raises:
-        ValueError: a name that is none.
-
-    Example:
-        >>> sorted(parse_classes("sky, flat, traffic-light"))
-        [0, 1, 6, 10]
-    """
-    return CITYSCAPES.numbers_of(text.split(","))

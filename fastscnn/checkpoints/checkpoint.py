@@ -26,8 +26,8 @@ from fastscnn.checkpoints.unwrapping import (
     class_names,
     placed,
     state_dicts,
-    tidy_name,
 )
+from fastscnn.data.class_sets import CITYSCAPES_SET, ClassSet, class_set
 from fastscnn.labels import CLASS_NAMES
 from fastscnn.model.channel_widths import take_widths
 from fastscnn.model.fast_scnn import FastSCNN
@@ -55,7 +55,7 @@ class Checkpoint:
     Attributes:
         model: the network in float32, in evaluation mode, on the CPU.
         mean, std: normalisation of RGB values in 0–1.
-        classes: names of the logits' channels, in order.
+        classes: what the logits' channels stand for, in order.
         info: free facts for people (how it was trained, its figures).
         origin: the implementation that it comes from, empty for our own.
         file: where it was read from.
@@ -64,7 +64,7 @@ class Checkpoint:
     model: FastSCNN
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
-    classes: tuple[str, ...] = CLASS_NAMES
+    classes: ClassSet = CITYSCAPES_SET
     info: dict[str, Any] = field(default_factory=dict)
     origin: str = ""
     file: WeightsFile = field(default_factory=WeightsFile)
@@ -104,7 +104,7 @@ def save(checkpoint: Checkpoint, path: str | Path, *, half: bool = False) -> Non
             "format": FORMAT,
             "version": VERSION,
             "config": checkpoint.model.config.to_dict(),
-            "classes": list(checkpoint.classes),
+            **checkpoint.classes.to_dict(),
             "mean": list(checkpoint.mean),
             "std": list(checkpoint.std),
             "info": checkpoint.info,
@@ -139,7 +139,8 @@ def _from_values(values: object, path: Path) -> Checkpoint:
     names = class_names(values, count)
     if names is None:
         names = CLASS_NAMES if count == len(CLASS_NAMES) else tuple(map(str, range(count)))
-    return Checkpoint(model.eval(), format_.mean, format_.std, names, origin=format_.name)
+    classes = ClassSet(names)
+    return Checkpoint(model.eval(), format_.mean, format_.std, classes, origin=format_.name)
 
 
 def _only_network(values: object, path: Path, markers: tuple[str, ...]) -> StateDict:
@@ -166,7 +167,7 @@ def _own(values: Mapping[Any, Any], path: Path) -> Checkpoint:
     try:
         config = FastSCNNConfig.from_dict(dict(values["config"]))
         mean, std = _three(values["mean"]), _three(values["std"])
-        classes = tuple(tidy_name(str(name)) for name in values["classes"])
+        classes = class_set(values)
         info = dict(values.get("info") or {})
         origin = str(values.get("origin", ""))
         weights = dict(values["weights"])

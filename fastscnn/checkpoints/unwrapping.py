@@ -17,6 +17,8 @@ from typing import Any
 
 from torch import Tensor
 
+from fastscnn.labels import tidy_name
+
 _INSIDE = re.compile(
     r"(?:^|(?<=\.))(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\."
 )
@@ -24,7 +26,6 @@ _INSIDE = re.compile(
 _USUAL = ("state_dict", "model_state_dict", "model")
 """Names under which trainings save the network itself, not a copy such as an average."""
 _CLASSES = re.compile(r"class_?names|classes|id2label|names", re.IGNORECASE)
-_LONGEST_NAME = 40
 _DEEPEST = 8
 _MOST_PREFIXES = 5
 
@@ -86,12 +87,6 @@ def class_names(values: object, count: int) -> tuple[str, ...] | None:
             ):
                 return tuple(map(tidy_name, named))
     return None
-
-
-def tidy_name(name: str) -> str:
-    """Return a name, which a stranger may have written, as one short line."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in name[:1000]).split())
-    return line[:_LONGEST_NAME]
 
 
 def placed(values: object) -> Iterator[tuple[tuple[str, ...], Mapping[Any, Any]]]:

@@ -10,11 +10,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from fastscnn.data.class_sets import ClassSet
 from fastscnn.data.label_sets import TargetSets
 from fastscnn.data.pair_dataset import DataError, Pair, PairDataset, known_values, match
 from fastscnn.data.splits import EVERYTHING, Split
-from fastscnn.labels import ID_TO_TRAIN_ID, LABELS
+from fastscnn.labels import LABELS, TRAIN_ID_TO_ID, UNKNOWN
 from fastscnn.paths import visible
 
 SPLITS = {"fine": ("train", "val", "test"), "coarse": ("train", "val", "train_extra")}
@@ -52,9 +54,33 @@ class CityscapesDataset(PairDataset):
         for part, kind in _parts(split, labels):
             pairs += _pairs(root, part, kind)
         ids = [label.id for label in LABELS if label.id >= 0]
-        super().__init__(
-            chosen.choose(pairs, root), np.array(ID_TO_TRAIN_ID), known_values(ids), sets
+        values = values_of_cityscapes(sets.classes)
+        super().__init__(chosen.choose(pairs, root), values, known_values(ids), sets)
+
+
+def values_of_cityscapes(classes: ClassSet) -> NDArray[np.uint8]:
+    """Return 256 uint8: id of Cityscapes → number of a class.
+
+    Raises:
+        DataError: none of the classes is there.
+    """
+    if (classes.of_cityscapes == UNKNOWN).all():
+        raise DataError(
+            f"None of the classes ({', '.join(classes.names[:3])}, …) is one of Cityscapes: say in"
+            ' their file what they are made of, as "cityscapes": {"vehicle": ["car", "bus"]}.'
         )
+    return classes.of_cityscapes.copy()
+
+
+def street_values(classes: ClassSet) -> NDArray[np.uint8]:
+    """Return 256 uint8: train id, as the demo street labels itself → number of a class.
+
+    Raises:
+        DataError: none of the classes is there.
+    """
+    found = values_of_cityscapes(classes)[TRAIN_ID_TO_ID]
+    found[UNKNOWN] = UNKNOWN
+    return found
 
 
 def _parts(split: str, labels: str) -> list[tuple[str, str]]:

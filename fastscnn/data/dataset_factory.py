@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fastscnn.data import cityscapes_dataset
 from fastscnn.data.cityscapes_dataset import CityscapesDataset
+from fastscnn.data.class_sets import CITYSCAPES_SET, ClassSet
 from fastscnn.data.dataset_spec import DataSpec, read_spec
 from fastscnn.data.folder_dataset import FolderDataset
 from fastscnn.data.label_sets import SetTable, TargetSets
@@ -40,7 +41,9 @@ def open_cityscapes(
     )
 
 
-def open_frames(text: str, table: SetTable | None = None) -> PairDataset | StreetFrames:
+def open_frames(
+    text: str, table: SetTable | None = None, classes: ClassSet = CITYSCAPES_SET
+) -> PairDataset | StreetFrames:
     """Open the frames that a network is to be judged by.
 
     Args:
@@ -48,6 +51,7 @@ def open_frames(text: str, table: SetTable | None = None) -> PairDataset | Stree
             ``cityscapes:PATH?split=SPLIT&labels=KIND`` (the fine labels of ``val`` when not given),
             or ``street?seeds=A,B&frames=N``.
         table: how a folder is read that has what the table reads and names no ``sets`` itself.
+        classes: what labels are brought to.
 
     Raises:
         DataError: it is malformed, or the data set cannot be used.
@@ -58,11 +62,11 @@ def open_frames(text: str, table: SetTable | None = None) -> PairDataset | Stree
         seeds, frames = spec.options.get("seeds"), spec.options.get("frames", "60")
         try:
             chosen = tuple(int(seed) for seed in seeds.split(",")) if seeds else SEEDS
-            return StreetFrames(chosen, int(frames))
+            return StreetFrames(chosen, int(frames), classes)
         except ValueError as error:
             raise DataError(f"{text}: seeds and frames are whole numbers.") from error
     if spec.kind == "cityscapes" and spec.path:
-        return open_cityscapes(spec, TargetSets(), "val")
+        return open_cityscapes(spec, TargetSets(classes), "val")
     # A path alone is a folder: there may be a colon in it.
     path = spec.path if spec.kind == "folder" else spec.name and str(expand_user(spec.name))
     if not path or (spec.kind != "folder" and not Path(path).exists()):
@@ -76,4 +80,4 @@ def open_frames(text: str, table: SetTable | None = None) -> PairDataset | Stree
     sets: str | SetTable | None = spec.options.get("sets")
     if not sets and table and table.folder == "groups" and (Path(path) / "groups").is_dir():
         sets = table
-    return FolderDataset(path, TargetSets(), sets, read_split(spec.options))
+    return FolderDataset(path, TargetSets(classes), sets, read_split(spec.options))

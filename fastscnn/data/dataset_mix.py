@@ -15,6 +15,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from fastscnn.data.cityscapes_dataset import street_values
+from fastscnn.data.class_sets import CITYSCAPES_SET, ClassSet
 from fastscnn.data.dataset_check import Contents
 from fastscnn.data.dataset_factory import open_cityscapes
 from fastscnn.data.dataset_spec import DataSpec, read_spec
@@ -58,7 +60,10 @@ class StreetDataset:
     """Default number of differently seeded streets."""
     SECONDS = 600.0
 
-    def __init__(self, worlds: int = WORLDS, seed: int = 1000) -> None:
+    def __init__(
+        self, worlds: int = WORLDS, seed: int = 1000, classes: ClassSet = CITYSCAPES_SET
+    ) -> None:
+        self._values = street_values(classes)
         self._worlds, self._seed = worlds, seed
         self._streets: dict[int, Street] = {}
         self._locks = [Lock() for _ in range(worlds)]
@@ -74,7 +79,8 @@ class StreetDataset:
             if world not in self._streets:
                 width, height = self.SIZES[world % len(self.SIZES)]
                 self._streets[world] = Street(self._seed + world, width, height)
-            return self._streets[world].render(float(rng.uniform(0, self.SECONDS)))
+            image, labels = self._streets[world].render(float(rng.uniform(0, self.SECONDS)))
+        return image, self._values[labels]
 
     read = __getitem__
 
@@ -103,7 +109,7 @@ def open_dataset(spec: str, sets: TargetSets) -> tuple[Dataset, float]:
             worlds = 0
         if not 1 <= worlds <= 1000:
             raise DataError(f"--data {spec}: worlds must be 1 to 1000 streets.")
-        return StreetDataset(worlds), weight
+        return StreetDataset(worlds, classes=sets.classes), weight
     raise DataError(f"--data {spec}: use folder:PATH, cityscapes:PATH or street.")
 
 

@@ -1,8 +1,8 @@
 """Labelled images in plain folders: ``images/NAME.*`` beside ``labels/NAME.png``.
 
-``labels/`` holds PNGs of train ids, grey or with a palette (255 is ignored). Where a table of sets
-is named, it says which classes each value stands for, and whether ``labels/`` or ``groups/`` is
-read.
+``labels/`` holds PNGs of train ids, or of values that own classes give, grey or with a palette (255
+is ignored, unless they give it). Where a table of sets is named, it says which classes each value
+stands for, and whether ``labels/`` or ``groups/`` is read.
 """
 
 from __future__ import annotations
@@ -10,14 +10,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from fastscnn.data.image_files import IMAGE_SUFFIXES
-from fastscnn.data.label_sets import SetTable, TargetSets, lookup, read_sets
+from fastscnn.data.label_sets import SetTable, TargetSets, lookup, read_sets, table_of
 from fastscnn.data.pair_dataset import DataError, PairDataset, known_values, match
 from fastscnn.data.splits import EVERYTHING, Split
-from fastscnn.labels import CLASS_NAMES, NUM_CLASSES
 from fastscnn.paths import visible
-
-TRAIN_IDS = SetTable("labels", {i: (i,) for i in range(NUM_CLASSES)}, dict(enumerate(CLASS_NAMES)))
-"""Default table: ``labels/`` holds train ids."""
 
 
 class FolderDataset(PairDataset):
@@ -26,7 +22,8 @@ class FolderDataset(PairDataset):
     Args:
         root: the folder that holds ``images/`` and ``labels/`` (or ``groups/``).
         sets: where sets of classes are numbered.
-        table: a table of sets, or its name or path; ``None`` reads train ids from ``labels/``.
+        table: a table of sets, or its name or path; ``None`` reads values of classes (train ids,
+            where they are those of Cityscapes) from ``labels/``.
         split: which of the frames are meant.
 
     Raises:
@@ -43,7 +40,9 @@ class FolderDataset(PairDataset):
     ) -> None:
         root = Path(root)
         try:
-            meaning = read_sets(table) if isinstance(table, str) else table or TRAIN_IDS
+            names = sets.classes.names
+            read = read_sets(table, names) if isinstance(table, str) else table
+            meaning = read or table_of(sets.classes)
         except ValueError as error:
             raise DataError(str(error)) from error
         truths = root / meaning.folder
@@ -55,5 +54,5 @@ class FolderDataset(PairDataset):
         images = {p.stem: p for p in visible(root / "images") if p.suffix.lower() in IMAGE_SUFFIXES}
         labels = {p.stem: p for p in visible(truths) if p.suffix.lower() == ".png"}
         pairs = match(images, labels, str(root / "images"), str(truths))
-        known = known_values([*meaning.sets])
+        known = known_values(meaning.known)
         super().__init__(split.choose(pairs, root), lookup(meaning.sets, sets), known, sets)

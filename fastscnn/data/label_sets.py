@@ -2,13 +2,14 @@
 
 A pixel's truth is a *set* of classes. Exact labels name sets of one; coarse data sets name larger
 ones (IDD Lite's "far objects": building or vegetation). One byte per pixel holds the number of the
-set, 255 is ignored. Numbers 0–18 are the classes themselves, larger ones are registered here; so
-are those of data sets whose labels are less sure and count less in the loss.
+set, 255 is ignored. The first numbers are the classes themselves, larger ones are registered here;
+so are those of data sets whose labels are less sure and count less in the loss.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -18,16 +19,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fastscnn.labels import CLASS_NAMES, NUM_CLASSES, UNKNOWN
+from fastscnn.data.class_sets import CITYSCAPES_SET, ClassSet
+from fastscnn.labels import CLASS_NAMES, UNKNOWN
 from fastscnn.paths import expand_user
 from fastscnn.suggestions import did_you_mean
 
 
 class TargetSets:
-    """The numbered sets of classes that a training run's data sets use between them."""
+    """The numbered sets of classes that a training run's data sets use between them.
 
-    def __init__(self) -> None:
-        self._sets: list[tuple[tuple[int, ...], float]] = [((i,), 1.0) for i in range(NUM_CLASSES)]
+    Args:
+        classes: those that there are; data sets bring what they hold to these.
+    """
+
+    def __init__(self, classes: ClassSet = CITYSCAPES_SET) -> None:
+        self.classes = classes
+        self._sets: list[tuple[tuple[int, ...], float]] = [((i,), 1.0) for i in range(len(classes))]
 
     def number(self, train_ids: tuple[int, ...], weight: float = 1.0) -> int:
         """Return the number of a set whose pixels count so much, registered when it is new.
@@ -58,7 +65,7 @@ class TargetSets:
 
     def members(self) -> Tensor:
         """Return sets×classes bool: which classes each numbered set holds."""
-        table = torch.zeros(len(self._sets), NUM_CLASSES, dtype=torch.bool)
+        table = torch.zeros(len(self._sets), len(self.classes), dtype=torch.bool)
         for row, (members, _) in enumerate(self._sets):
             table[row, list(members)] = True
         return table
@@ -76,11 +83,18 @@ class SetTable:
         folder: of the data set, where these images lie: ``labels`` or ``groups``.
         sets: value → train ids of the classes that it may be.
         names: value → what the set is called.
+        ignored: other values that may occur and are left out.
     """
 
     folder: str
     sets: dict[int, tuple[int, ...]]
     names: dict[int, str]
+    ignored: tuple[int, ...] = ()
+
+    @property
+    def known(self) -> set[int]:
+        """All values that may occur."""
+        return {*self.sets, *self.ignored, UNKNOWN}
 
 
 def shipped_tables() -> list[str]:
@@ -89,7 +103,7 @@ def shipped_tables() -> list[str]:
     return sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".json"))
 
 
-def read_sets(name: str) -> SetTable:
+def read_sets(name: str, classes: Sequence[str] = CLASS_NAMES) -> SetTable:
     """Read a table of sets, such as ``fastscnn/data/sets/camvid.json``.
 
     It is a JSON object of ``folder`` (``labels`` or ``groups``), ``sets`` (value → list of class
@@ -98,6 +112,7 @@ def read_sets(name: str) -> SetTable:
 
     Args:
         name: a table that ships with the program (see ``shipped_tables``) or a JSON file's path.
+        classes: names of those that it may name.
 
     Raises:
         ValueError: there is no such table, or it names what is no class.
@@ -113,12 +128,12 @@ def read_sets(name: str) -> SetTable:
             f"{did_you_mean(name, shipped_tables())}"
         ) from error
     try:
-        return _parse(json.loads(text))
+        return _parse(json.loads(text), classes)
     except (ValueError, AttributeError, TypeError, KeyError) as error:
         raise ValueError(f"{name} is no table of value → class names ({error}).") from error
 
 
-def _parse(table: dict[str, Any]) -> SetTable:
+def _parse(table: dict[str, Any], known: Sequence[str]) -> SetTable:
     if "sets" not in table:
         table = {"folder": "groups", "sets": table}
     if table["folder"] not in ("labels", "groups"):
@@ -130,12 +145,24 @@ def _parse(table: dict[str, Any]) -> SetTable:
             raise ValueError(f"{value} is no value of an 8-bit label, 255 is ignored")
         if not isinstance(classes, list) or not classes:
             raise ValueError(f"{value} needs a list of class names")
-        unknown = set(classes) - set(CLASS_NAMES)
+        unknown = set(classes) - set(known)
         if unknown:
             raise ValueError(f"{min(unknown)!r} is no class")
-        sets[value] = tuple(CLASS_NAMES.index(class_name) for class_name in classes)
+        sets[value] = tuple(known.index(class_name) for class_name in classes)
         names[value] = str(table.get("names", {}).get(text, " or ".join(classes)))
     return SetTable(str(table["folder"]), sets, names)
+
+
+def table_of(classes: ClassSet) -> SetTable:
+    """Return what the values of labels stand for where they are those of classes alone."""
+    values = classes.label_values
+    named = {value: number for value, number in values.items() if number != UNKNOWN}
+    return SetTable(
+        "labels",
+        {value: (number,) for value, number in named.items()},
+        {value: classes.names[number] for value, number in named.items()},
+        tuple(values.keys() - named.keys()),
+    )
 
 
 def lookup(table: dict[int, tuple[int, ...]], sets: TargetSets) -> NDArray[np.uint8]:

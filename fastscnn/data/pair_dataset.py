@@ -159,7 +159,7 @@ def files_of(datasets: Iterable[object]) -> list[Path]:
     return [path for pair in pairs for path in (pair.image, pair.truth)]
 
 
-def known_values(values: list[int]) -> NDArray[np.bool_]:
+def known_values(values: Iterable[int]) -> NDArray[np.bool_]:
     """Return 256 bool: which values label files may hold, ``UNKNOWN`` among them."""
     known = np.zeros(256, np.bool_)
     known[[*values, UNKNOWN]] = True

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+from fastscnn.data.cityscapes_dataset import street_values
+from fastscnn.data.class_sets import CITYSCAPES_SET, ClassSet
 from fastscnn.data.label_sets import TargetSets
 from fastscnn.data.pair_dataset import DataError, Sample
 from fastscnn.data.street import Street
@@ -18,6 +20,7 @@ class StreetFrames:
     Args:
         seeds: of the streets.
         frames: of each street.
+        classes: what its labels are brought to.
 
     Raises:
         DataError: there are no frames.
@@ -26,10 +29,15 @@ class StreetFrames:
     SIZE = (1024, 512)
     SECONDS = 3.0
 
-    def __init__(self, seeds: tuple[int, ...] = SEEDS, frames: int = 60) -> None:
+    def __init__(
+        self,
+        seeds: tuple[int, ...] = SEEDS,
+        frames: int = 60,
+        classes: ClassSet = CITYSCAPES_SET,
+    ) -> None:
         if not seeds or frames < 1:
             raise DataError("The demo street needs at least one seed and one frame.")
-        self.sets = TargetSets()
+        self.sets, self._values = TargetSets(classes), street_values(classes)
         self._seeds, self._frames = seeds, frames
         self._street: Street | None = None
         self._lock = threading.Lock()
@@ -51,4 +59,5 @@ class StreetFrames:
         with self._lock:  # a street draws one image at a time, and one street is in memory
             if self._street is None or self._street.seed != seed:
                 self._street = Street(seed, *self.SIZE)
-            return self._street.render(self.SECONDS * (index % self._frames))
+            image, labels = self._street.render(self.SECONDS * (index % self._frames))
+        return image, self._values[labels]

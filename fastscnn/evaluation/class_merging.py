@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from fastscnn.data.class_sets import CITYSCAPES_SET, ClassSet
 from fastscnn.data.dataset_spec import read_spec
 from fastscnn.data.label_sets import SetTable, TargetSets, read_sets, shipped_tables
-from fastscnn.labels import CLASS_NAMES, CLASSES, NUM_CLASSES, UNKNOWN, class_table
+from fastscnn.labels import CLASS_NAMES, UNKNOWN, class_table
 from fastscnn.suggestions import did_you_mean
 
 
@@ -24,13 +25,15 @@ class ClassMerging:
 
     Attributes:
         names: what figures call each of them.
-        members: of each, the train ids that it holds; no id is in two.
+        members: of each, the numbers of the classes that it holds; none is in two.
         table: the table of sets that this comes from, if any.
+        classes: those that are divided.
     """
 
     names: tuple[str, ...]
     members: tuple[tuple[int, ...], ...]
     table: SetTable | None = None
+    classes: ClassSet = CITYSCAPES_SET
 
     def __len__(self) -> int:
         return len(self.names)
@@ -44,13 +47,17 @@ class ClassMerging:
         Raises:
             ValueError: the network has no class that is known here.
         """
-        if not set(classes) & set(CLASS_NAMES):
-            raise ValueError(f"{class_table(classes).in_words} No labels here can judge them.")
+        known = self.classes.names
+        if not set(classes) & set(known):
+            raise ValueError(
+                f"{class_table(classes).in_words} No labels here can judge them: name the classes"
+                " of the labels by --classes FILE."
+            )
         places = self._places()
         table = np.full(256, UNKNOWN, np.uint8)
         for output, name in enumerate(classes):
-            if name in CLASS_NAMES:
-                table[output] = places.get(CLASS_NAMES.index(name), UNKNOWN)
+            if name in known:
+                table[output] = places.get(known.index(name), UNKNOWN)
         return table
 
     def truth(self, sets: TargetSets) -> NDArray[np.uint8]:
@@ -67,10 +74,16 @@ class ClassMerging:
         return table
 
     def categories(self) -> dict[str, tuple[int, ...]]:
-        """Return category → places in ``names``; empty where a merged class spans several."""
+        """Return category → places in ``names``; empty where a merged class spans several.
+
+        Own classes are of no category.
+        """
         found: dict[str, list[int]] = {}
+        table = self.classes.table
+        if table.own:
+            return {}
         for place, members in enumerate(self.members):
-            inside = {CLASSES[train_id].category for train_id in members}
+            inside = {table.rows[number].category for number in members}
             if len(inside) > 1:
                 return {}
             found.setdefault(inside.pop(), []).append(place)
@@ -79,38 +92,89 @@ class ClassMerging:
     def colors(self) -> NDArray[np.uint8]:
         """Return 256×3 uint8 RGB: place in ``names`` → colour of its first class, else black."""
         table = np.zeros((256, 3), np.uint8)
+        known, rows = self.classes.names, self.classes.table.rows
         for place, members in enumerate(self.members):
-            named = CLASS_NAMES.index(self.names[place]) if self.names[place] in CLASS_NAMES else -1
-            table[place] = CLASSES[named if named in members else members[0]].color
+            named = known.index(self.names[place]) if self.names[place] in known else -1
+            table[place] = rows[named if named in members else members[0]].color
         return table
 
     def _places(self) -> dict[int, int]:
         return {i: place for place, members in enumerate(self.members) for i in members}
 
 
-PLAIN = ClassMerging(CLASS_NAMES, tuple((train_id,) for train_id in range(NUM_CLASSES)))
+def unmerged(classes: ClassSet) -> ClassMerging:
+    """Return classes as they are."""
+    alone = tuple((number,) for number in range(len(classes)))
+    return ClassMerging(classes.names, alone, classes=classes)
+
+
+PLAIN = unmerged(CITYSCAPES_SET)
 """The 19 classes as they are."""
 
 
-def read_merging(text: str) -> ClassMerging:
+NONE = "none"
+"""Word for no merging, where data name one."""
+
+
+def read_merging(text: str, classes: ClassSet = CITYSCAPES_SET) -> ClassMerging:
     """Read the value of ``--merge``: a table of sets, or ``wall+fence=building,…``.
 
     Args:
         text: name or path of a table (see ``label_sets.read_sets``), or ``A+B=C`` for A and B that
             are counted as C, several of them separated by commas.
+        classes: those that are merged.
 
     Raises:
         ValueError: there is no such table or class, or a class would be counted twice.
     """
     if "=" in text:
-        return _by_names(text)
+        return _by_names(text, classes)
     try:
-        return merging_of(read_sets(text))
+        return merging_of(read_sets(text, classes.names), classes)
     except ValueError as error:
         raise ValueError(f"--merge {text}: {error}") from error
 
 
-def merging_of(table: SetTable) -> ClassMerging:
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """Judging of classes: those that labels are brought to, and what of them is merged.
+
+    Attributes:
+        classes: those of the labels.
+        asked: the merging that is asked for, if any; it may be to merge nothing.
+    """
+
+    classes: ClassSet
+    asked: ClassMerging | None = None
+
+    @classmethod
+    def by(cls, merge: str | None, classes: ClassSet) -> Judging:
+        """Return the judging by the value of ``--merge``, ``NONE`` among them.
+
+        Raises:
+            ValueError: there is no such table or class, or a class would be counted twice.
+        """
+        if merge == NONE:
+            return cls(classes, unmerged(classes))
+        return cls(classes, read_merging(merge, classes) if merge else None)
+
+    @property
+    def table(self) -> SetTable | None:
+        """The table of sets that is asked for, if any."""
+        return self.asked.table if self.asked else None
+
+    def merging(self, data: str | None = None) -> ClassMerging:
+        """Return what is asked for, or else what data name.
+
+        Raises:
+            DataError: the data's name is malformed.
+        """
+        if self.asked is None and data is not None:
+            return merging_of_data(data, self.classes)
+        return self.asked or unmerged(self.classes)
+
+
+def merging_of(table: SetTable, classes: ClassSet = CITYSCAPES_SET) -> ClassMerging:
     """Return the merging that a table of sets describes.
 
     Raises:
@@ -121,47 +185,51 @@ def merging_of(table: SetTable) -> ClassMerging:
     every = [train_id for ids in members for train_id in ids]
     twice = sorted({train_id for train_id in every if every.count(train_id) > 1})
     if twice:
-        raise ValueError(f"{CLASS_NAMES[twice[0]]} is in two of its sets.")
-    return ClassMerging(tuple(table.names[value] for value in values), members, table)
+        raise ValueError(f"{classes.names[twice[0]]} is in two of its sets.")
+    return ClassMerging(tuple(table.names[value] for value in values), members, table, classes)
 
 
-def merging_of_data(text: str) -> ClassMerging:
+def merging_of_data(text: str, classes: ClassSet = CITYSCAPES_SET) -> ClassMerging:
     """Return the merging by the table that a data set names in its option ``sets``, else none.
 
     Args:
         text: as ``open_frames`` takes it. A table whose sets overlap merges nothing.
+        classes: those that are merged.
 
     Raises:
         DataError: the text is malformed.
     """
     table = read_spec(text).options.get("sets")
     try:
-        return merging_of(read_sets(table)) if table else PLAIN
+        if table:
+            return merging_of(read_sets(table, classes.names), classes)
     except ValueError:
-        return PLAIN
+        pass
+    return unmerged(classes)
 
 
-def _by_names(text: str) -> ClassMerging:
-    into = list(range(NUM_CLASSES))
+def _by_names(text: str, classes: ClassSet) -> ClassMerging:
+    known = classes.names
+    into = list(range(len(known)))
     for part in filter(None, text.split(",")):
         sources, _, target = part.partition("=")
         named = [name.strip() for name in (target, *sources.split("+"))]
         for name in named:
-            if name not in CLASS_NAMES:
+            if name not in known:
                 raise ValueError(
                     f"--merge: {name!r} is no class; use A+B=C with names of classes, or a table:"
                     f" {', '.join(shipped_tables())} or a JSON file."
-                    f"{did_you_mean(name, CLASS_NAMES)}"
+                    f"{did_you_mean(name, known)}"
                 )
-        target_id, *source_ids = map(CLASS_NAMES.index, named)
+        target_id, *source_ids = map(known.index, named)
         for train_id in source_ids:
             into[train_id] = target_id
     if any(into[target] != target for target in into):
         chained = next(target for target in into if into[target] != target)
         raise ValueError(
-            f"--merge: {CLASS_NAMES[chained]} is merged into another class, so nothing can be"
+            f"--merge: {known[chained]} is merged into another class, so nothing can be"
             " merged into it."
         )
     kept = sorted(set(into))
-    members = (tuple(i for i in range(NUM_CLASSES) if into[i] == target) for target in kept)
-    return ClassMerging(tuple(CLASS_NAMES[target] for target in kept), tuple(members))
+    members = (tuple(i for i, place in enumerate(into) if place == target) for target in kept)
+    return ClassMerging(tuple(known[target] for target in kept), tuple(members), classes=classes)

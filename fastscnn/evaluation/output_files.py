@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fastscnn.data.class_sets import CITYSCAPES_SET, ClassSet
 from fastscnn.evaluation.error_images import Judged, draw
 from fastscnn.evaluation.evaluator import Evaluator, Frames
 from fastscnn.evaluation.scores import Report, Setting
-from fastscnn.labels import TRAIN_ID_TO_ID
 from fastscnn.outputs import OutputError, write_output
 from fastscnn.paths import visible
 from fastscnn.provenance import with_comment
@@ -53,11 +53,12 @@ def figures_json(about: dict[str, Any], reports: Sequence[Report]) -> dict[str, 
 
 
 class LabelWriter:
-    """Writer of labels as 8-bit PNGs of Cityscapes ids, as the benchmark takes them.
+    """Writer of labels as 8-bit PNGs of Cityscapes ids, as the benchmark takes them, or own values.
 
     Args:
         folder: where to, ``NAME.png``; with several settings each has a folder inside.
         settings: those that there will be.
+        classes: of the labels.
         made_by: returns what the files carry of how they were made.
     """
 
@@ -65,9 +66,10 @@ class LabelWriter:
         self,
         folder: Path,
         settings: Sequence[Setting],
+        classes: ClassSet = CITYSCAPES_SET,
         made_by: Callable[[Setting], dict[str, Any]] = lambda setting: {},
     ) -> None:
-        self._made_by = made_by
+        self._made_by, self._values = made_by, classes.to_values
         self._folders = {
             setting: folder / setting.file_name if len(settings) > 1 else folder
             for setting in settings
@@ -78,13 +80,13 @@ class LabelWriter:
         return self._folders[setting] / f"{name}.png"
 
     def __call__(self, name: str, setting: Setting, labels: NDArray[np.uint8]) -> None:
-        """Write one frame's labels, H×W train ids.
+        """Write one frame's labels, H×W numbers of classes.
 
         Raises:
             OutputError: the file cannot be written.
         """
         path = self.path(name, setting)
-        done, data = cv2.imencode(".png", cv2.LUT(labels, TRAIN_ID_TO_ID))
+        done, data = cv2.imencode(".png", cv2.LUT(labels, self._values))
         assert done
         try:
             path.parent.mkdir(exist_ok=True)

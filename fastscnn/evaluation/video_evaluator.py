@@ -11,14 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from fastscnn.data.folder_dataset import TRAIN_IDS
 from fastscnn.data.image_files import MAX_PIXELS, PictureError, read_labels
-from fastscnn.data.label_sets import SetTable, TargetSets, lookup
+from fastscnn.data.label_sets import SetTable, TargetSets, lookup, table_of
 from fastscnn.data.pair_dataset import DataError
 from fastscnn.evaluation.evaluator import Evaluator
 from fastscnn.evaluation.metrics import confusion_matrix, flicker
 from fastscnn.evaluation.scores import Report, Setting
-from fastscnn.labels import UNKNOWN
 from fastscnn.paths import visible
 
 Image = NDArray[np.uint8]
@@ -31,7 +29,7 @@ class LabelledClip:
         clip: the video.
         labels: the folder of the PNGs, or one that holds them in ``labels/``.
         sets: where sets of classes are numbered.
-        table: what the labels' values stand for; ``None`` are train ids.
+        table: what the labels' values stand for; ``None`` are values of the classes.
 
     Raises:
         DataError: there is no such video or folder, or no PNG in it.
@@ -40,7 +38,7 @@ class LabelledClip:
     def __init__(
         self, clip: Path, labels: Path, sets: TargetSets, table: SetTable | None = None
     ) -> None:
-        meaning = table or TRAIN_IDS
+        meaning = table or table_of(sets.classes)
         inside = labels / meaning.folder
         folder = inside if inside.is_dir() else labels
         if not folder.is_dir():
@@ -52,7 +50,7 @@ class LabelledClip:
         if not self.files:
             raise DataError(f"{folder} holds no PNGs: a clip's labels are one for each frame.")
         self._values = lookup(meaning.sets, sets)
-        self._folder, self._known = folder, {*meaning.sets, UNKNOWN}
+        self._folder, self._known = folder, meaning.known
 
     def __len__(self) -> int:
         return len(self.files)

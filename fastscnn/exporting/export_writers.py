@@ -28,7 +28,6 @@ from fastscnn.exporting.agreement import (
 )
 from fastscnn.exporting.exportable_model import Exportable, Signature
 from fastscnn.inference.input_size import MAX_SIDE
-from fastscnn.labels import class_table
 from fastscnn.outputs import OutputError
 
 OPSET = 20
@@ -104,7 +103,7 @@ def _about(checkpoint: Checkpoint, signature: Signature) -> dict[str, str]:
         "input": f"pixels: uint8 RGB {channels}{switch if signature.skip == 'input' else ''}",
         "output": outputs[signature.output],
         "skip": signature.skip,
-        "classes": json.dumps(list(checkpoint.classes)),
+        **{key: json.dumps(value) for key, value in checkpoint.classes.to_dict().items()},
     }
 
 
@@ -249,7 +248,7 @@ def write_foreign(checkpoint: Checkpoint, path: Path, format_: str) -> None:
     if format_ == "tramac":
         atomic_save(dict(state), path)
         return
-    classes = class_table(checkpoint.classes)
+    classes = checkpoint.classes.table
     meta = {
         "CLASSES": list(classes.names),
         "PALETTE": classes.palette[: len(classes)].tolist(),

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from fastscnn.checkpoints.checkpoint import CheckpointError
 from fastscnn.checkpoints.public_formats import IMAGENET_MEAN, IMAGENET_STD
-from fastscnn.checkpoints.unwrapping import tidy_name
+from fastscnn.data.class_sets import CITYSCAPES_SET, MOST_CLASSES, ClassSet, class_set
 from fastscnn.inference.input_size import MAX_SIDE
 from fastscnn.inference.processor import threads_beside
 from fastscnn.inference.runtimes import Runtime
@@ -30,12 +30,9 @@ from fastscnn.provenance import WeightsFile, weights_file
 
 _MOST_BYTES = 1024 * 2**20
 _MOST_WORDS = 2**20
-_MOST_CLASSES = 255
 _TRIAL = (256, 512)
 """Size at which a graph that takes any is tried."""
 _TYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32, "tensor(float16)": np.float16}
-
-Color = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +51,7 @@ class OnnxModel:
         gives_logits: whether it gives numbers by class, else labels.
         channels_last: whether those numbers come last.
         probabilities: whether they are probabilities.
-        classes: what the labels' numbers are called.
-        colors: of the classes, where it is said.
+        classes: what the labels' numbers stand for.
         assumed: what nobody said, in a sentence; may be empty.
         file: where it was read from.
     """
@@ -72,8 +68,7 @@ class OnnxModel:
     gives_logits: bool = True
     channels_last: bool = False
     probabilities: bool = False
-    classes: tuple[str, ...] = CLASS_NAMES
-    colors: tuple[Color, ...] = ()
+    classes: ClassSet = CITYSCAPES_SET
     assumed: str = ""
     file: WeightsFile = field(default_factory=WeightsFile)
 
@@ -248,7 +243,7 @@ def _with_output(
             f"{path} does not run at {pixels.shape[0]}×{pixels.shape[1]} ({_reason(error)}): name"
             ' the "input_size" that it takes in its metadata.'
         ) from error
-    names = _names(path, said)
+    names = _classes(path, {"classes": said.get("classes", ())}).names
     for about, out in zip(session.get_outputs(), outs, strict=True):
         kind = _kind(out, len(names) if names else None)
         if kind is None:
@@ -276,11 +271,11 @@ def _with_output(
             sums = numbers.astype(np.float64).sum(axis=1)
             shares = bool(numbers.min() >= 0 and np.allclose(sums, 1, atol=1e-2))
             found = replace(found, channels_last=last, probabilities=shares)
-        return replace(found, classes=names, colors=_colors(path, said, len(names)))
+        return replace(found, classes=_classes(path, {**said, "classes": names}))
     gives = ", ".join(f"{out.dtype} {list(out.shape)}" for out in outs[:4])
     raise CheckpointError(
         f"{path} gives {gives}: a network for segmentation gives N×classes×h×w numbers, of 2 to"
-        f" {_MOST_CLASSES} classes, or N×h×w labels."
+        f" {MOST_CLASSES} classes, or N×h×w labels."
     )
 
 
@@ -294,8 +289,8 @@ def _kind(out: Any, count: int | None) -> str | None:
         return None
     first, last = out.shape[1], out.shape[3]
     if first != count and (last == count or last < min(first, out.shape[2], 64)):
-        return "last" if 2 <= last <= _MOST_CLASSES else None
-    return "first" if 2 <= first <= _MOST_CLASSES else None
+        return "last" if 2 <= last <= MOST_CLASSES else None
+    return "first" if 2 <= first <= MOST_CLASSES else None
 
 
 def _as_logits(model: OnnxModel, out: NDArray[Any]) -> NDArray[Any]:
@@ -309,26 +304,13 @@ def _as_logits(model: OnnxModel, out: NDArray[Any]) -> NDArray[Any]:
     return np.log(np.maximum(numbers, 1e-12)) if model.probabilities else numbers
 
 
-def _names(path: Path, said: Mapping[str, Any]) -> tuple[str, ...]:
-    names = said.get("classes", ())
-    if not isinstance(names, list | tuple) or len(names) > _MOST_CLASSES:
-        raise CheckpointError(f'The "classes" of {path} are no list of at most 255 names.')
-    return tuple(tidy_name(str(name)) for name in names)
-
-
-def _colors(path: Path, said: Mapping[str, Any], count: int) -> tuple[Color, ...]:
-    colors = said.get("colors", ())
+def _classes(path: Path, said: Mapping[str, Any]) -> ClassSet:
     try:
-        found = tuple((int(r), int(g), int(b)) for r, g, b in colors)
-    except (TypeError, ValueError):
-        found = ((-1, 0, 0),)
-    if (found and len(found) != count) or any(
-        not 0 <= part <= 255 for rgb in found for part in rgb
-    ):
+        return class_set(said)
+    except ValueError as error:
         raise CheckpointError(
-            f'The "colors" of {path} are no list of {count} colours [red, green, blue] of 0 to 255.'
-        )
-    return found
+            f"What is said about the classes of {path} cannot be used: its {error}."
+        ) from error
 
 
 def _numbers(path: Path, said: Mapping[str, Any], name: str) -> tuple[float, ...] | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from torch import Tensor, nn
 
 from fastscnn.checkpoints.checkpoint import CheckpointError, load
 from fastscnn.checkpoints.public_formats import IMAGENET_MEAN, IMAGENET_STD
-from fastscnn.labels import CLASS_NAMES, NUM_CLASSES, class_table
+from fastscnn.data.class_sets import class_set
+from fastscnn.labels import CLASS_NAMES
 from fastscnn.model.model_config import FastSCNNConfig
 from fastscnn.training.task import Normalisation, normalisation_of
 
@@ -19,6 +21,8 @@ STATE_NAME = "state.pth"
 PRETRAINED = "fastscnn-pretrained"
 """Format of the weights that pre-training writes."""
 MAX_STATE_BYTES = 2**30
+_LAST = re.compile(r"network\.classifier\.[3-9]\.|auxiliary\.\w+\.1\.")
+"""Names of the tensors that have a part for each class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +34,19 @@ class InitialWeights:
         tensors: by their names in a ``Trainee``.
         config: of the network that they belong to.
         normalisation: mean and deviation that the network is used to.
+        classes: names of its outputs.
     """
 
     path: Path
     tensors: dict[str, Tensor]
     config: FastSCNNConfig
     normalisation: Normalisation = (IMAGENET_MEAN, IMAGENET_STD)
+    classes: tuple[str, ...] = CLASS_NAMES
+
+    def without_classes(self) -> InitialWeights:
+        """Return the weights without the layers that have a part for each class."""
+        kept = {name: tensor for name, tensor in self.tensors.items() if not _LAST.match(name)}
+        return replace(self, tensors=kept)
 
     def fill(self, trainee: nn.Module) -> str:
         """Copy every tensor that ``trainee`` has under the same name and shape.
@@ -103,24 +114,24 @@ def read_start(path: Path) -> InitialWeights:
         return InitialWeights(path, _tensors(values["weights"], "network.", path), FastSCNNConfig())
     if not isinstance(values.get("trainee"), dict):
         checkpoint = load(path)
-        if checkpoint.classes != CLASS_NAMES:
-            raise CheckpointError(
-                f"{path}: {class_table(checkpoint.classes).in_words} The {NUM_CLASSES} are trained"
-                " here: start from another checkpoint."
-            )
         tensors = {f"network.{k}": v for k, v in checkpoint.model.state_dict().items()}
         return InitialWeights(
-            path, tensors, checkpoint.model.config, (checkpoint.mean, checkpoint.std)
+            path,
+            tensors,
+            checkpoint.model.config,
+            (checkpoint.mean, checkpoint.std),
+            checkpoint.classes.names,
         )
     task = values.get("task", {})
     try:
         config = FastSCNNConfig.from_dict(task.get("config", {}))
-        if config.num_classes != NUM_CLASSES:
-            raise ValueError(f"{config.num_classes} classes")
+        said = task.get("classes")  # of a pre-training a list of what is no class here
+        names = class_set(said).names if isinstance(said, dict) else CLASS_NAMES
         normalisation = normalisation_of(task.get("normalisation") or (IMAGENET_MEAN, IMAGENET_STD))
     except (AttributeError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} is a damaged state ({error}).") from error
-    return InitialWeights(path, _tensors(values["trainee"], "", path), config, normalisation)
+    tensors = _tensors(values["trainee"], "", path)
+    return InitialWeights(path, tensors, config, normalisation, names)
 
 
 def _load(path: Path) -> dict[str, Any]:

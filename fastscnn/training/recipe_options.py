@@ -135,6 +135,7 @@ def read_config(path: Path | None) -> dict[str, Any]:
         "preset": str,
         "recipe": dict,
         "data": (list, str),
+        "classes": dict,
         "validation": dict,
         "start": str,
     }

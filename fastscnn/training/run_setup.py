@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 import torch
 
 from fastscnn.checkpoints.checkpoint import CheckpointError
+from fastscnn.data.class_sets import CITYSCAPES_SET, ClassSet, class_set, read_classes
 from fastscnn.data.pair_dataset import DataError
 from fastscnn.outputs import OutputError, as_json, check_apart
 from fastscnn.paths import expand_user
@@ -210,6 +211,18 @@ def open_run(parser: argparse.ArgumentParser, args: argparse.Namespace, kind: st
     )
 
 
+def classes_of(
+    parser: argparse.ArgumentParser, path: str | None, config: dict[str, Any]
+) -> ClassSet:
+    """Return the classes to learn: those of a file, of the config, or of Cityscapes."""
+    try:
+        if path:
+            return read_classes(path)
+        return class_set(config["classes"]) if config.get("classes") else CITYSCAPES_SET
+    except ValueError as error:
+        parser.error(f"--classes: {error}" if path else f"--config: of its classes, {error}.")
+
+
 def restored(
     opened: Opened, args: argparse.Namespace, from_dict: Callable[[dict[str, Any]], T]
 ) -> T:
@@ -225,6 +238,10 @@ def restored(
         if args.data and args.data != values["data"]:
             raise CheckpointError(
                 f"The run in {args.run} was begun with other data: --resume needs no --data."
+            )
+        if getattr(args, "classes", None):
+            raise CheckpointError(
+                f"The run in {args.run} has its classes already: --resume needs no --classes."
             )
         return from_dict(values)
     except (KeyError, TypeError, ValueError) as error:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from fastscnn.checkpoints.checkpoint import Checkpoint, save
 from fastscnn.checkpoints.public_formats import IMAGENET_MEAN, IMAGENET_STD
 from fastscnn.data.augmentation import Augmentation
+from fastscnn.data.class_sets import CITYSCAPES_SET, ClassSet, class_set
 from fastscnn.data.dataset_check import check
 from fastscnn.data.dataset_mix import Mix, repeat_factors
 from fastscnn.data.label_sets import TargetSets
@@ -75,6 +76,7 @@ class Segmentation:
         config: of the network.
         normalisation: mean and deviation that the network is used to.
         shares: how much of the area each class covers; ``None`` measures where it is needed.
+        classes: what the network is to tell apart.
 
     Raises:
         DataError: a data set cannot be used.
@@ -88,10 +90,12 @@ class Segmentation:
         config: FastSCNNConfig | None = None,
         normalisation: Normalisation = (IMAGENET_MEAN, IMAGENET_STD),
         shares: list[float] | None = None,
+        classes: ClassSet = CITYSCAPES_SET,
     ) -> None:
         self.data, self.normalisation, self.shares = data, normalisation, shares
-        self.config = config or FastSCNNConfig()
-        sets = TargetSets()
+        self.classes = classes
+        self.config = config or FastSCNNConfig(num_classes=len(classes))
+        sets = TargetSets(classes)
         self.mix = Mix(data, sets)
         self._contents = check(self.mix.datasets)
         self.members, self._weights = sets.members(), sets.weights()
@@ -111,6 +115,7 @@ class Segmentation:
             FastSCNNConfig.from_dict(values["config"]),
             normalisation_of(values["normalisation"]),
             None if shares is None else [float(share) for share in shares],
+            class_set(values["classes"]) if "classes" in values else CITYSCAPES_SET,
         )
 
     def batches(
@@ -171,6 +176,7 @@ class Segmentation:
             "shares": self.shares,
             "config": self.config.to_dict(),
             "normalisation": [list(values) for values in self.normalisation],
+            "classes": self.classes.to_dict(),
         }
 
     def checkpoint(self, state: dict[str, Tensor], info: dict[str, Any]) -> Checkpoint:
@@ -179,7 +185,7 @@ class Segmentation:
         network.load_state_dict({name: tensor.cpu() for name, tensor in state.items()})
         mean, std = self.normalisation
         facts = {"data": self.data, "shares": self.shares, **info}
-        return Checkpoint(network.eval(), mean, std, info=facts)
+        return Checkpoint(network.eval(), mean, std, self.classes, facts)
 
     def save(self, state: dict[str, Tensor], info: dict[str, Any], path: Path) -> None:
         """Write a trained network's checkpoint."""

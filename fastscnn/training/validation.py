@@ -8,7 +8,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 from fastscnn.data.dataset_factory import open_frames
-from fastscnn.evaluation.class_merging import merging_of_data, read_merging
+from fastscnn.evaluation.class_merging import Judging
 from fastscnn.evaluation.evaluator import Frames, evaluate
 from fastscnn.evaluation.scores import Setting
 from fastscnn.inference.input_size import parse_input_size
@@ -48,13 +48,9 @@ class Validation:
     ) -> None:
         self._task, self._device, self._limit = task, device, limit
         self._setting = Setting(parse_input_size(input_size))
-        asked = read_merging(merge) if merge else None
+        judging = Judging.by(merge, task.classes)
         self._sets = [
-            (
-                text,
-                open_frames(text, asked.table if asked else None),
-                asked or merging_of_data(text),
-            )
+            (text, open_frames(text, judging.table, task.classes), judging.merging(text))
             for text in data
         ]
 

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 
 from fastscnn.checkpoints.checkpoint import Checkpoint, load, save
 from fastscnn.checkpoints.public_formats import FORMATS, WRITABLE
+from fastscnn.data.class_sets import ClassSet
 from fastscnn.export import export, main
 from fastscnn.exporting import agreement, export_writers, exportable_model
 from fastscnn.exporting.agreement import Agreement, ExportError, compare, reference
@@ -252,12 +253,12 @@ def test_the_way_back_gives_the_original_names_and_shapes(format_, tmp_path, sma
 @pytest.mark.parametrize("names", [("lane", "kerb", "sky"), tuple(map(str, range(30)))])
 def test_names_of_other_classes_are_told_and_go_along(names, tmp_path, small_sizes, capsys):
     network = randomise(FastSCNN(replace(WRITABLE["mmseg"].config, num_classes=len(names))))
-    save(Checkpoint(network, classes=names), tmp_path / "own.pth")
+    save(Checkpoint(network, classes=ClassSet(names)), tmp_path / "own.pth")
     out = tmp_path / "theirs.pth"
     assert main([str(out), "--format", "mmseg", "--weights", str(tmp_path / "own.pth")]) == 0
     said = capsys.readouterr().out
     assert said.count(f"These weights know {len(names)} classes") == 1
-    assert load(out).classes == names
+    assert load(out).classes.names == names
     assert len(torch.load(out, weights_only=True)["meta"]["PALETTE"]) == len(names)
 
 

@@ -78,7 +78,9 @@ def save_pictures(
 
 
 def _overlay_of(view: ViewOptions) -> ViewOptions:
-    return ViewOptions(alpha=view.alpha, hidden=view.hidden, numbering=view.numbering)
+    return ViewOptions(
+        alpha=view.alpha, hidden=view.hidden, numbering=view.numbering, named=view.named
+    )
 
 
 def _take_names(folder: Path, name: str, endings: Sequence[str]) -> list[Path]:

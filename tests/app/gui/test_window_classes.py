@@ -7,6 +7,7 @@ from PyQt6.QtTest import QTest
 
 from app.gui.video.pixel_probe import probe_pixel
 from fastscnn.checkpoints.checkpoint import Checkpoint, save
+from fastscnn.data.class_sets import ClassSet
 from fastscnn.labels import CLASS_NAMES
 from fastscnn.model.fast_scnn import FastSCNN
 from fastscnn.model.model_config import FastSCNNConfig
@@ -22,7 +23,10 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("weights")
     for name, names in (("five", OWN), ("thirty", tuple(map(str, range(30))))):
         network = FastSCNN(FastSCNNConfig(num_classes=len(names))).eval()
-        save(Checkpoint(network, classes=names), folder / f"{name}.pth")
+        save(Checkpoint(network, classes=ClassSet(names)), folder / f"{name}.pth")
+    network = FastSCNN(FastSCNNConfig(num_classes=3)).eval()
+    own = ClassSet(("floor", "crack", "tool"), ((9, 8, 7), (1, 2, 3), (200, 0, 0)))
+    save(Checkpoint(network, classes=own), folder / "colored.pth")
     return folder
 
 
@@ -110,3 +114,12 @@ def test_an_onnx_network_of_another_kind_is_listed_and_has_no_skip_to_switch(hel
     assert seen.lines[0] == "abcde"[result.labels[7, 9]]
     use(held, None, CLASS_NAMES)
     wait_until(lambda: held.view_panel.skip.isEnabled(), "the switch")
+
+
+def test_the_colours_that_weights_bring_are_those_of_list_and_picture(held, folder):
+    use(held, folder / "colored.pth", ("floor", "crack", "tool"))
+    wait_until(lambda: len(held.view.result.classes) == 3, "a result of the network")
+    table = held.view.result.classes
+    assert [row.color for row in table.rows] == [(9, 8, 7), (1, 2, 3), (200, 0, 0)]
+    assert held.legend.classes.palette[:3].tolist() == table.palette[:3].tolist()
+    use(held, None, CLASS_NAMES)

@@ -8,7 +8,7 @@ import pytest
 from app.config.persistence import SavedSettings
 from app.core.frame import Frame, Prediction, Result
 from app.rendering.overlay import draw, shares
-from app.rendering.view_options import InferencePass, Side, ViewOptions
+from app.rendering.view_options import InferencePass, NamedClasses, Side, ViewOptions
 from fastscnn.labels import CITYSCAPES, CLASS_NAMES, class_table
 
 IMAGE = np.full((2, 2, 3), 100, np.uint8)
@@ -47,7 +47,8 @@ def test_an_outlined_class_is_outlined_by_its_name(selected, there):
 
 
 def test_showing_only_some_hides_all_others_of_the_network():
-    assert ViewOptions(numbering=OWN.names).showing_only({1}).hidden == {0, 2}
+    only = ViewOptions(named=NamedClasses((OWN.names[1],), only=True))
+    assert only.numbered_as(OWN.names).hidden == {0, 2}
 
 
 def test_shares_are_told_for_as_many_classes_as_there_are():

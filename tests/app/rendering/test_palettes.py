@@ -64,6 +64,14 @@ def test_colours_of_ones_own_paint_the_classes_that_they_name(tmp_path):
     assert painted.tolist() == [[[10, 20, 30], list(CITYSCAPES.rows[0].color)]]
 
 
+def test_the_file_of_own_classes_is_a_palette_too(tmp_path):
+    file = tmp_path / "classes.json"
+    file.write_text('{"classes": ["crack", "car"], "colors": ["#010203", [4, 5, 6]]}')
+    colors = {row.name: row.color for row in recolored(CLASS_NAMES, parse_palette(str(file))).rows}
+    assert colors["car"] == (4, 5, 6)
+    assert colors["road"] == CITYSCAPES.rows[0].color
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -71,6 +79,8 @@ def test_colours_of_ones_own_paint_the_classes_that_they_name(tmp_path):
         ("[1]", "not one object"),
         ('{"car": "blue"}', "colour of 'car'"),
         ('{"car": 7}', "colour of 'car'"),
+        ('{"car": [1, 2, 300]}', "colour of 'car'"),
+        ('{"classes": ["car"], "colors": ["blue"]}', '"colors" are no list'),
         (None, "no palette"),
     ],
 )

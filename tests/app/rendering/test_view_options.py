@@ -11,9 +11,9 @@ from app.rendering.view_options import (
     InferencePass,
     Side,
     ViewOptions,
-    parse_classes,
     parse_side,
 )
+from fastscnn.labels import CLASS_NAMES
 
 SKIPS = ViewOptions(view="wipe", left=Side(skip=True), right=Side(skip=False))
 
@@ -107,10 +107,21 @@ def test_other_words_are_refused(text):
 
 
 def test_classes_are_read_by_name_and_by_group():
-    assert parse_classes("sky, Traffic-Light") == {10, 6}
-    assert parse_classes("nature") == {8, 9}
-    with pytest.raises(ValueError, match="'cow' is no class"):
-        parse_classes("sky,cow")
+    assert view_of("--hide", "sky, Traffic-Light").hidden == {10, 6}
+    assert view_of("--hide", "nature").hidden == {8, 9}
+    with pytest.raises(UsageError, match="--only: 'cow' is no class"):
+        view_of("--only", "sky,cow")
+
+
+def test_classes_of_other_weights_are_known_when_these_are():
+    own = ("crack", "sky", "car", "tool")
+    view = view_of("--weights", "own.pth", "--hide", "Crack,vehicle")
+    assert view.numbered_as(own).hidden == {0, 2}
+    assert view.numbered_as(CLASS_NAMES).hidden == set(range(13, 19))
+    only = view_of("--weights", "own.pth", "--only", "tool")
+    assert only.numbered_as(own).hidden == {0, 1, 2}
+    assert only.named.unknown(own) == ""
+    assert "--only: 'tool' is no class: use road" in only.named.unknown(CLASS_NAMES)
 
 
 def view_of(*arguments):
@@ -156,7 +167,6 @@ def test_views_that_do_not_go_together_are_refused_in_a_sentence(arguments):
         (["--view", "oven"], "oven"),
         (["--left", "oven"], "nothing to show"),
         (["--split", "2"], "0 to 1"),
-        (["--hide", "cow"], "no class"),
         (["--hide", "sky", "--only", "road"], "not allowed"),
     ],
 )

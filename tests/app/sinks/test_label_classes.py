@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from app.sinks.data.frame_row import SHARE
 from app.sinks.recording.label_writer import LabelWriter
 from app.sinks.recording.timestamps import MappedTime
 from fastscnn.checkpoints.checkpoint import Checkpoint, save
+from fastscnn.data.class_sets import ClassSet
 from fastscnn.labels import CLASS_NAMES, class_table
 from fastscnn.model.fast_scnn import FastSCNN
 from fastscnn.model.model_config import FastSCNNConfig
@@ -24,7 +26,7 @@ THIRTY = tuple(map(str, range(30)))
 def _weights(path, names):
     torch.manual_seed(2)
     network = FastSCNN(FastSCNNConfig(num_classes=len(names))).eval()
-    save(Checkpoint(network, classes=names), path)
+    save(Checkpoint(network, classes=ClassSet(names)), path)
     return str(path)
 
 
@@ -52,6 +54,34 @@ def test_numbers_of_own_classes_are_written_and_that_is_said_once(tmp_path):
     [file] = (tmp_path / "labels").iterdir()
     assert cv2.imread(str(file), cv2.IMREAD_UNCHANGED).max() < 5
     assert json.loads(report.read_text("utf-8"))["network"]["classes"] == list(names)
+
+
+def test_all_that_is_written_names_own_classes(tmp_path):
+    """Rows, regions and the report, with what was hidden and asked for by own names."""
+    path = tmp_path / "own.pth"
+    torch.manual_seed(2)
+    network = FastSCNN(FastSCNNConfig(num_classes=3)).eval()
+    own = ClassSet(("floor", "crack", "tool"), ((1, 2, 3), (4, 5, 6), (7, 8, 9)))
+    save(Checkpoint(network, classes=own), path)
+    rows, regions = tmp_path / "rows.jsonl", tmp_path / "regions.json"
+    outputs = ("--data", str(rows), "--objects", str(regions), "--classes", "floor,tool,crack")
+    alert = ("--alert", "floor,tool,crack > 1%", "--events", str(tmp_path / "events.jsonl"))
+    done = run_main(*FAST, "--weights", str(path), *outputs, *alert, "--hide", "crack")
+    assert done.returncode == 0, done.stderr
+    row = json.loads(rows.read_text("utf-8").splitlines()[0])
+    assert [name for name in row if name.startswith(SHARE)] == [SHARE + name for name in own.names]
+    categories = json.loads(regions.read_text("utf-8"))["categories"]
+    assert [each["name"] for each in categories] == list(own.names)
+    assert [each["id"] for each in categories] == [1, 2, 3]
+    assert "--hide" not in done.stderr
+
+
+def test_a_hidden_class_that_weights_do_not_know_is_named(tmp_path):
+    weights = _weights(tmp_path / "own.pth", ("floor", "crack", "tool"))
+    out = ("-o", str(tmp_path / "out.mp4"))
+    done = run_main(*FAST, "--weights", weights, "--hide", "car", *out)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("--hide: 'car' is no class: use floor, crack, tool.") == 1
 
 
 def test_cityscapes_classes_in_another_order_are_written_with_their_ids(tmp_path):

@@ -149,16 +149,16 @@ def test_a_dictionary_that_holds_itself_is_refused_at_once(tmp_path):
 )
 def test_names_of_classes_that_a_training_states_are_read(tmp_path, stated):
     torch.save(stated | {"state_dict": SegmenTronLike(5).state_dict()}, tmp_path / "f.pth")
-    assert load(tmp_path / "f.pth").classes == ("lane", "kerb", "grass", "sky", "car")
+    assert load(tmp_path / "f.pth").classes.names == ("lane", "kerb", "grass", "sky", "car")
 
 
 @pytest.mark.parametrize("stated", [{}, {"classes": ["one"]}, {"classes": [1, 2, 3, 4, 5]}])
 def test_classes_without_usable_names_are_numbered(tmp_path, stated):
     torch.save(stated | {"state_dict": SegmenTronLike(5).state_dict()}, tmp_path / "f.pth")
-    assert load(tmp_path / "f.pth").classes == ("0", "1", "2", "3", "4")
+    assert load(tmp_path / "f.pth").classes.names == ("0", "1", "2", "3", "4")
 
 
 def test_a_name_of_a_class_becomes_one_short_line(tmp_path):
     names = ["a\nb", "\x1b[31mred", "x" * 5000, "ä", "e"]
     torch.save({"classes": names, "m": SegmenTronLike(5).state_dict()}, tmp_path / "f.pth")
-    assert load(tmp_path / "f.pth").classes == ("a b", "[31mred", "x" * 40, "ä", "e")
+    assert load(tmp_path / "f.pth").classes.names == ("a b", "[31mred", "x" * 40, "ä", "e")

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from fastscnn.checkpoints.checkpoint import Checkpoint, save
+from fastscnn.data.class_sets import ClassSet
 from fastscnn.data.dataset_factory import open_frames
 from fastscnn.data.label_sets import TargetSets, read_sets
 from fastscnn.evaluate import main
@@ -306,7 +307,7 @@ def test_what_is_wrong_is_said_in_a_sentence_with_its_exit_code(folder, weights,
 
 def test_weights_with_other_classes_are_refused(folder, tmp_path, capsys):
     network = FastSCNN(FastSCNNConfig(num_classes=3)).eval()
-    save(Checkpoint(network, classes=("a", "b", "c")), tmp_path / "other.pth")
+    save(Checkpoint(network, classes=ClassSet(("a", "b", "c"))), tmp_path / "other.pth")
     assert "3 classes of their own (a, b, c)" in fails(
         capsys, 4, folder, "--weights", tmp_path / "other.pth"
     )
@@ -315,7 +316,7 @@ def test_weights_with_other_classes_are_refused(folder, tmp_path, capsys):
 def test_classes_that_no_labels_have_are_told_beside_the_figures(folder, tmp_path, capsys):
     names = list(CLASS_NAMES)
     names[SKY] = "kerb"
-    save(Checkpoint(knowing(SKY, ROAD), classes=tuple(names)), tmp_path / "kerb.pth")
+    save(Checkpoint(knowing(SKY, ROAD), classes=ClassSet(tuple(names))), tmp_path / "kerb.pth")
     (on,) = run(capsys, tmp_path, folder, "--weights", tmp_path / "kerb.pth")["reports"]
     assert "know 1 classes that no labels here have (kerb)" in capsys.readouterr().out
     assert on["pixel_accuracy"] == pytest.approx(2048 / 6144)
@@ -328,7 +329,7 @@ def test_weights_that_know_their_classes_in_another_order_are_judged_by_name(
     network = knowing(TRUCK, ROAD)
     names = list(CLASS_NAMES)
     names[TRUCK], names[CAR] = names[CAR], names[TRUCK]
-    save(Checkpoint(network, classes=tuple(names)), tmp_path / "swapped.pth")
+    save(Checkpoint(network, classes=ClassSet(tuple(names))), tmp_path / "swapped.pth")
     (on,) = run(capsys, tmp_path, folder, "--weights", tmp_path / "swapped.pth")["reports"]
     assert on["class_iou"]["truck"] == 0
     assert on["class_iou"]["car"] == pytest.approx(1024 / 4096)

@@ -101,6 +101,13 @@ def test_what_is_said_beside_wins_and_what_nobody_says_is_told(tmp_path):
     assert segmenter.assumed == ""
     assert segmenter.classes == tuple(said["classes"])
     assert [row.color for row in segmenter.table.rows] == list(map(tuple, said["colors"]))
+    more = {"ids": {name: 3 * i for i, name in enumerate(said["classes"])}, "ignore": [1]}
+    (tmp_path / "m.json").write_text(json.dumps(said | more))
+    values = Segmenter.from_checkpoint(path).class_set.label_values
+    assert values == {0: 0, 3: 1, 6: 2, 9: 3, 12: 4, 1: 255}
+    (tmp_path / "m.json").write_text(json.dumps(said | {"ids": {"lane": 1}}))
+    with pytest.raises(CheckpointError, match="no values of label files, 0 to 255, for 'kerb'"):
+        Segmenter.from_checkpoint(path)
 
 
 def test_a_switch_of_the_skip_connection_is_used(tmp_path, image):

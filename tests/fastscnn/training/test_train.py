@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from fastscnn.checkpoints.checkpoint import Checkpoint, CheckpointError, load, save
+from fastscnn.data.class_sets import ClassSet
 from fastscnn.model.fast_scnn import FastSCNN
 from fastscnn.model.model_config import FastSCNNConfig
 from fastscnn.segmenter import DeviceError
@@ -376,11 +377,20 @@ def test_the_command_says_in_a_sentence_what_is_wrong(tmp_path, capsys):
     assert "Traceback" not in error
 
 
-def test_a_start_that_knows_other_classes_is_refused(tmp_path):
-    network = FastSCNN(FastSCNNConfig(num_classes=3))
-    save(Checkpoint(network, classes=("cat", "dog", "cow")), tmp_path / "a.pth")
-    with pytest.raises(CheckpointError, match="3 classes of their own"):
-        read_start(tmp_path / "a.pth")
+@pytest.mark.parametrize("count", [3, 19])
+def test_a_start_that_knows_other_classes_gives_all_but_the_last_layers(
+    count, folder, tmp_path, capsys
+):
+    network = FastSCNN(FastSCNNConfig(num_classes=count))
+    names = ClassSet(tuple(f"own {number}" for number in range(count)))
+    save(Checkpoint(network, classes=names), tmp_path / "a.pth")
+    arguments = ["--data", f"folder:{folder}", "--run", str(tmp_path / "run"), *SMALL]
+    assert main([*arguments, "--steps", "1", "--start", str(tmp_path / "a.pth")]) == 0
+    said = capsys.readouterr().out
+    own = len(network.state_dict())
+    assert f"{own - 2} of {own} tensors of the network" in said
+    assert "network.classifier" in said
+    assert load(tmp_path / "run" / "last.pth").classes == ClassSet()
 
 
 def test_what_does_not_fit_into_memory_is_refused_before_the_system_ends_it():
