@@ -200,6 +200,9 @@ def settings_from(args: argparse.Namespace) -> Settings:
             raise UsageError("--virtual-camera shows one source: leave it or --grid out.")
         outputs, recording = one_for_each(outputs, recording)
     view = view_from(read_options(ViewArguments, args), network)
+    unlabelled = source.labels is None and any(spec.kind != "demo" for spec in sources)
+    if run.headless and view.judges and unlabelled:
+        raise UsageError("truth and errors are told by the true labels: add --labels DIR.")
     outputs, streams = streams_from(outputs)
     file, labels, images = outputs_from(outputs)
     recording = replace(recording, file=file, labels=labels, encoder=encoder_choice(outputs))

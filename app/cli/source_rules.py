@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,6 +44,7 @@ def sources_from(
         raise UsageError(
             f"{len(named)} sources are too many beside each other: name {_MOST_BESIDE} at most."
         )
+    _check_labels(named, options)
     nothing: list[SourceSpec | None] = [None]  # what other arguments say of it is wrong then
     asked = [_as_asked(spec, args) for spec in named or nothing]
     return tuple(spec for spec in asked if spec is not None)
@@ -58,6 +60,28 @@ def check_end(options: SourceOptions) -> None:
         raise UsageError(
             "--headless --loop would never end: add --max-frames N, or --serve PORT to watch it."
         )
+
+
+def _check_labels(named: Sequence[SourceSpec], options: SourceOptions) -> None:
+    """Find out before any work whether labels can be those of the source.
+
+    Raises:
+        AppError: they cannot.
+    """
+    if options.labels is None:
+        return
+    if [spec.kind in {"file", "images"} for spec in named] != [True]:
+        raise UsageError("--labels DIR are those of one file or folder of pictures: name it.")
+    from fastscnn.data.label_folder import LabelFolder
+    from fastscnn.data.label_sets import TargetSets
+    from fastscnn.data.pair_dataset import DataError
+    from fastscnn.evaluation.class_merging import PLAIN, read_merging
+
+    merging = read_merging(options.merge) if options.merge else PLAIN
+    try:
+        LabelFolder(options.labels, TargetSets(), merging.table)
+    except DataError as error:
+        raise SourceError(f"--labels: {error}") from error
 
 
 def _inside(folder: Path) -> list[SourceSpec]:

@@ -99,15 +99,16 @@ class ViewArguments:
 
     view: View | None = option(
         None,
-        "overlay, labels, confidence, raw; side (two pictures next to each other) or wipe"
-        " (two under a divider); default: overlay",
+        "overlay, labels, confidence, raw; truth or errors, by --labels; side (two pictures next to"
+        " each other) or wipe (two under a divider); default: overlay",
         group="view",
         choices={view: view.capitalize() for view in VIEWS},
         metavar="VIEW",
     )
     left: Side | None = option(
         None,
-        "left of side or wipe: overlay, labels, confidence or raw, skip-on or skip-off,"
+        "left of side or wipe: overlay, labels, confidence, raw, truth or errors, skip-on or"
+        " skip-off,"
         " steady-on or steady-off, weights-a or weights-b, joined by + (labels+skip-off);"
         " default: raw",
         group="view",

@@ -19,7 +19,7 @@ from app.config.settings import EncoderChoice, NetworkOptions, RecordingOptions,
 from app.config.value_parsers import check_pattern
 from app.errors import UsageError
 from app.rendering.palettes import parse_palette
-from app.rendering.view_options import Measure, View, ViewOptions, parse_side
+from app.rendering.view_options import JUDGING, Measure, View, ViewOptions, parse_side
 from fastscnn.labels import CLASS_NAMES, NUM_CLASSES
 from fastscnn.option_fields import Option, options_of, value_of
 from fastscnn.paths import expand_user
@@ -157,7 +157,7 @@ class SavedSettings:
         if not isinstance(said, dict):
             return {}
         found: dict[str, Any] = {}
-        if said.get("view") in get_args(View):
+        if said.get("view") in set(get_args(View)) - JUDGING:  # of another source, perhaps
             found["view"] = said["view"]
         alpha = said.get("alpha")
         if isinstance(alpha, int | float) and math.isfinite(alpha) and 0 <= alpha <= 1:
@@ -174,8 +174,8 @@ class SavedSettings:
             sides = {
                 name: parse_side(str(said[name])) for name in ("left", "right") if name in said
             }
-            # The second checkpoint is not kept.
-            if all(side.weights == "a" for side in sides.values()):
+            # The second checkpoint is not kept, nor what a source is judged by.
+            if all(s.weights == "a" and s.content not in JUDGING for s in sides.values()):
                 found |= sides
         blurred = said.get("blurred")
         if isinstance(blurred, list) and all(isinstance(name, str) for name in blurred):

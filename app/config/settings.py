@@ -19,6 +19,7 @@ from app.config.value_parsers import (
     is_public,
     parse_address,
     parse_count,
+    parse_merging,
     parse_rate,
     parse_size_choice,
 )
@@ -116,6 +117,24 @@ class SourceOptions:
         format=format_polygon,
         metavar="X,Y,X,Y,X,Y,…",
         repeats=True,
+    )
+    labels: Path | None = option(
+        None,
+        "the true labels of the file or pictures, for --view truth and errors: a PNG for each frame"
+        " in the order of their names, or named as its picture; see docs/window.md",
+        group="source",
+        parse=expand_user,
+        format=lambda folder: str(folder.absolute()) if folder else "",
+        metavar="DIR",
+    )
+    merge: str | None = option(
+        None,
+        "count classes as one when judging, as fastscnn.evaluate does: camvid, idd_lite, a JSON"
+        " file, or A+B=C",
+        group="source",
+        parse=parse_merging,
+        format=lambda merging: merging or "",
+        metavar="TABLE",
     )
     grid: bool = option(
         False, "run several sources beside each other, not one after the other", group="source"

@@ -71,6 +71,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("wipe", ("W",), "Picture", "wipe: skip on | skip off"),
     Command("contours", ("B",), "Picture", "contours of the classes"),
     Command("class-names", ("T",), "Picture", "names of the classes in the picture"),
+    Command("labels", ("Ctrl+L",), "Picture", "true labels of this source…"),
     Command("leave-out", ("O",), "Picture", "leave a part out…"),
     Command("leave-nothing-out", ("Shift+O",), "Picture", "leave nothing out"),
     Command("divider-left", ("Ctrl+Left",), "Picture", "divider to the left", repeats=True),

@@ -56,6 +56,17 @@ def parse_count(text: str) -> int:
     return int(text)
 
 
+def parse_merging(text: str) -> str:
+    """Return the name of a table of classes that count as one, or the classes, checked."""
+    from fastscnn.evaluation.class_merging import read_merging  # few runs need it
+
+    try:
+        read_merging(text)
+    except ValueError as error:
+        raise ValueError(str(error).removeprefix("--merge ").removeprefix(f"{text}: ")) from error
+    return text
+
+
 def parse_command(text: str) -> tuple[str, ...]:
     """Return a program and its arguments, in a shell's quotes."""
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 
 def clock(seconds: float) -> str:
     """Seconds as m:ss or h:mm:ss."""
@@ -19,6 +21,16 @@ def fine_clock(seconds: float) -> str:
 def frames(count: int) -> str:
     """So many frames, in words."""
     return f"{count} frame" if count == 1 else f"{count} frames"
+
+
+def iou(share: float) -> str:
+    """An IoU in words; it is not known of what does not occur.
+
+    Example:
+        >>> iou(0.6571), iou(float("nan"))
+        ('IoU 65.7 %', 'IoU –')
+    """
+    return f"IoU {100 * share:.1f} %" if math.isfinite(share) else "IoU –"
 
 
 def percent(share: float) -> str:

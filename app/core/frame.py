@@ -55,6 +55,7 @@ class Frame:
         duration: seconds for which its source says that it is shown; 0 where it does not.
         wall_time: clock time at which it was captured, in seconds since 1970.
         ending: of its file's name in its source, where it has a name.
+        truth: its true labels, H×W uint8 train ids, where its source knows them.
     """
 
     image: NDArray[np.uint8]
@@ -70,6 +71,7 @@ class Frame:
     duration: float = 0.0
     wall_time: float = 0.0
     ending: str = ""
+    truth: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +82,13 @@ class EndOfSource:
         token: that of the frames before it.
         notice: what the user should know about the end.
         error: why the source failed, if it did.
+        cut: whether there was more behind it, which was not asked for.
     """
 
     token: CancelToken
     notice: str = ""
     error: BaseException | None = None
+    cut: bool = False
 
     @property
     def stale(self) -> bool:
@@ -119,6 +123,38 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """Verdict on a prediction by the truth of its frame: how right it is.
+
+    Attributes:
+        wrong: H×W uint8, 255 where its label is not the true one, 0 elsewhere.
+        here: mean IoU of the frame over the classes that occur in it, 0–1, or NaN.
+        so_far: mean IoU of all frames that were judged alike, as the benchmark defines it.
+        frames: how many these are.
+        class_iou: class → IoU of these frames, or NaN.
+    """
+
+    wrong: NDArray[np.uint8]
+    here: float
+    so_far: float
+    frames: int
+    class_iou: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Truth of a frame, and the verdicts on its predictions.
+
+    Attributes:
+        truth: H×W uint8 train ids, ``UNKNOWN`` where nothing is judged.
+        verdicts: one for each prediction; none where the network's classes cannot be judged.
+    """
+
+    truth: NDArray[np.uint8]
+    verdicts: tuple[Verdict, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """A frame and what the network saw in it.
 
@@ -132,6 +168,7 @@ class Result:
         stages: seconds spent on this frame by stage.
         repeated: the same frame drawn again because an option changed.
         drawn: monotonic time at which it was drawn.
+        judgement: its truth, where that is known and wanted.
     """
 
     frame: Frame
@@ -143,6 +180,7 @@ class Result:
     stages: dict[str, float] = field(default_factory=dict)
     repeated: bool = False
     drawn: float = 0.0
+    judgement: Judgement | None = None
 
     def provenance(self, content: str) -> dict[str, Any]:
         """Return how it was made, for the file that it goes to.
@@ -215,6 +253,14 @@ class Result:
         if found is None and shown.content == "raw":
             return next(iter(self.predictions), None)
         return found
+
+    def verdict_at(self, side: int) -> Verdict | None:
+        """Return how right what a side shows is; ``None`` where that is not known."""
+        seen, judgement = self.prediction_at(side), self.judgement
+        if seen is None or judgement is None or not judgement.verdicts:
+            return None
+        place = next(n for n, one in enumerate(self.predictions) if one is seen)
+        return judgement.verdicts[place]
 
 
 class ResultHandler(Protocol):

@@ -10,6 +10,7 @@ from app.core.channel import Channel, Closed
 from app.core.frame import EndOfSource, Frame, Result, ResultHandler
 from app.core.live_options import LiveOptions
 from app.core.stats import DropCause, Stats
+from app.inference.truth import Truth
 from app.rendering.privacy import PrivacyFilter
 from app.rendering.region_names import RegionNames
 from fastscnn.ignored_regions import Polygon
@@ -32,6 +33,7 @@ class Feed:
         in_hand: frames taken that are not accounted for, or not delivered, yet.
         privacy, names: what is drawn by the frames before, too.
         ignored: regions that were ignored in ``last``.
+        truth: by which results are judged.
     """
 
     inbox: Channel[Item]
@@ -47,6 +49,7 @@ class Feed:
         default_factory=lambda: (RegionNames(), RegionNames())
     )
     ignored: tuple[Polygon, ...] = ()
+    truth: Truth | None = None
 
     def deliver(self, result: Result) -> None:
         """Hand a result to all handlers."""

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.formatting import iou
 from app.core.frame import Frame, Result
 from app.inference.feed import Feed
-from app.rendering.overlay import draw
+from app.rendering.overlay import draw, draw_errors
 from app.rendering.palettes import recolored
 from app.rendering.privacy import numbers_known
+from app.rendering.view_options import JUDGING
 from fastscnn.ignored_regions import Polygon, without_regions
+from fastscnn.labels import CITYSCAPES
 
 if TYPE_CHECKING:
     from app.inference.network_manager import NetworkManager
@@ -43,27 +46,46 @@ def drawn(feed: Feed, result: Result, networks: NetworkManager) -> Result:
     if image is not frame.image:
         frame = replace(frame, image=image)
     result = replace(result, frame=frame, predictions=tuple(seen_as))
+    if feed.truth is not None:
+        result = replace(result, judgement=feed.truth.judge(result, feed.ignored))
     captions = list(view.captions(result.skip, networks.names))
     sides = []
-    for number, side in enumerate(view.sides):
-        seen = result.prediction_at(number)
-        if seen is None:  # the second checkpoint is not there
-            sides.append(image)
-            captions[number] += " (not loaded)"
-            continue
-        side_drawn = draw(image, side.content, view, seen.labels, seen.confidence, seen.classes)
-        if view.class_names and side.content != "raw":
-            side_drawn = side_drawn.copy() if side_drawn is image else side_drawn
-            feed.names[number].write(
-                side_drawn,
-                seen.labels,
-                seen.classes,
-                hidden=view.numbered_as(seen.classes.names).hidden,
-                segment=result.frame.segment,
-                index=result.frame.index,
-            )
-        sides.append(side_drawn)
+    for number in range(len(view.sides)):
+        picture, said = _side(feed, result, number)
+        sides.append(picture)
+        captions[number] += said
     return replace(result, sides=tuple(sides), captions=tuple(captions))
+
+
+def _side(feed: Feed, result: Result, number: int) -> tuple[NDArray[np.uint8], str]:
+    """Return one side drawn, and what is to be said of it behind its caption."""
+    image, view, side = result.frame.image, result.view, result.view.sides[number]
+    seen, judgement = result.prediction_at(number), result.judgement
+    if seen is None:  # the second checkpoint is not there
+        return image, " (not loaded)"
+    content, labels, classes = side.content, seen.labels, seen.classes
+    if content in JUDGING and judgement is None:
+        return image, " (no labels)"
+    if content == "errors":
+        verdict = result.verdict_at(number)
+        if verdict is None or judgement is None:
+            return image, " (other classes)"
+        return draw_errors(image, judgement.truth, verdict.wrong), f" · {iou(verdict.so_far)}"
+    if content == "truth" and judgement is not None:
+        content, labels = "overlay", judgement.truth
+        classes = recolored(CITYSCAPES.names, view.palette, CITYSCAPES.colors)
+    side_drawn = draw(image, content, view, labels, seen.confidence, classes)
+    if view.class_names and content != "raw":
+        side_drawn = side_drawn.copy() if side_drawn is image else side_drawn
+        feed.names[number].write(
+            side_drawn,
+            labels,
+            classes,
+            hidden=view.numbered_as(classes.names).hidden,
+            segment=result.frame.segment,
+            index=result.frame.index,
+        )
+    return side_drawn, ""
 
 
 def ignored_in(feed: Feed, frame: Frame) -> tuple[Polygon, ...]:

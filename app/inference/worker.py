@@ -233,6 +233,8 @@ class Worker(threading.Thread):
     def _submit(self, engine: Engine, feed: Feed, frame: Frame) -> None:
         view, skip = feed.live.view, feed.live.skip
         before = engine.segmenter
+        if feed.truth is not None:
+            feed.truth.ask(frame, wanted=view.judges)
         with feed.stats.at_work("network"):
             engine.submit(frame, view.runs(skip, second=self._paired))
         self._tell_if_shrunk(engine, before)
@@ -304,7 +306,9 @@ class Worker(threading.Thread):
         view, skip = feed.live.view, feed.live.skip
         covered = not feed.stale and _covers(last.predictions, self._runs(feed))
         as_drawn = skip == last.skip and view.draws_as(last.view)
-        return not (covered and as_drawn and feed.ignored == ignored_in(feed, last.frame))
+        judged = feed.truth is None or not feed.truth.outdated
+        same = feed.ignored == ignored_in(feed, last.frame)
+        return not (covered and as_drawn and judged and same)
 
     def _repeat(self, engine: Engine, feed: Feed) -> None:
         """Bring the last result of a source up to date with options that changed since."""

@@ -87,6 +87,8 @@ class Capture(threading.Thread):
         self._left = self._limit()
         self._lasts = 0.0
         """Seconds for which it is shown; 0 where that is unknown."""
+        self._more = False
+        """True where there is something behind the end."""
         self._told = ""
         """Words of the end before."""
         self._standing = -math.inf
@@ -228,6 +230,7 @@ class Capture(threading.Thread):
                 continue
             if held is None:
                 held = self._next(source) if self._left > 0 else None
+                self._more |= self._left <= 0
             if held is None:
                 if self._policy.paced and not self._outlast():
                     continue  # something was asked for meanwhile
@@ -262,7 +265,7 @@ class Capture(threading.Thread):
 
     def _end(self, source: Source) -> bool:
         """Say that the end is reached; the source stays open."""
-        self._inbox.put(EndOfSource(self._token, notice=self._ending(source)))
+        self._inbox.put(EndOfSource(self._token, notice=self._ending(source), cut=self._more))
         return True
 
     def _ending(self, source: Source) -> str:
@@ -279,6 +282,7 @@ class Capture(threading.Thread):
         if isinstance(loop, tuple):
             begin, end = loop
         read = self._read(source)
+        self._more = read is not None
         # Who has gone behind the end on purpose is left there.
         if read is not None and not self._standing < end <= read.picture.time:
             return read
@@ -364,6 +368,7 @@ class Capture(threading.Thread):
             self._length(read.picture),
             time.time(),
             read.picture.ending,
+            read.picture.truth,
         )
         self._lasts = frame.duration
         self._index += 1

@@ -29,6 +29,7 @@ from app.inference.adaptive_size import AdaptiveSize
 from app.inference.feed import Feed, Turns
 from app.inference.network_loader import KeptNetworks
 from app.inference.network_manager import NetworkManager
+from app.inference.truth import Truth
 from app.inference.worker import Worker
 from app.pipeline.capture_policy import CapturePolicy
 from app.pipeline.session import Session, SessionParts
@@ -102,7 +103,11 @@ class Pipeline:
             loop="whole" if settings.source.loop else None,
             resumes=display,
         )
-        self._feed = Feed(self._inbox, (self.sessions, self.sinks), self.live, self.stats)
+        of, source = settings.first_source, settings.source
+        self.truth = Truth(self.events, of, source.labels, source.merge)
+        self._feed = Feed(
+            self._inbox, (self.sessions, self.sinks), self.live, self.stats, truth=self.truth
+        )
         self.worker.turns.add(self._feed)
         self._watchdog = Watchdog(
             self.stats,
@@ -256,6 +261,7 @@ class Pipeline:
 
     def _finish(self, *, shared: bool = True) -> None:
         """Close what took results, and account for frames that came too late for the network."""
+        self.truth.close()
         self.sinks.stop(shared=shared)
         if (capture := self.session.capture) is not None:
             capture.join(0.5)  # a driver that does not return is left behind
@@ -278,6 +284,8 @@ class Pipeline:
             source=replace(
                 self.settings.source,
                 ignore_region=self.live.ignored_in(self.session.opened_spec),
+                labels=self.truth.folder_of(self.session.opened_spec),
+                merge=self.truth.merging,
             ),
             network=replace(self.networks.in_use, skip=self.live.skip),
             recording=self.recordings.options,
@@ -304,6 +312,7 @@ class Pipeline:
             self.networks,
             self.stats,
             self.live,
+            self.truth,
             recording=self.recordings.info(),
             stuck=self._watchdog.stuck,
         )

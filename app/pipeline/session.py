@@ -65,6 +65,8 @@ class Session:
         self.position = spec.start if spec is not None else 0.0
         """Time of the newest frame in seconds; after a seek the time sought."""
         self.capture: Capture | None = None
+        self.cut = False
+        """True where it has ended before the source did."""
 
     @property
     def spec(self) -> SourceSpec:
@@ -235,7 +237,7 @@ class Session:
         with self._lock:
             if end.stale:
                 return
-            self.state = "failed" if end.error else "ended"
+            self.state, self.cut = "failed" if end.error else "ended", end.cut
         self.playback.settled(end.token)
 
     def _begin_move(self, following: bool) -> CancelToken:

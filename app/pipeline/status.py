@@ -8,6 +8,7 @@ from app.core.live_options import LiveOptions
 from app.core.stats import Counters, Stats
 from app.inference.network_loader import Download
 from app.inference.network_manager import NetworkInfo, NetworkManager
+from app.inference.truth import Truth
 from app.pipeline.playback import Loop
 from app.pipeline.session import Session, State
 from app.rendering.view_options import ViewOptions
@@ -40,6 +41,9 @@ class PipelineStatus:
         offline: seconds since when a live source has given nothing: its picture is old; ``None``
             while pictures come.
         stuck: stages that make no progress, with the seconds for which they do not.
+        judged: whether the true labels of the open source are known.
+        cut: whether there is more behind the end at which it stands.
+        merging: classes that are counted as one when judging, in words.
     """
 
     state: State
@@ -62,6 +66,9 @@ class PipelineStatus:
     loading: str = ""
     offline: float | None = None
     stuck: dict[str, float] = field(default_factory=dict)
+    judged: bool = False
+    cut: bool = False
+    merging: str | None = None
 
 
 def status_of(
@@ -69,6 +76,7 @@ def status_of(
     networks: NetworkManager,
     stats: Stats,
     live: LiveOptions,
+    truth: Truth,
     *,
     recording: RecordingInfo | None,
     stuck: dict[str, float],
@@ -98,4 +106,7 @@ def status_of(
         loading=networks.loading,
         offline=session.offline_for,
         stuck=stuck,
+        judged=truth.offered(session.opened_spec),
+        cut=session.cut,
+        merging=truth.merging,
     )

@@ -15,6 +15,8 @@ Picture = NDArray[np.uint8]
 
 DIVIDER = (255, 255, 255)
 """RGB of the line between the two sides of a wipe."""
+WRONG = (255, 40, 90)
+"""RGB of what is wrong, over a picture in grey."""
 
 _INK, _GROUND = (255, 255, 255), (10, 12, 16)
 
@@ -78,6 +80,24 @@ def draw(
         _outline(out, visible)
     if options.selected is not None:
         _outline(out, _picture(cv2.inRange(labels, options.selected, options.selected)), 2)
+    return out
+
+
+def draw_errors(image: Picture, truth: Picture, wrong: Picture) -> Picture:
+    """Draw what is wrong in one colour, what is right in dark grey; what is not judged stays.
+
+    Args:
+        image: RGB uint8 H×W×3.
+        truth: H×W uint8, ``UNKNOWN`` where nothing is judged.
+        wrong: H×W uint8, 255 where the labels are wrong.
+    """
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    out = _picture(cv2.cvtColor(cv2.convertScaleAbs(grey, alpha=0.5), cv2.COLOR_GRAY2RGB))
+    cv2.copyTo(image, cv2.inRange(truth, UNKNOWN, UNKNOWN), out)
+    # A little of the picture shows through, so that it can be told what is taken for what.
+    bright = cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
+    marked = cv2.addWeighted(bright, 0.25, np.full_like(image, WRONG), 0.75, 0)
+    cv2.copyTo(marked, wrong, out)
     return out
 
 

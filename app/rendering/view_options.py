@@ -11,11 +11,12 @@ from typing import Literal, get_args
 
 from fastscnn.labels import CLASS_NAMES, class_table
 
-Content = Literal["overlay", "labels", "confidence", "raw"]
+Content = Literal["overlay", "labels", "confidence", "raw", "truth", "errors"]
 """Content of one picture: labels blended over the frame, the labels' colours alone, how sure the
-network is, or the frame as it came."""
+network is, the frame as it came, or where its true labels are known, these in place of the
+network's, and the pixels in which the two differ."""
 
-View = Literal["overlay", "labels", "confidence", "raw", "side", "wipe"]
+View = Literal["overlay", "labels", "confidence", "raw", "truth", "errors", "side", "wipe"]
 """One content, or two sides next to each other or under a divider."""
 
 Measure = Literal["probability", "entropy"]
@@ -28,6 +29,12 @@ Weights = Literal["a", "b"]
 VIEWS: tuple[View, ...] = get_args(View)
 CONTENTS: tuple[Content, ...] = get_args(Content)
 PAIRED: frozenset[View] = frozenset({"side", "wipe"})
+JUDGING: frozenset[Content] = frozenset({"truth", "errors"})
+"""Contents that need the truth."""
+
+
+_UNSEEN = frozenset({"raw", "truth"})
+"""Contents in which nothing of the network is seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +102,8 @@ PAIRS: dict[str, tuple[Side, Side]] = {
     "overlay | confidence": (Side("overlay"), Side("confidence")),
     "checkpoint A | checkpoint B": (Side(weights="a"), Side(weights="b")),
     "as it comes | steady": (Side(steady=False), Side(steady=True)),
+    "overlay | truth": (Side("overlay"), Side("truth")),
+    "overlay | errors": (Side("overlay"), Side("errors")),
 }
 """The usual comparisons, by the names they have in menus."""
 
@@ -175,12 +184,17 @@ class ViewOptions:
     @property
     def goes_by_switch(self) -> bool:
         """Return whether the switch of the skip connection changes anything that is shown."""
-        return any(side.skip is None and side.content != "raw" for side in self.sides)
+        return any(side.skip is None and side.content not in _UNSEEN for side in self.sides)
 
     @property
     def goes_by_steady(self) -> bool:
         """Return whether the switch of steady labels changes anything that is shown."""
-        return any(side.steady is None and side.content != "raw" for side in self.sides)
+        return any(side.steady is None and side.content not in _UNSEEN for side in self.sides)
+
+    @property
+    def judges(self) -> bool:
+        """Return whether anything shown needs the truth."""
+        return any(side.content in JUDGING for side in self.sides)
 
     @property
     def compares_weights(self) -> bool:
@@ -219,9 +233,10 @@ class ViewOptions:
         there = 2 * phase if phase < 0.5 else 2 - 2 * phase
         return 0.06 + 0.88 * there * there * (3 - 2 * there)  # slower at both ends
 
-    def next(self) -> ViewOptions:
-        """The view after this one."""
-        return replace(self, view=VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)])
+    def next(self, *, judged: bool = False) -> ViewOptions:
+        """The view after this one; those that need the truth only where it is known."""
+        views = [v for v in VIEWS if judged or v not in JUDGING or v == self.view]
+        return replace(self, view=views[(views.index(self.view) + 1) % len(views)])
 
     def comparing(self, left: Side, right: Side) -> ViewOptions:
         """Two sides compared: as a wipe unless they were next to each other before."""
@@ -259,11 +274,11 @@ class ViewOptions:
         skips = len({run.skip for run in runs}) > 1
         weights = len({run.weights for run in runs}) > 1
         steadies = len({run.steady for run in runs}) > 1
-        out = []
+        out: list[str] = []
         for side, run in zip(sides, runs, strict=True):
             words = []
-            if side.content == "raw":
-                out.append("raw")
+            if side.content in _UNSEEN:
+                out.append(side.content)
                 continue
             if content:
                 words.append(self.measure_name if side.content == "confidence" else side.content)

@@ -61,6 +61,8 @@ def _inputs(settings: Settings, pictures: Iterable[_Found]) -> Iterator[Path]:
             yield from (Path(spec.value), bookmarks_path(Path(spec.value)))
     for _, found in pictures:
         yield from found
+    if settings.source.labels is not None:
+        yield from settings.source.labels.rglob("*.png")
     for weights in (settings.network.weights, settings.network.weights_b):
         with contextlib.suppress(ZooError):  # said when it is to be loaded
             file = file_of(weights)

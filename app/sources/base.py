@@ -28,6 +28,7 @@ class Picture(NamedTuple):
         name: what it is called in its source; empty where its pictures have no names.
         duration: seconds for which the source says that it is shown; 0 where it does not.
         ending: of its file's name, where it has a name.
+        truth: its true labels, H×W uint8 train ids, where the source knows them.
     """
 
     image: NDArray[np.uint8]
@@ -35,6 +36,7 @@ class Picture(NamedTuple):
     name: str = ""
     duration: float = 0.0
     ending: str = ""
+    truth: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,8 @@ class DemoSource(Source):
     def read(self) -> Picture:
         time = self._index / self.RATE
         self._index += 1
-        image, _ = self._street.render(time)
-        return Picture(image, time)
+        image, labels = self._street.render(time)
+        return Picture(image, time, truth=labels)
 
     def seek(self, seconds: float, *, before: int = 0) -> None:
         # A little more, so that a stamp in seconds means its own frame in spite of rounding.

@@ -19,6 +19,7 @@ from app.sources.decoding.completeness import breaks_off
 from app.sources.decoding.damage_record import DamageRecord
 from app.sources.decoding.frame_decoder import DecodedFrame, FrameDecoder
 from app.sources.decoding.joined_files import is_joined, joined_length
+from app.sources.decoding.packet_reader import PacketReader
 from app.sources.hardware_decoding import decoder_name, open_container
 from app.sources.source_spec import SourceSpec
 from fastscnn.suggestions import did_you_mean, did_you_mean_file
@@ -139,6 +140,23 @@ class VideoFileSource(Source):
             self._seek(seconds, _KEPT)
             seconds, before = self._ahead[0].time, before - _KEPT
         self._seek(seconds, before)
+
+    def times(self) -> list[float]:
+        """Return when each frame is shown, in order; none is decoded for that.
+
+        What is read afterwards begins anew.
+        """
+        packets = PacketReader(self._rewind(), self._stream)
+        stamps = [
+            packet.pts if packet.pts is not None else packet.dts
+            for packet in packets
+            if not packet.is_discard
+        ]
+        self._rewind()
+        if not packets.clocked:
+            return [number * self._step for number in range(len(stamps))]
+        base = float(self._stream.time_base or 1)
+        return sorted(stamp * base - self._start for stamp in stamps if stamp is not None)
 
     def close(self) -> None:
         # Decoder and frames are freed with the last that holds them.

@@ -12,17 +12,18 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from fastscnn.data.class_sets import CITYSCAPES_SET, ClassSet
 from fastscnn.labels import CLASS_NAMES, UNKNOWN
 from fastscnn.paths import expand_user
 from fastscnn.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from torch import Tensor  # imported where it is needed: who only reads labels is fast without
 
 
 class TargetSets:
@@ -63,8 +64,14 @@ class TargetSets:
             changed[number] = self.number(self._sets[number][0], weight)
         return changed[numbers]
 
+    def numbered(self) -> list[tuple[int, ...]]:
+        """Return the numbers of the classes that each numbered set holds."""
+        return [members for members, _ in self._sets]
+
     def members(self) -> Tensor:
         """Return sets×classes bool: which classes each numbered set holds."""
+        import torch
+
         table = torch.zeros(len(self._sets), len(self.classes), dtype=torch.bool)
         for row, (members, _) in enumerate(self._sets):
             table[row, list(members)] = True
@@ -72,6 +79,8 @@ class TargetSets:
 
     def weights(self) -> Tensor:
         """Return what a pixel of each numbered set counts in the loss."""
+        import torch
+
         return torch.tensor([weight for _, weight in self._sets])
 
 

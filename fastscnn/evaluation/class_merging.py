@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from fastscnn.data.class_sets import CITYSCAPES_SET, ClassSet
@@ -67,8 +66,8 @@ class ClassMerging:
         """
         places = self._places()
         table = np.full(256, UNKNOWN, np.uint8)
-        for number, row in enumerate(sets.members()):
-            inside = {places.get(int(i), UNKNOWN) for i in torch.where(row)[0]}
+        for number, members in enumerate(sets.numbered()):
+            inside = {places.get(train_id, UNKNOWN) for train_id in members}
             if len(inside) == 1:
                 table[number] = inside.pop()
         return table

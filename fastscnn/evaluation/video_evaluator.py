@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from fastscnn.data.image_files import MAX_PIXELS, PictureError, read_labels
-from fastscnn.data.label_sets import SetTable, TargetSets, lookup, table_of
+from fastscnn.data.label_folder import LabelFolder
+from fastscnn.data.label_sets import SetTable, TargetSets
 from fastscnn.data.pair_dataset import DataError
 from fastscnn.evaluation.evaluator import Evaluator
 from fastscnn.evaluation.metrics import confusion_matrix, flicker
 from fastscnn.evaluation.scores import Report, Setting
-from fastscnn.paths import visible
 
 Image = NDArray[np.uint8]
 
@@ -27,7 +26,7 @@ class LabelledClip:
 
     Args:
         clip: the video.
-        labels: the folder of the PNGs, or one that holds them in ``labels/``.
+        labels: the folder of the PNGs, or one that holds them.
         sets: where sets of classes are numbered.
         table: what the labels' values stand for; ``None`` are values of the classes.
 
@@ -38,19 +37,10 @@ class LabelledClip:
     def __init__(
         self, clip: Path, labels: Path, sets: TargetSets, table: SetTable | None = None
     ) -> None:
-        meaning = table or table_of(sets.classes)
-        inside = labels / meaning.folder
-        folder = inside if inside.is_dir() else labels
-        if not folder.is_dir():
-            raise DataError(f"{labels} is not there: name the folder of the clip's labels.")
+        self.labels = LabelFolder(labels, sets, table)
         if not clip.is_file():
             raise DataError(f"There is no video {clip}: check the path.")
-        self.clip = clip
-        self.files = sorted(p for p in visible(folder) if p.suffix.lower() == ".png")
-        if not self.files:
-            raise DataError(f"{folder} holds no PNGs: a clip's labels are one for each frame.")
-        self._values = lookup(meaning.sets, sets)
-        self._folder, self._known = folder, meaning.known
+        self.clip, self.files = clip, self.labels.files
 
     def __len__(self) -> int:
         return len(self.files)
@@ -63,36 +53,18 @@ class LabelledClip:
         """
         video = cv2.VideoCapture(str(self.clip), cv2.CAP_FFMPEG)
         try:
-            for number, path in enumerate(self.files):
+            for number in range(len(self)):
                 there, frame = video.read()
                 if not there:
-                    what = f"ends after {number} frames" if number else "cannot be read as a video"
-                    raise DataError(
-                        f"{self.clip} {what}; {self._folder} holds labels of {len(self.files)}."
-                    )
-                yield np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)), self._target(path, frame)
+                    if not number:
+                        raise DataError(f"{self.clip} cannot be read as a video.")
+                    self.labels.check_count(number, self.clip)
+                target = self.labels.target(number, frame.shape[:2], f"its frame in {self.clip}")
+                yield np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)), target
             if video.grab():
-                raise DataError(
-                    f"{self.clip} has more frames than {self._folder} has labels"
-                    f" ({len(self.files)}): each frame needs one."
-                )
+                self.labels.check_count(len(self) + 1, self.clip)
         finally:
             video.release()
-
-    def _target(self, path: Path, frame: NDArray[np.generic]) -> Image:
-        try:
-            truth = read_labels(path)
-        except PictureError as error:
-            raise DataError(f"{path} {error}") from error
-        if truth.shape != frame.shape[:2] or truth.size > MAX_PIXELS:
-            raise DataError(
-                f"{path} has {truth.shape[1]}×{truth.shape[0]} pixels, its frame in {self.clip}"
-                f" {frame.shape[1]}×{frame.shape[0]}."
-            )
-        strange = set(np.unique(truth).tolist()) - self._known
-        if strange:
-            raise DataError(f"{path} holds {min(strange)}, which is no label here.")
-        return np.asarray(cv2.LUT(truth, self._values), np.uint8)
 
 
 @dataclass(slots=True)

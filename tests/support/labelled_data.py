@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
+from fastscnn.data.street import Street
 from fastscnn.labels import NUM_CLASSES
 from fastscnn.model.fast_scnn import FastSCNN
 
@@ -70,3 +74,36 @@ def write_twins(root: Path) -> None:
     """Put a hidden file of no image beside every file below, as a Mac does on a stick."""
     for path in [path for path in root.rglob("*") if path.is_file()]:
         path.with_name(f"._{path.name}").write_bytes(b"\0\5\x16\7Mac OS X".ljust(4096, b"\0"))
+
+
+def street_frames(
+    count: int, size: tuple[int, int] = (256, 128)
+) -> list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    """Frames of a street, half a second apart, with their true labels."""
+    street = Street(3, *size)
+    return [street.render(number / 2) for number in range(count)]
+
+
+def write_truth(folder: Path, labels: Iterable[ArrayLike], names: Iterable[str]) -> Path:
+    """Write labels as PNGs of these names, without their ending."""
+    for name, one in zip(names, labels, strict=True):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        assert cv2.imwrite(str(folder / f"{name}.png"), np.asarray(one, np.uint8))
+    return folder
+
+
+def write_exact_clip(
+    path: Path, pictures: Sequence[NDArray[np.uint8]], stamps: Sequence[int]
+) -> Path:
+    """Write a video (Matroska) without any loss, its stamps in milliseconds."""
+    height, width = pictures[0].shape[:2]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=20)
+        stream.width, stream.height, stream.pix_fmt = width, height, "bgr0"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for pixels, stamp in zip(pictures, stamps, strict=True):
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            frame.pts, frame.time_base = stamp, Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path

@@ -33,7 +33,8 @@ class ViewController:
 
     def next_view(self) -> None:
         """Choose the next view."""
-        self._pipeline.view = self._pipeline.view.next()
+        judged = self._pipeline.truth.offered(self._pipeline.session.opened_spec)
+        self._pipeline.view = self._pipeline.view.next(judged=judged)
 
     def toggle_confidence(self) -> None:
         """Show the confidence, or the view before it."""

@@ -13,7 +13,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QSl
 from app.gui.widgets import theme
 from app.gui.widgets.controls import DropdownButton, ToggleSwitch, add_choice
 from app.gui.window.main_window import MainWindow
-from app.rendering.view_options import CONTENTS, Content
+from app.rendering.view_options import CONTENTS, JUDGING, Content
 
 _Name = TypeVar("_Name", bound=str)
 _CHOICE_WIDTH = 112
@@ -35,7 +35,7 @@ class AllControls(QFrame):
         self.play, self.record = QPushButton("Pause all"), QPushButton("Record all")
         self.skip = ToggleSwitch("Skip connection")
         self.skip.setFixedWidth(self.skip.sizeHint().width())
-        self.view = _choice(CONTENTS, self._set_view)
+        self.view = _choice([each for each in CONTENTS if each not in JUDGING], self._set_view)
         self.size_choice = _choice(_SIZES, self._set_size)
         self.alpha = QSlider(Qt.Orientation.Horizontal)
         self.alpha.setRange(0, 100)

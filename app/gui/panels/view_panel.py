@@ -18,9 +18,11 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from app.core.frame import Result
 from app.gui.controllers.network_controller import NetworkController
 from app.gui.controllers.view_controller import ViewController
 from app.gui.panels.network_menu import NetworkMenu
+from app.gui.panels.truth_row import TruthRow
 from app.gui.panels.weights_menu import WeightsMenu
 from app.gui.widgets import theme
 from app.gui.widgets.controls import DropdownButton, ToggleSwitch, add_choice
@@ -34,12 +36,15 @@ VIEW_NAMES: dict[View, tuple[str, str]] = {
     "wipe": ("Wipe", "Two pictures under a divider"),
     "side": ("Side by side", "Two pictures next to each other"),
     "raw": ("Raw", "The picture as it came"),
+    "truth": ("Truth", "The true labels of this source"),
+    "errors": ("Errors", "What the network has wrong, by the true labels"),
 }
 """Names of the views, and their tooltips."""
 
 _ONE: tuple[View, ...] = ("overlay", "labels", "confidence", "raw")
 _TWO: tuple[View, ...] = ("wipe", "side")
-"""Views of one picture and of two, each with a row of buttons."""
+_JUDGED: tuple[View, ...] = ("truth", "errors")
+"""Views of one picture, of two, and of one with true labels, each with a row of buttons."""
 
 
 _SKIP = "The fine details that the network adds late: off shows what it sees without (S)"
@@ -66,6 +71,8 @@ class ViewPanel(QWidget):
         self._group = QButtonGroup(self)
         self.pair = DropdownButton()
         self._pair_row = QWidget()
+        self.truth = TruthRow()
+        self._truth_views = self._segments(_JUDGED)
         self.alpha = QSlider(Qt.Orientation.Horizontal)
         self.percent = QLabel()
         self.skip = ToggleSwitch("Skip connection")
@@ -82,8 +89,10 @@ class ViewPanel(QWidget):
         layout.setSpacing(6)
         layout.addWidget(heading)
         layout.addWidget(self._segments(_ONE))
+        layout.addWidget(self._truth_views)
         layout.addWidget(self._segments(_TWO))
         layout.addWidget(self._pair_row)
+        layout.addWidget(self.truth)
         layout.addLayout(self._opacity_row())
         layout.addWidget(self.skip)
         layout.addWidget(self.steady)
@@ -149,22 +158,29 @@ class ViewPanel(QWidget):
         row.addWidget(self.percent)
         return row
 
-    def refresh(self, status: PipelineStatus) -> None:
-        """Show the options in force, without a signal."""
+    def refresh(self, status: PipelineStatus, result: Result | None) -> None:
+        """Show the options in force, without a signal, and how right the result is."""
         view, skip = status.view, status.skip
+        self.truth.refresh(result)
         self.weights.refresh(status)
         self.network.refresh(status)
         self.views[view.view].setChecked(True)
-        if self._pair_row.isHidden() == (view.view in PAIRED):
-            self._pair_row.setVisible(view.view in PAIRED)
-            self.rows_changed.emit()
+        for row, there in (
+            (self._pair_row, view.view in PAIRED),
+            (self._truth_views, status.judged),
+            (self.truth, status.judged and view.judges),
+        ):
+            if row.isHidden() == there:
+                row.setVisible(there)
+                self.rows_changed.emit()
         self.pair.setText(pair_name(view))
         self.pair.setAccessibleName(f"Compare: {pair_name(view)}")
         for widget in (self.alpha, self.skip, self.steady):
             widget.blockSignals(True)
         percent = round(view.alpha * 100)
         self.alpha.setValue(percent)
-        self.alpha.setEnabled(any(side.content == "overlay" for side in view.sides))
+        blended = {side.content for side in view.sides} & {"overlay", "truth"}
+        self.alpha.setEnabled(bool(blended))
         self.percent.setText(f"{percent} %")
         self.skip.setChecked(skip)
         has_skip = status.network is None or status.network.has_skip

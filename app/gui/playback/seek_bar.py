@@ -26,8 +26,10 @@ from app.gui.widgets import theme
 from app.pipeline.status import PipelineStatus
 
 _EDGE = 9
-_MOST_ALERTS = 500
 """Space at both ends of the track for the handle."""
+_MOST_ALERTS = 500
+_ALIKE = 0.5
+"""Seconds between two alerts that are marked apart."""
 
 
 class Track(QSlider):
@@ -269,8 +271,10 @@ class SeekBar(QFrame):
         """Mark places of the source that events tell of, until another is opened."""
         if event.kind == "opened":
             self.track.alerts.clear()
-        elif event.at is not None and event.at not in self.track.alerts:
-            self.track.alerts.append(event.at)
+        elif event.at is not None:
+            at = event.at  # in a loop it comes again, at the frame that is shown then
+            if all(abs(at - other) > _ALIKE for other in self.track.alerts):
+                self.track.alerts.append(at)
         self.track.update()
 
     def refresh(
@@ -304,7 +308,8 @@ class SeekBar(QFrame):
             self.track.setPageStep(max(1, self.track.maximum() // 10))
             if not self.track.isSliderDown():
                 # The last picture begins before the end that the file states.
-                place = duration if status.state == "ended" else status.position
+                whole = status.state == "ended" and not status.cut
+                place = duration if whole else status.position
                 self.track.setValue(round(place * 1000))
             looping = isinstance(status.loop, tuple)
             shown = self.track.loop, self.track.looping, self.track.bookmarks

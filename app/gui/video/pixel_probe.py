@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.core.frame import Result
 from fastscnn.labels import CITYSCAPES, UNKNOWN, ClassTable
@@ -20,6 +20,7 @@ class PixelInfo:
         column, row: position of the pixel.
         classes: the classes that are numbered so.
         listed: number of the class in the legend, which may be of another network.
+        truth: name of the true class, where that is known and another.
     """
 
     train_id: int | None
@@ -29,6 +30,7 @@ class PixelInfo:
     row: int
     classes: ClassTable = CITYSCAPES
     listed: int | None = None
+    truth: str = ""
 
     @property
     def color(self) -> tuple[int, int, int] | None:
@@ -39,6 +41,8 @@ class PixelInfo:
     def lines(self) -> tuple[str, str]:
         """Class with its probability, and pixel with the next best classes."""
         where = f"x {self.column}  y {self.row}"
+        if self.truth:
+            where = f"truth: {self.truth}  ·  {where}"
         if self.train_id is None:
             return "no class", where
         first = self.classes.names[self.train_id]
@@ -52,6 +56,14 @@ class PixelInfo:
 
 def probe_pixel(result: Result, side: int, column: int, row: int) -> PixelInfo:
     """Return class and probabilities of one pixel of a side; only that pixel is computed."""
+    found = _seen(result, side, column, row)
+    judgement, verdict = result.judgement, result.verdict_at(side)
+    if judgement is not None and verdict is not None and verdict.wrong[row, column]:
+        return replace(found, truth=CITYSCAPES.names[int(judgement.truth[row, column])])
+    return found
+
+
+def _seen(result: Result, side: int, column: int, row: int) -> PixelInfo:
     seen = result.prediction_at(side)
     if seen is None:
         return PixelInfo(None, 0.0, None, column, row)

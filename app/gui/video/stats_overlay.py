@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
+from app.core.frame import Result
 from app.gui.widgets import theme
 from app.pipeline.status import PipelineStatus
 
@@ -45,6 +46,14 @@ def stats_of(status: PipelineStatus) -> OverlayStats:
     badges = {"paused": ("paused",), "ended": ("ended",), "opening": ("opening…",)}
     moving = status.state == "playing"
     return OverlayStats(status.fps if moving else 0.0, status.latency, badges.get(status.state, ()))
+
+
+def badges_of(result: Result | None) -> tuple[str, ...]:
+    """Return short words on what is out of the ordinary in one picture."""
+    if result is None or len(result.sides) != 1:
+        return ()
+    judged = result.judgement is not None or not (result.view.judges and result.predictions)
+    return (*(() if result.skip else ("skip off",)), *(() if judged else ("no true labels",)))
 
 
 _INSET = 14.0

@@ -26,7 +26,7 @@ from app.gui.video.annotation_painter import paint_tooltip
 from app.gui.video.frame_painter import convert_sides, paint_captions, paint_sides, paint_text
 from app.gui.video.pane_layout import PaneLayout
 from app.gui.video.pixel_probe import PixelInfo, probe_pixel
-from app.gui.video.stats_overlay import OverlayStats, paint_stats
+from app.gui.video.stats_overlay import OverlayStats, badges_of, paint_stats
 from app.gui.video.viewport import Viewport
 from app.gui.video.wipe_divider import WipeDivider, hits_divider, paint_divider
 from app.gui.widgets import theme
@@ -265,10 +265,7 @@ class VideoView(QWidget):
 
     def _shown_stats(self) -> OverlayStats:
         """Return the statistics, with badges for this very result."""
-        badges = self._stats.badges
-        result = self.result
-        if result is not None and len(result.sides) == 1 and not result.skip:
-            badges = ("skip off", *badges)
+        badges = (*badges_of(self.result), *self._stats.badges)
         if self.viewport.scale is not None:
             badges = (*badges, f"{100 * self.viewport.zoom:.0f} %")
         return OverlayStats(self._stats.fps, self._stats.latency, badges)

@@ -14,8 +14,10 @@ from app.gui.controllers.view_controller import ViewController
 from app.gui.panels.bottom_panel import BottomPanel
 from app.gui.video.region_tool import RegionTool
 from app.gui.video.video_view import VideoView
+from app.gui.window.help_menu import HelpMenu
 from app.gui.window.open_menu import OpenMenu
 from app.gui.window.run_settings import RunSettings
+from app.gui.window.true_labels import TrueLabels
 from app.pipeline.pipeline import Pipeline
 
 Handlers = dict[str, Callable[[], object]]
@@ -42,9 +44,6 @@ class WindowCommands(Protocol):
     def leave(self) -> None:
         """Close what covers the video or stands beside it, one thing at a time."""
 
-    def show_keys(self) -> None:
-        """Open the dialog of all shortcuts."""
-
     def close(self) -> bool:
         """End the program."""
 
@@ -60,6 +59,8 @@ def handlers(
     open_menu: OpenMenu,
     bottom_panel: BottomPanel,
     run_settings: RunSettings,
+    true_labels: TrueLabels,
+    help_menu: HelpMenu,
     region_tool: RegionTool,
     region_commands: RegionController,
 ) -> Handlers:
@@ -73,6 +74,7 @@ def handlers(
         "snapshot-all": lambda: recording.save_picture(parts=True),
         "recordings": recording.open_folder,
         "run-settings": run_settings.ask,
+        "labels": true_labels.ask,
         "leave-out": region_tool.begin,
         "leave-nothing-out": region_commands.clear,
         "open": open_menu.ask_for_files,
@@ -87,7 +89,7 @@ def handlers(
         "curves": lambda: bottom_panel.toggle("curves"),
         "next-found": bottom_panel.curves.go_to_next,
         "next-unsure": bottom_panel.curves.go_to_unsure,
-        "keys": window.show_keys,
+        "keys": help_menu.show_keys,
         "quit": window.close,
     }
 

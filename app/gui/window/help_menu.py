@@ -1,4 +1,4 @@
-"""Help menu: what the program is, and the diagnostics for a bug report."""
+"""Help menu: the keys, what the program is, and the diagnostics for a bug report."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QMenu, QMessageBox, QWidget
 
 from app import __version__
+from app.config.shortcuts import Keys
+from app.gui.feedback.shortcuts_dialog import ShortcutsDialog
 
 _ABOUT = f"""<h3>Fast-SCNN Live {__version__}</h3>
 <p>Real-time segmentation of street scenes, after <i>Fast-SCNN: Fast Semantic Segmentation
@@ -26,16 +28,18 @@ class HelpMenu(QObject):
     """Entries of the help menu.
 
     Args:
-        window: parent of the dialog.
+        window: parent of the dialogs.
+        keys: keys of all commands.
     """
 
     notified = pyqtSignal(str, str)
     """Kind and text of a message."""
     _found = pyqtSignal(str)
 
-    def __init__(self, window: QWidget) -> None:
+    def __init__(self, window: QWidget, keys: Keys) -> None:
         super().__init__(window)
-        self._window = window
+        self._window, self._keys = window, keys
+        self.keys_dialog: ShortcutsDialog | None = None
         self.about: QMessageBox | None = None
         self._found.connect(self._copy)
 
@@ -48,6 +52,20 @@ class HelpMenu(QObject):
             action = menu.addAction(text)
             assert action is not None
             action.triggered.connect(lambda _, handler=handler: handler())
+
+    def show_keys(self) -> None:
+        """Open the dialog of all shortcuts."""
+        if self.keys_dialog is None:
+            self.keys_dialog = ShortcutsDialog(self._keys, self._window)
+        self.keys_dialog.show()
+        self.keys_dialog.raise_()
+        self.keys_dialog.activateWindow()
+
+    def close_keys(self) -> bool:
+        """Close that dialog; return whether it was open."""
+        if self.keys_dialog is None or not self.keys_dialog.isVisible():
+            return False
+        return self.keys_dialog.close()
 
     def show_about(self) -> None:
         """Open the dialog with versions and licence."""

@@ -18,7 +18,6 @@ from app.gui.controllers.region_controller import RegionController
 from app.gui.controllers.view_controller import ViewController
 from app.gui.feedback.notifications import Notifications
 from app.gui.feedback.progress_strip import ProgressStrip
-from app.gui.feedback.shortcuts_dialog import ShortcutsDialog
 from app.gui.feedback.status_bar import StatusBar, offline_message, playing, waiting_message
 from app.gui.panels.bottom_panel import PAGES, BottomPanel
 from app.gui.panels.legend import Legend
@@ -43,6 +42,7 @@ from app.gui.window.messages import Messages
 from app.gui.window.open_menu import OpenMenu
 from app.gui.window.run_settings import RunSettings
 from app.gui.window.saved_state import SavedState
+from app.gui.window.true_labels import TrueLabels
 from app.gui.window.welcome_page import WelcomePage, essential_keys
 from app.gui.window.window_layout import lay_out
 from app.pipeline.pipeline import Pipeline
@@ -91,20 +91,20 @@ class MainWindow(QMainWindow):
         )
         self.recording_menu = RecordingMenu(self, self.recording)
         self.open_menu = OpenMenu(self, lambda: saved.recent if saved is not None else [])
-        self.help_menu = HelpMenu(self)
+        self.help_menu = HelpMenu(self, keys)
         self.bottom_panel = BottomPanel()
         self.notifications = Notifications()
         self.messages = self._make_messages()
         self.zone_layer = ZoneLayer(self.view, settings.alerts.zone)
         self.region_tool = RegionTool(self.view)
         self.region_commands = RegionController(self.pipeline, saved, self.notify)
+        self.true_labels = TrueLabels(self, self.pipeline, self.view_commands, self.notify)
         self.run_settings = RunSettings(self, self.pipeline, self.playback, self.notify)
         self.progress_strip = ProgressStrip()
         self.view_panel = ViewPanel()
         self.legend = Legend()
         self.seek_bar = SeekBar()
         self.status_bar = StatusBar()
-        self.shortcuts_dialog: ShortcutsDialog | None = None
         self.actions_by_name = make_actions(self, keys, self._handlers())
         sources = QMenu(self)
         self.open_menu.fill(sources, self.actions_by_name)
@@ -152,6 +152,8 @@ class MainWindow(QMainWindow):
             open_menu=self.open_menu,
             bottom_panel=self.bottom_panel,
             run_settings=self.run_settings,
+            true_labels=self.true_labels,
+            help_menu=self.help_menu,
             region_tool=self.region_tool,
             region_commands=self.region_commands,
         )
@@ -194,6 +196,7 @@ class MainWindow(QMainWindow):
             playback=self.playback,
             panel=self.view_panel,
             view_commands=self.view_commands,
+            true_labels=self.true_labels,
             help_menu=self.help_menu,
         )
 
@@ -210,7 +213,7 @@ class MainWindow(QMainWindow):
         self.playback.trial.refused.connect(self.messages.refused)
         self.playback.notified.connect(lambda text: self.notify("notice", text))
         self.recording.notified.connect(self.notify)
-        self.view_panel.view_chosen.connect(self.view_commands.set_view)
+        self.view_panel.view_chosen.connect(self.true_labels.show)
         self.view_panel.view_chosen.connect(self.refresh)
         self.view_panel.connect_to(self.view_commands, self.network_commands)
         self.network_commands.changed.connect(self.refresh)
@@ -272,23 +275,15 @@ class MainWindow(QMainWindow):
 
     def leave(self) -> None:
         """Close the shortcuts; else leave full screen; else close the panel, then the messages."""
-        if self.shortcuts_dialog is not None and self.shortcuts_dialog.isVisible():
-            self.shortcuts_dialog.close()
-        elif self.full_screen.on:
+        if self.help_menu.close_keys():
+            return
+        if self.full_screen.on:
             self.full_screen.set(False)
         elif self.bottom_panel.page is not None:
             self.bottom_panel.show_page(None)
         else:
             self.notifications.clear()
             self.left.emit()
-
-    def show_keys(self) -> None:
-        """Open the dialog of all shortcuts."""
-        if self.shortcuts_dialog is None:
-            self.shortcuts_dialog = ShortcutsDialog(self._keys, self)
-        self.shortcuts_dialog.show()
-        self.shortcuts_dialog.raise_()
-        self.shortcuts_dialog.activateWindow()
 
     def notify(self, kind: EventKind, text: str) -> None:
         """Show a message."""
@@ -331,7 +326,7 @@ class MainWindow(QMainWindow):
     def _refresh_controls(self, status: PipelineStatus) -> None:
         self.seek_bar.refresh(status, self.playback.marks, self.playback.bookmarks.times)
         self.transport_bar.refresh(status)
-        self.view_panel.refresh(status)
+        self.view_panel.refresh(status, self.view.result)
         self._menu_bar.refresh(status, page=self.bottom_panel.page, full_screen=self.full_screen.on)
         self.bottom_panel.refresh(status, self.view.result)
         if not self.full_screen.on:

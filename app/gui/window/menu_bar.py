@@ -17,6 +17,7 @@ from app.gui.widgets import theme
 from app.gui.widgets.controls import add_choice
 from app.gui.window.help_menu import HelpMenu
 from app.gui.window.open_menu import OpenMenu
+from app.gui.window.true_labels import TrueLabels
 from app.pipeline.status import PipelineStatus
 from app.rendering.palettes import CITYSCAPES, COLOUR_BLIND
 from app.rendering.view_options import PAIRED, PAIRS
@@ -26,6 +27,12 @@ Choices = dict[str, QAction]
 _THEMES = {"system": "As the system", "dark": "Dark", "light": "Light"}
 
 _PALETTES = {CITYSCAPES: "Cityscapes", COLOUR_BLIND: "For colour-blind eyes"}
+
+_MERGINGS = {
+    "": "The 19 classes",
+    "camvid": "CamVid's 11 classes",
+    "idd_lite": "IDD Lite's 7 classes",
+}
 
 _MEASURES = {
     "probability": "Probability of the class",
@@ -44,6 +51,7 @@ class MenuBar(QObject):
         recording_menu: the options of recordings.
         panel: the panel whose choices are offered here too.
         view_commands: take the other choices of the view.
+        true_labels: take what a source is judged by.
         help_menu: the entries of the help menu.
     """
 
@@ -59,6 +67,7 @@ class MenuBar(QObject):
         playback: PlaybackController,
         panel: ViewPanel,
         view_commands: ViewController,
+        true_labels: TrueLabels,
         help_menu: HelpMenu,
     ) -> None:
         super().__init__(bar)
@@ -67,7 +76,7 @@ class MenuBar(QObject):
         self._idle: set[str] = set()
         self._playlist = self._add_file(open_menu, recording_menu)
         self._add_play()
-        self._add_view(panel, view_commands)
+        self._add_view(panel, view_commands, true_labels)
         self._add_network(panel)
         menu = self._menu("&Help")
         self._add(menu, "keys", "")
@@ -96,7 +105,9 @@ class MenuBar(QObject):
         self._add(play, "loop-in", "loop-out", "loop", "")
         self._add(play, "slower", "faster", "normal-speed")
 
-    def _add_view(self, panel: ViewPanel, commands: ViewController) -> None:
+    def _add_view(
+        self, panel: ViewPanel, commands: ViewController, true_labels: TrueLabels
+    ) -> None:
         view = self._menu("&View")
         names: dict[str, str] = {v: text for v, (text, _) in VIEW_NAMES.items()}
         self._views = _choices(view, names, panel.view_chosen.emit)
@@ -106,6 +117,10 @@ class MenuBar(QObject):
         view.addMenu(menu)
         menu = QMenu("Confidence as", view)
         self._measures = _choices(menu, _MEASURES, commands.set_measure)
+        view.addMenu(menu)
+        self._add(view, "labels")
+        menu = QMenu("Judge by", view)
+        self._mergings = _choices(menu, _MERGINGS, true_labels.merge)
         view.addMenu(menu)
         menu = QMenu("Colours", view)
         self._palettes = _choices(menu, _PALETTES, commands.set_palette)
@@ -183,6 +198,8 @@ class MenuBar(QObject):
             action.setChecked(view.view in PAIRED and name == pair_name(view))
         self._measures[view.measure].setChecked(True)
         self._themes[theme.choice()].setChecked(True)
+        for merging, action in self._mergings.items():
+            action.setChecked(merging == (status.merging or ""))
         for palette, action in self._palettes.items():
             action.setChecked(palette == view.palette)
         has_picture = state in {"playing", "paused", "ended"}

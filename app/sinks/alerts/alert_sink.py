@@ -139,7 +139,8 @@ class AlertSink(QueuedSink):
             at = fine_clock(frame.time)
             text = f"Alert: {rule.text} ({share:.1%}) at {at}{where}."
             told = frame.session.events if frame.session is not None else None
-            (told or self._events).put(Event("notice", text, at=frame.time))
+            notice = Event("notice", text, topic=f"alert {rule.text}", at=frame.time)
+            (told or self._events).put(notice)
             if self._command is not None:
                 self._command.put(event.as_json())
 

@@ -90,14 +90,15 @@ def test_other_keys_work_in_the_window_and_the_help_shows_them():
         press(w, Qt.Key.Key_X)
         assert not w.pipeline.live.skip
         press(w, Qt.Key.Key_F1)
-        assert w.shortcuts_dialog.isVisible()
+        assert w.help_menu.keys_dialog.isVisible()
         labels = {
-            label.text() for label in w.shortcuts_dialog.findChildren(type(w.status_bar.counts))
+            label.text()
+            for label in w.help_menu.keys_dialog.findChildren(type(w.status_bar.counts))
         }
         assert "X" in labels
         assert {command.text for command in COMMANDS} <= labels
-        press(w.shortcuts_dialog, Qt.Key.Key_Escape)
-        assert not w.shortcuts_dialog.isVisible()
+        press(w.help_menu.keys_dialog, Qt.Key.Key_Escape)
+        assert not w.help_menu.keys_dialog.isVisible()
 
 
 def test_s_says_so_where_the_comparison_leaves_the_switch_nothing_to_do():
@@ -116,9 +117,9 @@ def test_s_says_so_where_the_comparison_leaves_the_switch_nothing_to_do():
 def test_the_list_of_keys_fits_the_screen():
     with window() as w:
         press(w, Qt.Key.Key_F1)
-        room = w.shortcuts_dialog.screen().availableSize()
-        assert w.shortcuts_dialog.width() <= room.width()
-        assert w.shortcuts_dialog.height() <= room.height()
+        room = w.help_menu.keys_dialog.screen().availableSize()
+        assert w.help_menu.keys_dialog.width() <= room.width()
+        assert w.help_menu.keys_dialog.height() <= room.height()
 
 
 def test_the_number_keys_change_the_input_size_of_a_held_picture():

@@ -46,13 +46,19 @@ def test_a_second_checkpoint_runs_only_where_there_is_one():
     assert options.runs(True) == (InferencePass(True),)
 
 
-def test_the_next_view_comes_round_to_the_first():
+@pytest.mark.parametrize(("judged", "left_out"), [(True, set()), (False, {"truth", "errors"})])
+def test_the_next_view_comes_round_to_the_first(judged, left_out):
     options, seen = ViewOptions(), []
-    for _ in VIEWS:
+    for _ in range(len(VIEWS) - len(left_out)):
         seen.append(options.view)
-        options = options.next()
-    assert tuple(seen) == VIEWS
-    assert options.view == "overlay"
+        options = options.next(judged=judged)
+    assert seen == [view for view in VIEWS if view not in left_out]
+    assert options.view == VIEWS[0]
+
+
+@pytest.mark.parametrize("view", ["truth", "errors"])
+def test_who_sees_a_view_that_needs_labels_comes_out_of_it_without_any(view):
+    assert ViewOptions(view=view).next().view not in {"truth", "errors"}
 
 
 def test_sides_say_in_what_they_differ():
