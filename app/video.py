@@ -30,7 +30,7 @@ from app.sources.base import Picture, Source
 from app.sources.source_factory import open_source
 from app.sources.source_spec import SourceSpec, parse_source
 from fastscnn.inference.input_size import InputSize
-from fastscnn.labels import ClassTable, class_table
+from fastscnn.labels import ClassTable
 
 if TYPE_CHECKING:
     from fastscnn.segmenter import Segmenter
@@ -147,7 +147,7 @@ def _results(
         if segmenter is None:
             segmenter = NetworkLoader(say=_log.warning, watch=lambda download: None).load(options)
         opened.listen(_log.warning)
-        classes = class_table(segmenter.classes)
+        classes = segmenter.table
         for index, picture in enumerate(islice(_pictures(opened, spec, every), most)):
             labels = segmenter(picture.image, skip=skip)
             yield VideoResult(picture.image, labels, index, picture.time, picture.name, classes)

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastscnn.checkpoints import paddle_reader
+from fastscnn.checkpoints import mindspore_reader, paddle_reader
 from fastscnn.checkpoints.conversion import convert
 from fastscnn.checkpoints.public_formats import FORMATS, IMAGENET_MEAN, IMAGENET_STD
 from fastscnn.checkpoints.unwrapping import (
@@ -209,8 +209,9 @@ def _read(path: Path) -> object:
         with warnings.catch_warnings():
             # torch warns of what it is about to refuse; the refusal below says it in our words.
             warnings.simplefilter("ignore")
-            if paddle_reader.looks_like(path):
-                return paddle_reader.read(path)
+            for reader in (paddle_reader, mindspore_reader):
+                if reader.looks_like(path):
+                    return reader.read(path)
             return torch.load(path, map_location="cpu", weights_only=True)
     except CheckpointError:
         raise

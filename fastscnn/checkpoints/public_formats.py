@@ -61,6 +61,13 @@ def _split_shared_norm(weights: Weights) -> None:
         weights[f"feature_fusion.high.1.{kind}"] = torch.zeros_like(tensor) if shift else tensor
 
 
+def _add_bias(weights: Weights) -> None:
+    """Add a bias of zeros to a class convolution that has none."""
+    last = weights.get("classifier.3.weight")
+    if last is not None:
+        weights.setdefault("classifier.3.bias", torch.zeros(len(last)))
+
+
 def _reverse_pyramid(weights: Weights) -> None:
     """Reorder levels concatenated from the last to the first into first to last."""
     for name in [n for n in weights if re.fullmatch(r".*\.out\.0\.weight", n)]:
@@ -363,6 +370,19 @@ def _paddle() -> Format:
     )
 
 
+def _mindspore() -> Format:
+    """Return Tramac's network in MindSpore's names, with a stem padded at its end and no biases."""
+    tramac = _tramac()
+    return Format(
+        "MindSpore",
+        "learning_to_downsample/conv/conv/1/running_mean",
+        replace(tramac.config, stem_padding="end"),
+        tuple((pattern.replace(r"\.", "/"), ours) for pattern, ours in tramac.rules),
+        dropped=r"auxlayer|accum/|stat/|moment|learning_rate|global_step|epoch_num|step_num",
+        finish=_add_bias,
+    )
+
+
 WRITABLE = {"tramac": _tramac(), "mmseg": _mmseg()}
 """The formats that ``revert`` can write, under short names."""
 
@@ -373,5 +393,6 @@ FORMATS: tuple[Format, ...] = (
     _zh320(),
     _segmentron(),
     _paddle(),
+    _mindspore(),
 )
 """The formats known, each told apart by its marker."""

@@ -1,4 +1,4 @@
-"""Second, literal implementations of two public variants, to compare conversions against."""
+"""Second, literal implementations of public variants, to compare conversions against."""
 
 import torch
 import torch.nn.functional as F
@@ -198,3 +198,91 @@ class PaddleLike(nn.Module):
             name = name.replace("running_mean", "_mean").replace("running_var", "_variance")
             state[name] = tensor.numpy()
         return state
+
+
+class MindSporeLike(nn.Module):
+    """A stem padded at its end, no biases, pooling for 768×768 pictures, aligned corners."""
+
+    def __init__(self, classes=19):
+        super().__init__()
+        self.learning_to_downsample = _named(
+            conv=self._cbr(3, 32, 3, 2),
+            dsconv1=self._separable(32, 48, 2),
+            dsconv2=self._separable(48, 64, 2),
+        )
+        self.global_feature_extractor = _named(
+            bottleneck1=self._stage(64, 64, 2),
+            bottleneck2=self._stage(64, 96, 2),
+            bottleneck3=self._stage(96, 128, 1),
+            ppm=_named(
+                **{f"conv{level}": self._cbr(128, 32) for level in (1, 2, 3, 4)},
+                out=self._cbr(256, 128),
+            ),
+        )
+        self.feature_fusion = _named(
+            dwconv=self._cbr(128, 128, 3, padding=1, groups=128),
+            conv_lower_res=nn.Sequential(*self._cb(128, 128)),
+            conv_higher_res=nn.Sequential(*self._cb(64, 128)),
+        )
+        self.classifier = _named(
+            dsconv1=self._separable(128, 128, 1),
+            dsconv2=self._separable(128, 128, 1),
+            conv=nn.Sequential(nn.Identity(), nn.Conv2d(128, classes, 1, bias=False)),
+        )
+        self.auxlayer1 = nn.Sequential(nn.Conv2d(64, 32, 3, bias=False))  # has to be left out
+
+    @staticmethod
+    def _cb(i, o, k=1, stride=1, padding=0, groups=1):
+        conv = nn.Conv2d(i, o, k, stride, padding, groups=groups, bias=False)
+        return conv, nn.BatchNorm2d(o)
+
+    def _cbr(self, *args, **more):
+        return _named(conv=nn.Sequential(*self._cb(*args, **more), nn.ReLU()))
+
+    def _separable(self, i, o, stride):
+        first, second = self._cb(i, i, 3, stride, 1, i), self._cb(i, o)
+        return _named(conv=nn.Sequential(*first, nn.ReLU(), *second, nn.ReLU()))
+
+    def _stage(self, i, o, stride):
+        blocks = nn.Sequential()
+        for number in range(3):
+            s, n = (stride, i) if number == 0 else (1, o)
+            depthwise = self._cbr(6 * n, 6 * n, 3, s, 1, 6 * n)
+            block = nn.Sequential(self._cbr(n, 6 * n), depthwise, *self._cb(6 * n, o))
+            blocks.append(_named(block=block))
+        return blocks
+
+    def forward(self, x):
+        assert x.shape[2:] == (768, 768)
+        high = self.learning_to_downsample(F.pad(x, (0, 1, 0, 1)))
+        deep, low = self.global_feature_extractor, high
+        for stage in (deep.bottleneck1, deep.bottleneck2, deep.bottleneck3):
+            for bottleneck in stage:
+                out = bottleneck(low)
+                low = low + out if out.shape == low.shape else out
+        levels = [low]
+        for level, window in ((1, 24), (2, 12), (3, 8), (4, 4)):
+            cells = getattr(deep.ppm, f"conv{level}")(F.avg_pool2d(low, window))
+            levels.append(F.interpolate(cells, (24, 24), mode="bilinear", align_corners=True))
+        low = deep.ppm.out(torch.cat(levels, 1))
+        low = F.interpolate(low, scale_factor=4, mode="bilinear", align_corners=True)
+        fusion = self.feature_fusion
+        low = fusion.conv_lower_res(fusion.dwconv(low))
+        return self.classifier(F.relu(low + fusion.conv_higher_res(high)))
+
+    def mindspore_state(self):
+        """The weights by MindSpore's names, with what an optimiser leaves beside them."""
+        names = {
+            "running_mean": "moving_mean",
+            "running_var": "moving_variance",
+            "bias": "beta",
+        }
+        norms = {n for n, layer in self.named_modules() if isinstance(layer, nn.BatchNorm2d)}
+        state = {}
+        for name, tensor in self.state_dict().items():
+            layer, _, last = name.rpartition(".")
+            if last != "num_batches_tracked":
+                gamma = "gamma" if layer in norms else "weight"
+                state[f"{layer}.{names.get(last, gamma)}"] = tensor.numpy()
+        trained = {n: a for n, a in state.items() if "moving_" not in n}
+        return {**state, **{f"accum.{name}": 0 * array for name, array in trained.items()}}
