@@ -15,7 +15,7 @@ from app.sinks.data.object_writers import OBJECT_WRITERS, ObjectSink
 from app.sinks.data.row_writers import ROW_WRITERS, DataSink
 from app.sinks.data.writer_sink import check_output_file, files_of
 from app.sinks.image_folder import ImageFolderSink, check_folder
-from app.sinks.stream_sink import StreamSink
+from app.sinks.stream_sink import StreamSink, check_stream
 from app.sinks.virtual_camera import VirtualCameraSink, check_virtual_camera
 
 
@@ -61,6 +61,8 @@ def check_sinks(settings: Settings) -> None:
     for each in settings_of_each(settings):
         for output in each.images:
             check_folder(output, overwrite=overwrite, source=each.first_source)
+    for address in settings.streams:
+        check_stream(address)
     for path in settings.data:
         check_output_file("--data", path, ROW_WRITERS, overwrite=overwrite)
     for path in _object_files(settings):

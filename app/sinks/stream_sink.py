@@ -36,6 +36,26 @@ _KEY = 1.0
 """Seconds between two pictures that a receiver can begin with."""
 
 
+def check_stream(address: str) -> None:
+    """Find out before any work whether a video can be sent to addresses of this kind.
+
+    Raises:
+        OutputError: FFmpeg was built without what it takes, as that of PyAV's wheels is for SRT.
+    """
+    scheme = urlsplit(address).scheme.lower()
+    if scheme in {"rtsp", "udp"}:
+        return  # by sockets of our own
+    try:
+        av.open(f"{scheme}://", format="mpegts").close()
+    except av.error.ProtocolNotFoundError as error:
+        raise OutputError(
+            f"{redact(address)}: the FFmpeg that PyAV brings cannot send {scheme}:// streams: use"
+            " udp:// or rtsp://."
+        ) from error
+    except (av.error.FFmpegError, OSError):
+        return  # it knows the scheme, and misses the rest of the address
+
+
 class StreamSink(QueuedSink):
     """Video that is sent as it is made; the network is never waited for.
 
@@ -99,8 +119,6 @@ class StreamSink(QueuedSink):
                 return
             self._send(result, picture)
         except (av.error.FFmpegError, OSError) as error:
-            if isinstance(error, av.error.ProtocolNotFoundError):
-                raise
             self._stats.not_recorded("offline")
             self._lose(error)
 
@@ -217,16 +235,9 @@ class StreamSink(QueuedSink):
         self._stats.not_recorded(cause)
 
     def _in_words(self, error: Exception) -> OutputError:
-        if isinstance(error, av.error.ProtocolNotFoundError):
-            scheme = urlsplit(self._address).scheme
-            words = OutputError(
-                f"This build of FFmpeg cannot send {scheme}:// streams: use udp:// or rtsp://, or"
-                " install a PyAV that was built with it."
-            )
-        else:
-            _log.info("unexpected error", exc_info=error)
-            words = OutputError(
-                f"The stream to {self._shown} failed ({type(error).__name__}: {error})."
-            )
+        _log.info("unexpected error", exc_info=error)
+        words = OutputError(
+            f"The stream to {self._shown} failed ({type(error).__name__}: {error})."
+        )
         words.__cause__ = error
         return words

@@ -10,6 +10,7 @@ import base64
 import contextlib
 import hashlib
 import re
+import select
 import socket
 import struct
 from urllib.parse import unquote, urlsplit
@@ -84,10 +85,17 @@ class RtspSocket:
 
     def write(self, data: bytes) -> int:
         """Send an RTP or RTCP packet that a muxer wrote."""
+        self._listen()
         packet = bytes(data)
         channel = 1 if 192 <= packet[1] <= 223 else 0
         self._socket.sendall(struct.pack(">cBH", b"$", channel, len(packet)) + packet)
         return len(packet)
+
+    def _listen(self) -> None:
+        """Pass over what the server says meanwhile, so that it need not wait for a reader."""
+        while select.select([self._socket], [], [], 0)[0]:
+            if not self._socket.recv(4096):
+                raise ConnectionResetError(None, "the server has closed the connection")
 
     def close(self) -> None:
         """Send nothing more; the server learns it from the end of the connection."""

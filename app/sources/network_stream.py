@@ -84,6 +84,11 @@ def _connect(spec: SourceSpec, *, live: bool) -> tuple[InputContainer, str, str]
             timeout=(OPENING, _silence(spec.value)),
             options=_options(spec.value) if live else {},
         )
+    except av.error.ProtocolNotFoundError as error:
+        raise SourceError(
+            f"{spec.name}: the FFmpeg that PyAV brings cannot read {scheme_of(spec.value)}://"
+            " addresses: use rtsp://, udp:// or http://."
+        ) from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
         # How FFmpeg says that the time is over depends on where it was.
         silent = time.monotonic() - started > 0.9 * OPENING

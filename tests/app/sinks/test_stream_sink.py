@@ -16,7 +16,8 @@ from app.core.stats import Stats
 from app.errors import UsageError
 from app.headless import run_headless
 from app.sinks import stream_sink
-from app.sinks.stream_sink import StreamSink
+from app.sinks.stream_sink import StreamSink, check_stream
+from tests.support.cli_process import run_main
 from tests.support.media import write_clip
 from tests.support.recordings import results
 from tests.support.stream_servers import free_port
@@ -198,6 +199,20 @@ def test_addresses_that_nothing_is_sent_to_are_refused(address):
 def test_an_address_without_a_host_or_a_port_that_can_be_is_refused(address):
     with pytest.raises(UsageError, match="with a port from 1 to 65535"):
         settings_from(build_parser().parse_args(["demo", "-o", address]))
+
+
+def test_what_ffmpeg_cannot_send_is_said_before_any_work_with_what_works():
+    try:
+        av.open("srt://", format="mpegts").close()
+    except av.error.ProtocolNotFoundError:
+        done = run_main("demo", "--headless", "-o", "srt://me:hush@host:5000")
+        assert done.returncode == 5
+        assert len(done.stderr.splitlines()) == 1
+        assert "use udp:// or rtsp://" in done.stderr
+        assert "hush" not in done.stderr
+    except (av.error.FFmpegError, OSError):
+        check_stream("srt://host:5000")  # this build has it
+    check_stream("udp://host:5000")
 
 
 @pytest.mark.parametrize("address", ["rtsp://host/a", "RTSP://host/a", "udp://[::1]:5000"])

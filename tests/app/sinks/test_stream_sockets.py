@@ -5,6 +5,7 @@ import hashlib
 import re
 import socket
 import threading
+import time
 
 import pytest
 
@@ -24,6 +25,7 @@ class Server(threading.Thread):
         self._challenge, self._answer = challenge, answer
         self.requests = []
         self.rest = b""
+        self.talk, self.said_all = b"", False
         self.start()
 
     def run(self):
@@ -42,6 +44,11 @@ class Server(threading.Thread):
                 head = f"{say}\r\nCSeq: {headers['CSeq']}\r\nSession: 7;timeout=60\r\n{asks}\r\n"
                 client.sendall(head.encode())
             self.rest = line + file.read(max(0, 20 - len(line)))
+            if self.talk:
+                client.sendall(self.talk * (20_000_000 // len(self.talk)))
+                self.said_all = True
+                while file.read(4096):
+                    pass
 
 
 def test_a_stream_is_announced_set_up_and_sent_between_the_requests():
@@ -56,6 +63,38 @@ def test_a_stream_is_announced_set_up_and_sent_between_the_requests():
     assert server.requests[-1][1]["Session"] == "7"
     assert "mode=record" in server.requests[2][1]["Transport"]
     assert server.rest == b"$\x00\x00\x10" + packet
+
+
+def test_the_end_of_a_server_is_noticed_with_the_next_packets():
+    server = Server()
+    stream = RtspSocket(f"rtsp://{server.place}/live", 60)
+    packet = b"\x80\x60" + bytes(13) + b"\n"
+    stream.write(packet)
+    server.join(60)  # it takes the packet, and closes
+
+    def write_on():
+        for _ in range(1000):
+            stream.write(packet)
+            time.sleep(0.01)
+
+    with pytest.raises(OSError, match=r"closed|reset|pipe"):
+        write_on()
+    stream.close()
+
+
+def test_what_a_server_says_meanwhile_never_makes_it_wait():
+    """Reports on what it receives, for hours: more than sockets hold that nobody reads."""
+    server = Server()
+    server.talk = b"$\x01\x00\x08" + bytes(8)
+    stream = RtspSocket(f"rtsp://{server.place}/live", 60)
+    packet = b"\x80\x60" + bytes(13) + b"\n"
+    stream.write(packet)
+    deadline = time.monotonic() + 60
+    while not server.said_all and time.monotonic() < deadline:
+        stream.write(packet)
+        time.sleep(0.01)
+    assert server.said_all
+    stream.close()
 
 
 def md5(text):

@@ -487,3 +487,14 @@ def test_the_window_does_not_pass_off_an_old_picture_as_new(camera, impatient):
         assert np.percentile(screenshot(w.view)[..., :3], 90) < 100
         camera.silent.clear()
         gui_wait(lambda: "Offline" not in w.view.accessibleDescription(), "the end of it")
+
+
+def test_what_ffmpeg_cannot_read_is_named_with_what_works():
+    with pytest.raises(SourceError) as refused:
+        open_source(parse_source("srt://me:hush@127.0.0.1:9"))
+    assert "hush" not in str(refused.value)
+    with contextlib.suppress(av.error.FFmpegError, OSError):
+        try:
+            av.open("srt://", format="mpegts").close()
+        except av.error.ProtocolNotFoundError:
+            assert "cannot read srt:// addresses: use rtsp://" in str(refused.value)
