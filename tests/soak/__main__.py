@@ -22,6 +22,8 @@ def main() -> int:
     what = parser.add_subparsers(dest="what", required=True)
     run = what.add_parser("endurance", help="a network three times too slow, window, recording")
     run.add_argument("--minutes", type=float, default=20)
+    run = what.add_parser("beside", help="four live sources, three times what the network can do")
+    run.add_argument("--minutes", type=float, default=10)
     run = what.add_parser("switching", help="random switches, seeks, starts and stops")
     run.add_argument("--operations", type=int, default=500, help="in all; in runs of 50")
     run.add_argument("--seed", type=int, default=0)
@@ -42,6 +44,10 @@ def _run(args: argparse.Namespace, folder: Path) -> int:
         from tests.soak.endurance import endurance
 
         _show(endurance(args.minutes * 60, folder))
+    elif args.what == "beside":
+        from tests.soak.beside import beside
+
+        _show(beside(args.minutes * 60))
     elif args.what == "switching":
         from tests.soak.switching import random_run
 

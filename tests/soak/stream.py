@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.config.settings import NetworkOptions, Settings
+from app.core.memory import resident_mb
 from app.pipeline.pipeline import Pipeline
 from app.sources import network_stream as stream
 from app.sources import parse_source
-from tests.soak.endurance import resident_mb
 from tests.support.media import count_by_opencv
 from tests.support.recordings import reopened
 from tests.support.stream_servers import MjpegServer
