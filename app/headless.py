@@ -215,6 +215,12 @@ def _close_up(runs: Sequence[SourceRun], settings: Settings, started: float, end
         for run in seen:
             line = closing_line(run.pipeline.stats, ended - ready_at, ready_at - started)
             print(f"{run.label}{line}")
+        if not _keeps_something(settings):
+            print(
+                "Nothing was written: -o FILE keeps a video, --save-labels labels, --data FILE"
+                " numbers of every frame.",
+                file=sys.stderr,
+            )
     exit_code = max(run.exit_code or 0 for run in runs)
     if settings.run.stats_json is not None:
         seconds = ended - ready_at if ready_at is not None else 0.0
@@ -226,6 +232,18 @@ def _close_up(runs: Sequence[SourceRun], settings: Settings, started: float, end
             print(f"Error: {error}", file=sys.stderr)
             exit_code = exit_code or error.exit_code
     return exit_code
+
+
+def _keeps_something(settings: Settings) -> bool:
+    """Return whether anything of a run is left, or went elsewhere."""
+    recording, run = settings.recording, settings.run
+    return any(
+        (
+            *(recording.file, recording.labels, recording.record_dir),
+            *(settings.images, settings.streams, settings.data, settings.objects.objects),
+            *(settings.alerts.alert, settings.serve.serve, run.stats_json, run.virtual_camera),
+        )
+    )
 
 
 def _server(settings: Settings) -> WebServer | None:

@@ -65,6 +65,15 @@ def test_a_clip_becomes_an_annotated_mp4_with_its_own_stamps_and_qt_is_not_neede
     assert count_by_opencv(tmp_path / "out.mp4") == 20
 
 
+def test_a_run_that_writes_nothing_says_so(clip, tmp_path):
+    done = run_main(str(clip), *FAST)
+    assert done.returncode == 0
+    assert "20 frames in" in done.stdout
+    assert "Nothing was written: -o FILE keeps a video" in done.stderr
+    done = run_main(str(clip), *FAST, "--data", str(tmp_path / "d.csv"))
+    assert "Nothing was written" not in done.stderr
+
+
 def test_uneven_stamps_and_odd_sizes_are_kept(tmp_path):
     stamps = [0.0, 0.03, 0.031, 0.2, 0.9]
     write_clip(tmp_path / "v.mkv", stamps, size=(161, 97), codec="ffv1")
