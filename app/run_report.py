@@ -95,7 +95,8 @@ def _provenance(status: PipelineStatus) -> dict[str, Any]:
     used = []
     if network is not None:
         size = format_input_size(network.input_size)
-        used = [NetworkUse(network.file, size, status.skip, status.view.steady)]
+        skip = status.skip if network.has_skip else None
+        used = [NetworkUse(network.file, size, skip, status.view.steady)]
     return provenance("report", source.name if source is not None else "", used)
 
 

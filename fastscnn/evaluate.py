@@ -228,7 +228,15 @@ def _made_by(
     segmenter: Segmenter, data: str, *used: Setting, content: str = "labels"
 ) -> dict[str, Any]:
     """Return what files carry of how they were made."""
-    networks = [NetworkUse(segmenter.weights, one.size_name, one.skip, one.steady) for one in used]
+    networks = [
+        NetworkUse(
+            segmenter.weights,
+            one.size_name,
+            one.skip if segmenter.has_skip else None,
+            one.steady,
+        )
+        for one in used
+    ]
     return provenance(content, data, networks)
 
 

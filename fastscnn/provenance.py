@@ -39,13 +39,13 @@ class NetworkUse:
     Attributes:
         weights: where its weights come from.
         input_size: what it saw of a frame, in words or as ``HxW``.
-        skip: whether the skip connection contributed.
+        skip: whether the skip connection contributed; ``None`` where there is none.
         steady: whether logits were carried over from the frames before.
     """
 
     weights: WeightsFile
     input_size: str
-    skip: bool
+    skip: bool | None
     steady: bool = False
 
     def as_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""File information: what a recording, picture, file of labels or report says of its making."""
+"""File information: what a recording, picture, table or report says of its making."""
 
 from __future__ import annotations
 
@@ -30,21 +30,54 @@ def file_info(path: Path) -> str:
         raise SourceError(f"{path} cannot be read ({error.strerror}).") from error
     said: object = None
     try:
-        text = _report(path) if head.lstrip()[:1] == b"{" else _comment(path, head)
+        text = _said(path, head)
         said = json.loads(text) if text else None
     except (ValueError, RecursionError):
         pass
-    found = said.get("provenance", said) if isinstance(said, dict) else None
+    found = said.get("info", said) if isinstance(said, dict) else None  # in COCO
+    found = found.get("provenance", found) if isinstance(found, dict) else None
     if not isinstance(found, dict) or "program" not in found:
         raise SourceError(
-            f"{path} does not say how it was made: recordings, pictures, labels and reports of this"
-            " program do, from version 0.1.0 on."
+            f"{path} does not say how it was made: recordings, pictures, labels, reports, objects"
+            " and Parquet files of this program do, from version 0.1.0 on; lines of JSON and CSV"
+            " have no place for it."
         )
     return "\n".join(_lines(found))
 
 
-def _report(path: Path) -> str:
+def _said(path: Path, head: bytes) -> str:
+    """Return what a file says, as the text of a JSON object; empty where that is nothing."""
+    if head.startswith(b"PAR1"):
+        return _key_value(path)
+    return _json(path) if head.lstrip()[:1] == b"{" else _comment(path, head)
+
+
+def _json(path: Path) -> str:
+    with path.open("rb") as file:
+        first = file.readline(_MOST_BYTES).rstrip()
+        if first.endswith(b","):  # of objects, of which there may be any number behind it
+            return first[:-1].decode() + "}"
     return path.read_text("utf-8") if path.stat().st_size <= _MOST_BYTES else ""
+
+
+def _key_value(path: Path) -> str:
+    """Return what a Parquet file says.
+
+    Raises:
+        SourceError: the library for it is missing.
+    """
+    try:
+        from pyarrow import parquet
+    except ImportError as error:
+        raise SourceError(
+            f"{path} is told by pyarrow, which is not installed: pip install pyarrow."
+        ) from error
+    try:
+        with path.open("rb") as file:
+            values: dict[bytes, bytes] = parquet.read_metadata(file).metadata or {}
+    except OSError:
+        return ""
+    return values.get(b"provenance", b"").decode()
 
 
 def _comment(path: Path, head: bytes) -> str:
@@ -73,7 +106,8 @@ def _lines(found: dict[str, Any]) -> list[str]:
     networks = found.get("networks")
     for network in networks if isinstance(networks, list) else []:
         if isinstance(network, dict):
-            skip = {True: "on", False: "off"}.get(network.get("skip") is True)
+            switch = network.get("skip")
+            skip = "on" if switch is True else "none" if switch is None else "off"
             rows += [
                 ("weights", network.get("weights")),
                 ("sha256", network.get("sha256")),

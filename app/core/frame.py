@@ -73,6 +73,11 @@ class Frame:
     ending: str = ""
     truth: NDArray[np.uint8] | None = None
 
+    @property
+    def source(self) -> str:
+        """Name of the source, as the window calls it; empty where it is of none."""
+        return self.session.spec.name if self.session is not None else ""
+
 
 @dataclass(frozen=True, slots=True)
 class EndOfSource:
@@ -110,6 +115,7 @@ class Prediction:
         classes: the network's classes, whose numbers are in the labels.
         input_size: height and width of what the network saw.
         weights: the file of the network's weights.
+        has_skip: whether there is a skip connection that could contribute.
     """
 
     run: InferencePass
@@ -120,6 +126,18 @@ class Prediction:
     classes: ClassTable = CITYSCAPES
     input_size: tuple[int, int] = (0, 0)
     weights: WeightsFile = field(default_factory=WeightsFile)
+    has_skip: bool = True
+
+    @property
+    def skip(self) -> bool | None:
+        """Whether the skip connection contributed; ``None`` where there is none."""
+        return self.run.skip if self.has_skip else None
+
+    @property
+    def use(self) -> NetworkUse:
+        """The network as it was used, for files that tell how they were made."""
+        size = f"{self.input_size[0]}x{self.input_size[1]}"
+        return NetworkUse(self.weights, size, self.skip, self.run.steady)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,17 +206,7 @@ class Result:
         Args:
             content: what the file has of it.
         """
-        session = self.frame.session
-        networks = [
-            NetworkUse(
-                one.weights,
-                f"{one.input_size[0]}x{one.input_size[1]}",
-                one.run.skip,
-                one.run.steady,
-            )
-            for one in self.predictions
-        ]
-        return provenance(content, session.spec.name if session is not None else "", networks)
+        return provenance(content, self.frame.source, [one.use for one in self.predictions])
 
     @property
     def labels(self) -> NDArray[np.uint8]:

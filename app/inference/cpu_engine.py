@@ -162,4 +162,5 @@ def _see(
         network.table,
         (pixels.shape[0], pixels.shape[1]),
         network.weights,
+        network.has_skip,
     )

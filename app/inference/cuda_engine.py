@@ -233,6 +233,7 @@ class StreamEngine(Engine):
                 self._network(run).table,
                 slot.network,
                 self._network(run).weights,
+                self._network(run).has_skip,
             )
             for index, run in enumerate(done.runs)
         )

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from app.core.frame import Result
 from app.serve.bell import Bell
 from app.sinks.base import Sink
-from app.sinks.data.frame_row import FrameRow, RowMaker
+from app.sinks.data.frame_row import FrameRow, RowMaker, row_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class NumberedResult:
     result: Result
     came: float
     """Monotonic time."""
+    dropped: int = 0
+    """Frames of the source that never came since the one before."""
 
 
 class BrowserSink(Sink):
@@ -42,11 +45,13 @@ class BrowserSink(Sink):
         # On the server's loop only: what the newest result was encoded to.
         self._encoded: dict[object, asyncio.Future[Any]] = {}
         self._encoded_of = 0
-        self._rows = RowMaker()
+        self._counted = RowMaker()
 
     def put(self, result: Result, *, wait: bool) -> bool:
         number = self.newest.number + 1 if self.newest is not None else 1
-        self.newest = NumberedResult(number, result, time.monotonic())
+        # Counted here: of what nobody listened to nothing was dropped.
+        dropped = self._counted.missed(result) if _has_row(result) else 0
+        self.newest = NumberedResult(number, result, time.monotonic(), dropped)
         self._bell.ring()
         return True
 
@@ -64,19 +69,28 @@ class BrowserSink(Sink):
         """
         newest = self.newest
         assert newest is not None
+        return newest, await self._encoding(newest, kind, partial(encode, newest.result))
+
+    async def row(self) -> tuple[NumberedResult, FrameRow | None]:
+        """The newest result and its row; there is none of a frame drawn anew, or not seen yet."""
+        newest = self.newest
+        assert newest is not None
+        if not _has_row(newest.result):
+            return newest, None
+        make = partial(row_of, newest.result, newest.dropped)
+        return newest, await self._encoding(newest, "row", make)
+
+    async def _encoding(
+        self, newest: NumberedResult, kind: object, encode: Callable[[], Any]
+    ) -> Any:
         if newest.number != self._encoded_of:
             self._encoded, self._encoded_of = {}, newest.number
         if kind not in self._encoded:
             loop = asyncio.get_running_loop()
-            self._encoded[kind] = loop.run_in_executor(self._encoders, encode, newest.result)
+            self._encoded[kind] = loop.run_in_executor(self._encoders, encode)
         # One client that leaves must not take the encoding from the others.
-        return newest, await asyncio.shield(self._encoded[kind])
+        return await asyncio.shield(self._encoded[kind])
 
-    async def row(self) -> tuple[NumberedResult, FrameRow | None]:
-        """The newest result and its row; there is none of a frame drawn anew, or not seen yet."""
-        return await self.encoded("row", self._row)
 
-    def _row(self, result: Result) -> FrameRow | None:
-        if result.repeated or not result.predictions:
-            return None
-        return self._rows.row(result)
+def _has_row(result: Result) -> bool:
+    return bool(result.predictions) and not result.repeated

@@ -33,7 +33,7 @@ class FrameRow:
         wall_time: when it was captured, UTC.
         width, height: of the frame, pixels.
         input_width, input_height: of what the network saw of it, pixels.
-        skip: whether the skip connection contributed.
+        skip: whether the skip connection contributed; ``None`` where there is none.
         confidence: mean over the network's output grid of the highest probability, 0–1; ``None``
             where a network gives none.
         latency: seconds from the capture to the drawn result.
@@ -50,7 +50,7 @@ class FrameRow:
     height: int
     input_width: int
     input_height: int
-    skip: bool
+    skip: bool | None
     confidence: float | None
     latency: float
     dropped: int
@@ -84,32 +84,40 @@ class RowMaker:
 
     def row(self, result: Result) -> FrameRow:
         """Return the row of a result."""
-        frame, seen = result.frame, result.predictions[0]
+        return row_of(result, self.missed(result))
+
+    def missed(self, result: Result) -> int:
+        """Return how many frames of its source never came since the result before."""
+        frame = result.frame
         session = frame.segment[0], id(frame.session)
         expected, _ = self._next.get(session, (0, None))
-        dropped = frame.index - expected
         # The source is kept, or one that is opened later could have its number.
         self._next[session] = frame.index + 1, frame.session
-        parts = shares(seen.labels, classes=len(seen.classes))
-        return FrameRow(
-            source=shown(frame.session.spec.name if frame.session is not None else ""),
-            picture=shown(frame.name),
-            index=frame.index,
-            time=round(frame.time, _PLACES),
-            wall_time=datetime.fromtimestamp(frame.wall_time, timezone.utc),
-            width=frame.image.shape[1],
-            height=frame.image.shape[0],
-            input_width=seen.input_size[1],
-            input_height=seen.input_size[0],
-            skip=seen.run.skip,
-            confidence=_confidence(seen.logits),
-            latency=round(max(0.0, result.drawn - frame.captured), _PLACES),
-            dropped=dropped,
-            shares={
-                name: round(part, _PLACES)
-                for name, part in zip(seen.classes.names, parts, strict=True)
-            },
-        )
+        return frame.index - expected
+
+
+def row_of(result: Result, dropped: int) -> FrameRow:
+    """Return the row of a result before which so many frames were dropped."""
+    frame, seen = result.frame, result.predictions[0]
+    parts = shares(seen.labels, classes=len(seen.classes))
+    return FrameRow(
+        source=shown(frame.source),
+        picture=shown(frame.name),
+        index=frame.index,
+        time=round(frame.time, _PLACES),
+        wall_time=datetime.fromtimestamp(frame.wall_time, timezone.utc),
+        width=frame.image.shape[1],
+        height=frame.image.shape[0],
+        input_width=seen.input_size[1],
+        input_height=seen.input_size[0],
+        skip=seen.skip,
+        confidence=_confidence(seen.logits),
+        latency=round(max(0.0, result.drawn - frame.captured), _PLACES),
+        dropped=dropped,
+        shares={
+            name: round(part, _PLACES) for name, part in zip(seen.classes.names, parts, strict=True)
+        },
+    )
 
 
 def _confidence(logits: NDArray[np.floating[Any]]) -> float | None:

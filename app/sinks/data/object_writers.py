@@ -89,8 +89,15 @@ class CocoWriter(ObjectWriter):
             for row in self.classes.rows
             if row.train_id in self.numbers
         ]
+        made = self.provenance("objects")
+        info = {
+            "description": _ABOUT,
+            "version": made["program"],
+            "date_created": made["made"],
+            "provenance": made,
+        }
         with draft.open("w", encoding="utf-8") as out:
-            out.write(f'{{"info": {json.dumps({"description": _ABOUT})},\n"images": ')
+            out.write(f'{{"info": {json.dumps(info)},\n"images": ')
             _write_list(out, _images(rows))
             out.write(',\n"annotations": ')
             _write_list(out, _annotations(rows))
@@ -119,7 +126,11 @@ class GeoJsonWriter(ObjectWriter):
     def convert(self, rows: Path, draft: Path) -> None:
         with draft.open("w", encoding="utf-8") as out:
             about = json.dumps(f"{_ABOUT} Coordinates are pixels, y goes down.")
-            out.write(f'{{"type": "FeatureCollection", "description": {about},\n"features": ')
+            made = json.dumps(self.provenance("objects"))
+            out.write(
+                f'{{"type": "FeatureCollection", "description": {about}, "provenance": {made}'
+            )
+            out.write(',\n"features": ')
             _write_list(out, (feature for line in _lines(rows) for feature in line))
             out.write("}\n")
 

@@ -13,6 +13,7 @@ from app.sinks.data.frame_row import RowMaker, Value, as_text
 from app.sinks.data.line_file import as_line
 from app.sinks.data.writer_sink import Writer, Writers, WriterSink
 from fastscnn.labels import ClassTable
+from fastscnn.provenance import as_comment
 
 
 class JsonLinesWriter(Writer):
@@ -72,10 +73,11 @@ class ParquetWriter(JsonLinesWriter):
             float: pa.float64(),
             datetime: pa.timestamp("ms", "UTC"),
         }
+        # What a network has none of, skip connection or confidence, others may have.
+        none = {"skip": pa.bool_(), "confidence": pa.float64()}
         schema = pa.schema(
-            # A network without confidence gives none of the numbers that others give.
-            (name, kinds[type(value)] if value is not None else pa.float64())
-            for name, value in self._first.items()
+            ((name, none.get(name) or kinds[type(v)]) for name, v in self._first.items()),
+            metadata={"provenance": as_comment(self.provenance("data"))},
         )
         options = arrow_json.ParseOptions(explicit_schema=schema)
         # Opened here: a path need not be Unicode.

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from app.core.events import Event, EventBus
 from app.core.formatting import frames
@@ -16,6 +17,7 @@ from app.sinks.data.line_file import LineFile, rows_beside
 from app.sinks.queued_sink import QueuedSink
 from fastscnn import outputs
 from fastscnn.labels import ClassTable
+from fastscnn.provenance import NetworkUse, provenance
 from fastscnn.suggestions import did_you_mean
 
 _log = logging.getLogger(__name__)
@@ -45,6 +47,22 @@ class Writer(ABC):
         if self.whole and path.exists() and not overwrite:
             raise FileExistsError(17, "it exists by now", str(path))
         self.lines = LineFile(rows_beside(path) if self.whole else path, overwrite=overwrite)
+        # In order, each once.
+        self._sources: dict[str, None] = {}
+        self._networks: dict[NetworkUse, None] = {}
+
+    def take(self, result: Result) -> None:
+        """Write what the file holds of a result."""
+        if self.whole:
+            self._sources[result.frame.source] = None
+            self._networks[result.predictions[0].use] = None
+        self.write(result)
+
+    def provenance(self, content: str) -> dict[str, Any]:
+        """Return how the file was made: its first source, and all ways that networks were used."""
+        first, *others = self._sources
+        source = f"{first} and {len(others)} more" if others else first
+        return provenance(content, source, self._networks)
 
     @abstractmethod
     def write(self, result: Result) -> None:
@@ -114,7 +132,7 @@ class WriterSink(QueuedSink):
             self._events.notice(
                 f"The network has other classes now: its {self.name} goes to {self._files[-1]}."
             )
-        self._writer.write(result)
+        self._writer.take(result)
         self.frames += 1
 
     def _close(self) -> None:

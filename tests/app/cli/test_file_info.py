@@ -23,7 +23,9 @@ def made(tmp_path_factory):
     small = ["--headless", "--input-size", "64x96", "--no-skip", "--view", "labels"]
     outputs = ["-o", folder / "o.mp4", "--record-raw", "--save-labels", folder / "l.mkv"]
     pictures = ["-o", f"{folder}/jpg/", "--picture-format", "jpg", "--save-labels", folder / "png"]
-    for extra in ([*outputs, "--stats-json", folder / "s.json"], pictures):
+    tables = ["--data", folder / "d.parquet", "--objects", folder / "c.json"]
+    tables += ["--objects", folder / "g.geojson", "--data", folder / "d.csv"]
+    for extra in ([*outputs, "--stats-json", folder / "s.json"], [*pictures, *tables]):
         assert run_main(str(clip), *small, *map(str, extra)).returncode == 0
     return folder
 
@@ -36,6 +38,9 @@ def made(tmp_path_factory):
         ("jpg/000001.jpg", "labels"),
         ("png/000002.png", "labels"),
         ("s.json", "report"),
+        ("d.parquet", "data"),
+        ("c.json", "objects"),
+        ("g.geojson", "objects"),
     ],
 )
 def test_all_that_a_run_writes_tells_how_it_was_made(made, name, content, capsys):
@@ -56,6 +61,18 @@ def test_the_raw_picture_names_no_network(made, capsys):
     told = capsys.readouterr().out
     assert "raw" in told
     assert "sha256" not in told
+
+
+def test_what_has_no_place_for_it_is_named(made, capsys):
+    assert main(["--info", str(made / "d.csv")]) == 3
+    assert "lines of JSON and CSV have no place for it" in capsys.readouterr().err
+
+
+def test_objects_of_any_size_tell_it_by_their_first_line(made, monkeypatch, capsys):
+    size = (made / "c.json").stat().st_size
+    monkeypatch.setattr("app.cli.file_info._MOST_BYTES", size - 1)
+    assert main(["--info", str(made / "c.json")]) == 0
+    assert "objects" in capsys.readouterr().out
 
 
 def _png(text):
@@ -83,6 +100,10 @@ def _png(text):
         ("text.txt", b"hello"),
         ("empty.mp4", b""),
         ("no.jpg", b"\xff\xd8\xff\xe0\0"),
+        ("no.parquet", b"PAR1" + bytes(40) + b"PAR1"),
+        ("cut.parquet", b"PAR1"),
+        ("coco.json", b'{"info": {"provenance": 3},\n"images": []}'),
+        ("info.json", b'{"info": "x"}'),
     ],
 )
 def test_a_file_that_says_nothing_is_named(tmp_path, name, data, capsys):

@@ -161,6 +161,20 @@ def test_a_source_that_leaves_is_shown_no_more_and_the_others_keep_their_numbers
     assert served.pipeline.live.skip is True
 
 
+def test_what_nobody_listened_to_was_not_dropped():
+    blank = np.zeros((96, 160, 3), np.uint8)
+    with serving() as served, served.connect() as connection:
+        for index in range(40):
+            served.pipeline.sinks.deliver(result(blank, index / 30, index=index))
+        connection.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        file = connection.makefile("rb")
+        (row,) = rows(file, 1)
+        assert (row["index"], row["dropped"]) == (39, 0)
+        served.pipeline.sinks.deliver(result(blank, 1.5, index=43))
+        (row,) = rows(file, 1)
+        assert (row["index"], row["dropped"]) == (43, 3)
+
+
 def test_a_picture_is_encoded_once_for_all_clients(served, monkeypatch):
     made = []
     encode = encoding.jpeg_of

@@ -169,6 +169,35 @@ def test_names_with_any_letters_are_read_back(tmp_path, kind):
     assert table["picture"][0] == "\\udcfe,;.png"
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_network_without_a_skip_connection_has_none_on_or_off(tmp_path, kind):
+    first, second = results([0.0, 0.1])
+    without = replace(first, predictions=(replace(first.predictions[0], has_skip=False),))
+    sink, _ = written(tmp_path / f"r.{kind}", [without, second])
+    assert sink.error is None
+    found = read(tmp_path / f"r.{kind}")["skip"].tolist()
+    assert found[0] == "" or pd.isna(found[0])
+    assert found[1] in (True, "true")
+
+
+def test_files_tell_all_networks_and_sources_that_they_are_of(tmp_path):
+    first, second, third = results([0.0, 0.1, 0.2])
+    seen = replace(first.predictions[0], has_skip=False, input_size=(64, 96))
+    others = replace(
+        second,
+        frame=replace(
+            second.frame, session=SessionInfo(1, SourceSpec("demo"), SourceInfo("x", 1, 1))
+        ),
+        predictions=(seen,),
+    )
+    sink, _ = written(tmp_path / "r.parquet", [first, others, third])
+    assert sink.error is None
+    said = json.loads(parquet.read_metadata(tmp_path / "r.parquet").metadata[b"provenance"])
+    assert [each["skip"] for each in said["networks"]] == [True, None]
+    assert said["networks"][1]["input_size"] == "64x96"
+    assert said["source"].endswith("and 1 more")
+
+
 def test_confidence_is_the_mean_of_the_highest_probability():
     logits = np.random.default_rng(0).normal(size=(19, 5, 7)).astype(np.float32) * 4
     odds = np.exp(logits.astype(np.float64))
