@@ -194,7 +194,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
     sources = sources_from(named, source, headless=run.headless)
     outputs, recording = read_options(OutputArguments, args), read_options(RecordingOptions, args)
     objects = objects_from(read_options(ObjectOptions, args), network)
-    alerts = alerts_from(read_options(AlertOptions, args), network)
+    alerts = alerts_from(read_options(AlertOptions, args), network, headless=run.headless)
     if source.grid and len(sources) > 1:
         if run.virtual_camera:
             raise UsageError("--virtual-camera shows one source: leave it or --grid out.")

@@ -142,13 +142,13 @@ def objects_from(options: ObjectOptions, network: NetworkOptions) -> ObjectOptio
     return options
 
 
-def alerts_from(options: AlertOptions, network: NetworkOptions) -> AlertOptions:
-    """The alerts to watch for.
+def alerts_from(options: AlertOptions, network: NetworkOptions, *, headless: bool) -> AlertOptions:
+    """The alerts to watch for; in the window more may be added.
 
     Raises:
         UsageError: they do not go together, or the shipped weights know no such class.
     """
-    if options != AlertOptions() and not options.alert:
+    if headless and options != AlertOptions() and not options.alert:
         raise UsageError("--zone, --events and --on-alert need a rule: add --alert RULE.")
     names = [zone.name for zone in options.zone]
     if len(set(names)) < len(names):

@@ -3,47 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from app.config.value_parsers import parse_names
-from fastscnn.ignored_regions import Polygon, format_polygon, parse_polygon
+from app.core.watch import AlertRule, Zone
+from fastscnn.ignored_regions import format_polygon, parse_polygon
 
+_NAME = re.compile(r"[\w-]{1,40}")
 _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0}
 _EXAMPLE = "as in 'person in door > 2% for 1s'"
-
-
-@dataclass(frozen=True, slots=True)
-class Zone:
-    """A part of the picture with a name.
-
-    Attributes:
-        name: what rules call it.
-        polygon: its corners, in pixels or in shares of width and height.
-    """
-
-    name: str
-    polygon: Polygon
-
-
-@dataclass(frozen=True, slots=True)
-class AlertRule:
-    """Rule of an alert.
-
-    Attributes:
-        text: the rule as it was written.
-        classes: names of classes and groups, whose shares are added.
-        zone: name of the zone; empty for the whole picture.
-        above: whether the share must be above the threshold, else below it.
-        threshold: a share of the zone, 0–1.
-        seconds: for how long.
-    """
-
-    text: str
-    classes: tuple[str, ...]
-    zone: str
-    above: bool
-    threshold: float
-    seconds: float = 0.0
 
 
 def parse_zone(text: str) -> Zone:
@@ -53,7 +20,7 @@ def parse_zone(text: str) -> Zone:
         ValueError: it is none, in a sentence.
     """
     name, equals, corners = text.partition("=")
-    if not equals or not re.fullmatch(r"[\w-]{1,40}", name.strip()):
+    if not equals or not _NAME.fullmatch(name.strip()):
         raise ValueError(
             f"{text[:60]!r} is no zone: use NAME=x,y,x,y,x,y,… with a name of letters, digits and -"
         )
@@ -61,6 +28,19 @@ def parse_zone(text: str) -> Zone:
         return Zone(name.strip(), parse_polygon(corners))
     except ValueError as error:
         raise ValueError(f"zone {name.strip()}: {error}") from error
+
+
+def parse_zone_name(text: str) -> str:
+    """Return the name of a zone.
+
+    Raises:
+        ValueError: rules could not call a zone so.
+    """
+    if not _NAME.fullmatch(text.strip()):
+        raise ValueError(
+            f"{text[:60]!r} is no name for a zone: use up to 40 letters, digits, _ and -, no spaces"
+        )
+    return text.strip()
 
 
 def format_zone(zone: Zone) -> str:
@@ -95,6 +75,12 @@ def parse_rule(text: str) -> AlertRule:
 def format_rule(rule: AlertRule) -> str:
     """Return a rule as ``parse_rule`` reads it."""
     return rule.text
+
+
+def with_zone_renamed(rule: AlertRule, name: str) -> AlertRule:
+    """Return a rule for its zone under another name."""
+    called = rf"\bin {re.escape(rule.zone)}(?=\s*[<>])"
+    return parse_rule(re.sub(called, f"in {name}", rule.text, count=1))
 
 
 class _Scanner:

@@ -6,15 +6,9 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.config.alert_rules import (
-    AlertRule,
-    Zone,
-    format_rule,
-    format_zone,
-    parse_rule,
-    parse_zone,
-)
+from app.config.alert_rules import format_rule, format_zone, parse_rule, parse_zone
 from app.config.value_parsers import parse_command, parse_count, parse_names
+from app.core.watch import AlertRule, Zone
 from fastscnn.option_fields import option
 from fastscnn.paths import expand_user
 

@@ -163,7 +163,8 @@ def _values(settings: Settings, sources: Sequence[SourceSpec]) -> Iterator[tuple
         if key != "overwrite":
             yield key, value
     rules = dict(_plain_values(AlertOptions, settings.alerts))
-    yield from ((key, rules[key]) for key in ("alert", "zone"))
+    if settings.alerts.alert:
+        yield from ((key, rules[key]) for key in ("alert", "zone"))
     encoder = settings.recording.encoder
     for name in ("codec", "encoder", "crf", "bitrate", "preset"):
         yield name, getattr(encoder, name)

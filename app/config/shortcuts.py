@@ -74,6 +74,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("labels", ("Ctrl+L",), "Picture", "true labels of this source…"),
     Command("leave-out", ("O",), "Picture", "leave a part out…"),
     Command("leave-nothing-out", ("Shift+O",), "Picture", "leave nothing out"),
+    Command("draw-zone", ("Shift+A",), "Picture", "draw a zone…"),
+    Command("alerts", ("A",), "Picture", "zones and alerts…"),
     Command("divider-left", ("Ctrl+Left",), "Picture", "divider to the left", repeats=True),
     Command("divider-right", ("Ctrl+Right",), "Picture", "divider to the right", repeats=True),
     Command("opacity-less", ("Ctrl+Down",), "Picture", "less opacity", repeats=True),

@@ -24,6 +24,7 @@ from app.core.frame import EndOfSource, Frame, Result
 from app.core.live_options import LiveOptions
 from app.core.memory import return_freed_memory
 from app.core.stats import Stats
+from app.core.watch import Watch, Watches
 from app.core.watchdog import Watchdog
 from app.inference.adaptive_size import AdaptiveSize
 from app.inference.feed import Feed, Turns
@@ -72,6 +73,11 @@ class Pipeline:
         self.stats, self.events = Stats(), EventBus()
         ignored = settings.source.ignore_region
         self.live = LiveOptions(settings.view, settings.network.skip, ignored)
+        self.watches: Watches = (
+            beside.watches
+            if beside is not None
+            else Watches(Watch(settings.alerts.zone, settings.alerts.alert))
+        )
         self._is_host = beside is None
         self._leaving: threading.Thread | None = None
         self._written: list[Sink]
@@ -82,7 +88,7 @@ class Pipeline:
             )
             adaptive = AdaptiveSize(self._rate, self._size_held, self.networks.tell_size)
             self.worker = Worker(self.networks, Turns(), adaptive if display else None)
-            shared = shared_sinks(settings, common)
+            shared = shared_sinks(settings, common, self.watches, shown=display)
         else:
             self.networks, self.worker = beside.networks, beside.worker
             shared = [GuestSink(sink) for sink in beside._written if sink.shared]
@@ -278,15 +284,18 @@ class Pipeline:
 
     def settings_now(self) -> Settings:
         """Return the settings as the user has them now."""
+        spec = self.session.opened_spec
+        watch = self.watches.all_in(spec)
         return replace(
             self.settings,
             view=self.view,
             source=replace(
                 self.settings.source,
-                ignore_region=self.live.ignored_in(self.session.opened_spec),
-                labels=self.truth.folder_of(self.session.opened_spec),
+                ignore_region=self.live.ignored_in(spec),
+                labels=self.truth.folder_of(spec),
                 merge=self.truth.merging,
             ),
+            alerts=replace(self.settings.alerts, zone=watch.zones, alert=watch.rules),
             network=replace(self.networks.in_use, skip=self.live.skip),
             recording=self.recordings.options,
         )

@@ -8,6 +8,7 @@ from app.config.settings import Settings
 from app.config.source_settings import settings_of_each
 from app.core.events import EventBus
 from app.core.stats import Stats
+from app.core.watch import Watches
 from app.sinks.alerts.alert_command import check_command
 from app.sinks.alerts.alert_sink import AlertSink
 from app.sinks.base import Sink
@@ -19,12 +20,25 @@ from app.sinks.stream_sink import StreamSink, check_stream
 from app.sinks.virtual_camera import VirtualCameraSink, check_virtual_camera
 
 
-def shared_sinks(settings: Settings, events: EventBus) -> list[Sink]:
-    """Create the sinks that take results of all sources that run beside each other."""
+def shared_sinks(
+    settings: Settings, events: EventBus, watches: Watches, *, shown: bool
+) -> list[Sink]:
+    """Create the sinks that take results of all sources that run beside each other.
+
+    Args:
+        settings: what the user chose.
+        events: where the user is told.
+        watches: zones and rules of alerts.
+        shown: whether there is a window, in which more of them may be added.
+    """
     overwrite, alerts = settings.recording.overwrite, settings.alerts
     return [
         *(DataSink(path, events, overwrite=overwrite) for path in settings.data),
-        *([AlertSink(alerts, events, overwrite=overwrite)] if alerts.alert else []),
+        *(
+            [AlertSink(alerts, events, watches, overwrite=overwrite)]
+            if alerts.alert or shown
+            else []
+        ),
     ]
 
 

@@ -132,6 +132,21 @@ def click(widget: QWidget) -> None:
     QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
 
 
+def draw_polygon(
+    made: MainWindow,
+    corners: Sequence[tuple[float, float]],
+    *,
+    key: Qt.Key | None = Qt.Key.Key_Return,
+) -> None:
+    """Click corners, in shares of the picture's size, with the tool that draws; then a key."""
+    place = made.view.picture_rect()
+    for x, y in corners:
+        point = place.topLeft() + QPoint(round(x * place.width()), round(y * place.height()))
+        QTest.mouseClick(made.drawn.tool, Qt.MouseButton.LeftButton, pos=point)
+    if key is not None:
+        QTest.keyClick(made.drawn.tool, key)
+
+
 def drag(made: MainWindow, *urls: QUrl | Path, at: QPoint | None = None) -> None:
     """Drag something from outside over the window."""
     _send(made, urls, at, release=False)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, pyqtSignal
+from collections.abc import Callable
+
+from PyQt6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PyQt6.QtWidgets import QApplication, QWidget
 
@@ -10,10 +12,6 @@ from app.gui.video.video_view import VideoView
 from app.gui.widgets import theme
 from fastscnn.ignored_regions import Polygon
 
-_HINT = (
-    "Click the corners of the part to leave out. Enter or a double click closes it,"
-    " Backspace takes a corner back, Esc ends."
-)
 _OWN_KEYS = (
     *(Qt.Key.Key_Return, Qt.Key.Key_Enter),
     *(Qt.Key.Key_Backspace, Qt.Key.Key_Escape),
@@ -29,31 +27,41 @@ class RegionTool(QWidget):
         view: shows the picture.
     """
 
-    drawn = pyqtSignal(object)
-    """A ``Polygon`` in shares of the picture's size."""
-
     def __init__(self, view: VideoView) -> None:
         super().__init__(view)
         self._view = view
+        self._hint = ""
+        self._then: Callable[[Polygon], object] = lambda polygon: None
         self._corners: list[tuple[float, float]] = []
         self._mouse: QPointF | None = None
         self.setMouseTracking(True)
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("Part to leave out")
-        self.setAccessibleDescription(_HINT)
         self.hide()
         view.installEventFilter(self)
 
-    def begin(self) -> None:
-        """Let the user draw, if there is a picture."""
+    def begin(self, what: str, then: Callable[[Polygon], object]) -> None:
+        """Let the user draw, if there is a picture.
+
+        Args:
+            what: what is drawn, in words.
+            then: gets the polygon, in shares of the picture's size.
+        """
         if self._view.result is None:
             return
+        self._then = then
+        self._hint = (
+            f"Click the corners of {what}. Enter or a double click closes it,"
+            " Backspace takes a corner back, Esc ends."
+        )
+        self.setAccessibleName(f"Drawing {what}")
+        self.setAccessibleDescription(self._hint)
         self._corners, self._mouse = [], None
         QApplication.sendEvent(self._view, QEvent(QEvent.Type.Leave))  # nor is it pointed at
         self.setGeometry(self._view.rect())
         self.show()
         self.raise_()
+        self.activateWindow()  # the user may come from a dialog
         self.setFocus()
 
     def end(self) -> None:
@@ -66,7 +74,7 @@ class RegionTool(QWidget):
         corners: Polygon = tuple(dict.fromkeys(self._corners))
         if len(corners) >= 3:
             self.end()
-            self.drawn.emit(corners)
+            self._then(corners)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         if event is not None and event.type() == QEvent.Type.Resize:
@@ -135,12 +143,12 @@ class RegionTool(QWidget):
         room = QRectF(self.rect()).adjusted(24, 12, -24, -12)
         flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
         words = flags | Qt.TextFlag.TextWordWrap
-        plate = painter.boundingRect(room, int(words), _HINT).adjusted(-12, -8, 12, 8)
+        plate = painter.boundingRect(room, int(words), self._hint).adjusted(-12, -8, 12, 8)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(theme.NOTICE_FACE))
         painter.drawRoundedRect(plate, 6, 6)
         painter.setPen(QColor(theme.TEXT))
-        painter.drawText(plate.adjusted(12, 8, -12, -8), int(words), _HINT)
+        painter.drawText(plate.adjusted(12, 8, -12, -8), int(words), self._hint)
 
     def _share_at(self, point: QPointF) -> tuple[float, float]:
         """Return a place in the picture as shares of its size, the nearest for one beside it."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PyQt6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PyQt6.QtWidgets import QWidget
 
-from app.config.alert_rules import Zone
+from app.core.watch import Zone
 from app.gui.video.stats_overlay import paint_plate, text_width, write
 from app.gui.video.video_view import VideoView
 from app.gui.widgets import theme
+from app.sources.source_spec import SourceSpec
 
 
 class ZoneLayer(QWidget):
@@ -19,14 +20,15 @@ class ZoneLayer(QWidget):
 
     Args:
         view: shows the picture.
-        zones: what is outlined.
+        zones_in: returns what is outlined in a source.
     """
 
-    def __init__(self, view: VideoView, zones: Sequence[Zone]) -> None:
+    def __init__(
+        self, view: VideoView, zones_in: Callable[[SourceSpec | None], Sequence[Zone]]
+    ) -> None:
         super().__init__(view)
-        self._view, self._zones = view, zones
+        self._view, self._zones_in = view, zones_in
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.setVisible(bool(zones))
         view.installEventFilter(self)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
@@ -36,7 +38,9 @@ class ZoneLayer(QWidget):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         result = self._view.result
-        if result is None:
+        session = result.frame.session if result is not None else None
+        zones = self._zones_in(session.spec if session is not None else None)
+        if result is None or not zones:
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -44,7 +48,7 @@ class ZoneLayer(QWidget):
         panes = self._view.panes()
         for pane in range(panes.count):
             place = panes.picture(pane)
-            for zone in self._zones:
+            for zone in zones:
                 in_shares = max(map(max, zone.polygon)) <= 1
                 scale = (1.0, 1.0) if in_shares else (1 / width, 1 / height)
                 corners = [

@@ -28,6 +28,7 @@ QDialog, QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QLabel#heading { font-size: 13px; font-weight: 600; }
 QLabel#group { color: $MUTED; font-size: 11px; }
 QLabel#muted { color: $MUTED; }
+QLabel#wrong { color: $ALERT; }
 QLabel#key { font-weight: 600; }
 QLabel#invite { font-size: 24px; font-weight: 600; }
 
@@ -107,12 +108,16 @@ QProgressBar {
 }
 QProgressBar::chunk { background: $ACCENT; border-radius: 3px; }
 
-QPlainTextEdit, QLineEdit, QTextBrowser {
+QPlainTextEdit, QLineEdit, QTextBrowser, QListWidget {
     background: $CANVAS; color: $TEXT; border: 1px solid $LINE; border-radius: 6px;
     selection-background-color: $ACCENT; selection-color: $ON_ACCENT; padding: 4px;
 }
 QPlainTextEdit:focus, QLineEdit:focus, QTextBrowser:focus { border-color: $ACCENT; }
 QLineEdit { min-height: 26px; }
+QListWidget:focus { border-color: $ACCENT; }
+QListWidget::item { padding: 3px 4px; }
+QListWidget::item:disabled { color: $MUTED; }
+QListWidget::item:selected { background: $ACCENT; color: $ON_ACCENT; }
 QTabBar::tab {
     background: transparent; color: $MUTED; padding: 6px 14px; border-bottom: 2px solid transparent;
 }

@@ -9,11 +9,10 @@ from typing import Protocol
 from app.core.events import EventKind
 from app.gui.controllers.playback_controller import PlaybackController
 from app.gui.controllers.recording_controller import RecordingController
-from app.gui.controllers.region_controller import RegionController
 from app.gui.controllers.view_controller import ViewController
 from app.gui.panels.bottom_panel import BottomPanel
-from app.gui.video.region_tool import RegionTool
 from app.gui.video.video_view import VideoView
+from app.gui.window.drawn_parts import DrawnParts
 from app.gui.window.help_menu import HelpMenu
 from app.gui.window.open_menu import OpenMenu
 from app.gui.window.run_settings import RunSettings
@@ -61,22 +60,20 @@ def handlers(
     run_settings: RunSettings,
     true_labels: TrueLabels,
     help_menu: HelpMenu,
-    region_tool: RegionTool,
-    region_commands: RegionController,
+    drawn: DrawnParts,
 ) -> Handlers:
     """Return a function for each command by name; the window shows what has changed after it."""
     table: Handlers = {
         **_playback_handlers(playback, pipeline),
         **_view_handlers(view_commands, view),
         **_network_handlers(pipeline, view_commands, window),
+        **drawn.handlers(),
         "record": recording.record_or_stop,
         "snapshot": lambda: recording.save_picture(parts=False),
         "snapshot-all": lambda: recording.save_picture(parts=True),
         "recordings": recording.open_folder,
         "run-settings": run_settings.ask,
         "labels": true_labels.ask,
-        "leave-out": region_tool.begin,
-        "leave-nothing-out": region_commands.clear,
         "open": open_menu.ask_for_files,
         "open-folder": open_menu.ask_for_folder,
         "open-address": open_menu.ask_for_address,

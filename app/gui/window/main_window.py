@@ -14,7 +14,6 @@ from app.core.events import Event, EventKind
 from app.gui.controllers.network_controller import NetworkController
 from app.gui.controllers.playback_controller import PlaybackController
 from app.gui.controllers.recording_controller import RecordingController
-from app.gui.controllers.region_controller import RegionController
 from app.gui.controllers.view_controller import ViewController
 from app.gui.feedback.notifications import Notifications
 from app.gui.feedback.progress_strip import ProgressStrip
@@ -25,16 +24,15 @@ from app.gui.panels.recording_menu import RecordingMenu
 from app.gui.panels.view_panel import ViewPanel
 from app.gui.playback.seek_bar import SeekBar
 from app.gui.playback.transport_bar import TransportBar
-from app.gui.video.region_tool import RegionTool
 from app.gui.video.stats_overlay import stats_of
 from app.gui.video.video_view import VideoView
-from app.gui.video.zone_layer import ZoneLayer
 from app.gui.widgets import theme
 from app.gui.widgets.actions import EnterClicks, OwnArrows, make_actions, with_arrows
 from app.gui.widgets.coalesced_call import CoalescedCall
 from app.gui.widgets.fitting import available_size
 from app.gui.window.command_handlers import Handlers, handlers
 from app.gui.window.drag_and_drop import DropOverlay, DroppedSources
+from app.gui.window.drawn_parts import DrawnParts
 from app.gui.window.full_screen import FullScreen
 from app.gui.window.help_menu import HelpMenu
 from app.gui.window.menu_bar import MenuBar
@@ -95,9 +93,7 @@ class MainWindow(QMainWindow):
         self.bottom_panel = BottomPanel()
         self.notifications = Notifications()
         self.messages = self._make_messages()
-        self.zone_layer = ZoneLayer(self.view, settings.alerts.zone)
-        self.region_tool = RegionTool(self.view)
-        self.region_commands = RegionController(self.pipeline, saved, self.notify)
+        self.drawn = DrawnParts(self, self.pipeline, self.view, saved, self.notify)
         self.true_labels = TrueLabels(self, self.pipeline, self.view_commands, self.notify)
         self.run_settings = RunSettings(self, self.pipeline, self.playback, self.notify)
         self.progress_strip = ProgressStrip()
@@ -154,8 +150,7 @@ class MainWindow(QMainWindow):
             run_settings=self.run_settings,
             true_labels=self.true_labels,
             help_menu=self.help_menu,
-            region_tool=self.region_tool,
-            region_commands=self.region_commands,
+            drawn=self.drawn,
         )
 
     def _lay_out(self) -> None:
@@ -206,10 +201,9 @@ class MainWindow(QMainWindow):
         self.help_menu.notified.connect(self.notify)
         self.open_menu.chosen.connect(self.open_dropped)
         self.drop_overlay.dropped.connect(self.open_dropped)
-        self.playback.opened.connect(self.region_commands.use)
+        self.playback.opened.connect(self.drawn.use)
         self.playback.opened.connect(self.seek_bar.thumbnails.use)
         self.playback.opened.connect(self.open_menu.learn_folder)
-        self.region_tool.drawn.connect(self.region_commands.add)
         self.playback.trial.refused.connect(self.messages.refused)
         self.playback.notified.connect(lambda text: self.notify("notice", text))
         self.recording.notified.connect(self.notify)

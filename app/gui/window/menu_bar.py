@@ -133,6 +133,8 @@ class MenuBar(QObject):
             "",
             "leave-out",
             "leave-nothing-out",
+            "draw-zone",
+            "alerts",
             "",
             "fit",
             "actual-size",

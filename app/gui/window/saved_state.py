@@ -10,9 +10,11 @@ from pathlib import Path
 
 from PyQt6.QtCore import QByteArray, QLockFile, QSettings
 
+from app.config.alert_rules import format_rule, format_zone, parse_rule, parse_zone
 from app.config.persistence import SavedSettings
 from app.config.settings import Settings
 from app.config.value_parsers import is_public
+from app.core.watch import MOST_WATCHED, Watch
 from app.sources.source_spec import SourceSpec, parse_source
 from fastscnn.ignored_regions import Polygon, format_polygon, parse_polygon
 
@@ -141,18 +143,41 @@ class SavedState(SavedSettings):
     def regions_of(self, spec: SourceSpec) -> tuple[Polygon, ...]:
         """Return the regions that are ignored in a source."""
         with contextlib.suppress(ValueError, RecursionError):
-            texts = json.loads(self._text(_regions_key(spec)) or "[]")
+            texts = json.loads(self._text(_key("regions", spec)) or "[]")
             if isinstance(texts, list):
                 return tuple(parse_polygon(str(text)) for text in texts[:_MOST_REGIONS])
         return ()
 
     def keep_regions(self, spec: SourceSpec, regions: tuple[Polygon, ...]) -> None:
         """Keep the regions that are ignored in a source."""
-        key = _regions_key(spec)
+        key = _key("regions", spec)
         if regions:
             self._store.setValue(key, json.dumps([format_polygon(each) for each in regions]))
         else:
             self._store.remove(key)
+
+    def watch_of(self, spec: SourceSpec) -> Watch:
+        """Return the zones and alerts that were kept for a source."""
+        with contextlib.suppress(ValueError, RecursionError):
+            kept = json.loads(self._text(_key("zones", spec)) or "{}")
+            if isinstance(kept, dict):
+                found = (kept.get(name) for name in ("zones", "alerts"))
+                zones, rules = (
+                    [str(text) for text in texts[:MOST_WATCHED]] if isinstance(texts, list) else []
+                    for texts in found
+                )
+                by_name = {zone.name: zone for zone in map(parse_zone, zones)}
+                return Watch(tuple(by_name.values()), tuple(map(parse_rule, rules)))
+        return Watch()
+
+    def keep_watch(self, spec: SourceSpec, watch: Watch) -> None:
+        """Keep the zones and alerts of a source."""
+        key = _key("zones", spec)
+        if watch == Watch():
+            self._store.remove(key)
+            return
+        zones, rules = map(format_zone, watch.zones), map(format_rule, watch.rules)
+        self._profile.set(key, json.dumps({"zones": [*zones], "alerts": [*rules]}))
 
     def forget_recent(self) -> None:
         """Empty the list of what was opened."""
@@ -167,11 +192,11 @@ class SavedState(SavedSettings):
         return self._profile.get(name)
 
 
-def _regions_key(spec: SourceSpec) -> str:
-    """Return the key of a source, which tells nobody an address."""
+def _key(group: str, spec: SourceSpec) -> str:
+    """Return the key of what is kept for a source, which tells nobody an address."""
     name = str(Path(spec.value).resolve()) if spec.kind in {"file", "images"} else spec.value
     digest = hashlib.sha256(f"{spec.kind}:{name}".encode("utf-8", "surrogateescape"))
-    return f"regions/{digest.hexdigest()[:20]}"
+    return f"{group}/{digest.hexdigest()[:20]}"
 
 
 class _IniStore:

@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.config.alert_rules import AlertRule
 from app.config.data_options import AlertOptions
 from app.core.events import Event, EventBus
 from app.core.formatting import fine_clock
 from app.core.frame import Result, SessionInfo
+from app.core.watch import AlertRule, Watch, Watches
 from app.errors import AppError, OutputError, UsageError
 from app.sinks.alerts.alert_command import AlertCommand
 from app.sinks.alerts.alert_state import AlertState
@@ -30,7 +30,8 @@ _SOURCES = 64
 """Sources whose states are kept."""
 
 
-_State = tuple[object, list[AlertState], SessionInfo | None]
+_States = dict[AlertRule, AlertState]
+_Followed = tuple[object, _States, SessionInfo | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +68,40 @@ class AlertSink(QueuedSink):
     """Sink that looks at labels alone. A file that is shown keeps its pace.
 
     Args:
-        options: rules, zones, and what is done.
+        options: what is done.
         events: where the user is told.
+        watches: zones and rules, read anew for every frame.
         overwrite: whether a file of events that is there is replaced.
     """
 
     lossless = False
     shared = True
 
-    def __init__(self, options: AlertOptions, events: EventBus, *, overwrite: bool = False) -> None:
+    def __init__(
+        self,
+        options: AlertOptions,
+        events: EventBus,
+        watches: Watches,
+        *,
+        overwrite: bool = False,
+    ) -> None:
         super().__init__("alerts", events)
-        self._options, self._overwrite = options, overwrite
-        self._zones = {zone.name: zone.polygon for zone in options.zone}
+        self._options, self._watches, self._overwrite = options, watches, overwrite
         # By source: its segment, and the state of every rule.
-        self._states: OrderedDict[object, _State] = OrderedDict()
+        self._states: OrderedDict[object, _Followed] = OrderedDict()
+        self._waiting: set[tuple[AlertRule, str]] = set()
         self._file: LineFile | None = None
         self._command: AlertCommand | None = None
         self.alerts = 0
+
+    def put(self, result: Result, *, wait: bool) -> bool:
+        if self._states or self._watch(result).rules:
+            return super().put(result, wait=wait)
+        return True  # nothing is looked for
+
+    def _watch(self, result: Result) -> Watch:
+        session = result.frame.session
+        return self._watches.all_in(session.spec if session is not None else None)
 
     def _open(self, first: Result) -> None:
         if self._options.events is not None:
@@ -93,23 +111,50 @@ class AlertSink(QueuedSink):
             self._command.start()
 
     def _write(self, result: Result) -> None:
-        frame, classes = result.frame, result.classes
+        frame, watch = result.frame, self._watch(result)
         session, segment = (frame.segment[0], id(frame.session)), frame.segment
-        before, states, _ = self._states.pop(session, (segment, [], None))
-        if before != segment or not states:  # time was broken: nothing goes on
-            states = [AlertState(rule) for rule in self._options.alert]
-        # The source is kept, or one that is opened later could have its number.
-        self._states[session] = segment, states, frame.session
+        before, kept, _ = self._states.pop(session, (segment, {}, None))
+        old = kept if before == segment else {}  # where time was broken nothing goes on
+        states = {rule: old.get(rule) or AlertState(rule) for rule in watch.rules}
+        if states:
+            # The source is kept, or one that is opened later could have its number.
+            self._states[session] = segment, states, frame.session
         while len(self._states) > _SOURCES:
             self._states.popitem(last=False)
-        for rule, state in zip(self._options.alert, states, strict=True):
-            polygon = self._zones.get(rule.zone)
-            share = share_in(result.labels, _numbers(classes, rule), polygon)
+        for rule, state in states.items():
+            share = self._share(result, rule, watch)
+            if share is None:
+                continue
             since = state.since
             change = state.look(frame.time, share)
             if change is not None:
                 begun = state.since if state.since is not None else since
                 self._tell(result, rule, change, share, begun or 0.0)
+
+    def _share(self, result: Result, rule: AlertRule, watch: Watch) -> float | None:
+        """Return the share that a rule is about; ``None``, said once, where there is no such.
+
+        Raises:
+            UsageError: the rule is one of the command line.
+        """
+        zone = watch.zone(rule.zone)
+        try:
+            if zone is None and rule.zone:
+                raise UsageError(f"there is no zone {rule.zone} in this source.")
+            numbers = _numbers(result.classes, rule)
+            return share_in(result.labels, numbers, zone.polygon if zone is not None else None)
+        except UsageError as error:
+            if rule in self._watches.common.rules:
+                raise UsageError(f"--alert: {error}") from error
+            if (said := (rule, str(error))) not in self._waiting:
+                self._waiting.add(said)
+                self._bus(result).notice(f"The alert {rule.text} waits: {error}")
+            return None
+
+    def _bus(self, result: Result) -> EventBus:
+        """Return where the user is told of a source."""
+        session = result.frame.session
+        return (session.events if session is not None else None) or self._events
 
     def _tell(
         self,
@@ -125,7 +170,7 @@ class AlertSink(QueuedSink):
             rule.text,
             rule.zone,
             round(share, 6),
-            shown(frame.session.spec.name if frame.session is not None else ""),
+            shown(frame.source),
             frame.index,
             round(frame.time, 6),
             round(since, 6),
@@ -138,9 +183,8 @@ class AlertSink(QueuedSink):
             where = f" of {event.source}" if event.source else ""
             at = fine_clock(frame.time)
             text = f"Alert: {rule.text} ({share:.1%}) at {at}{where}."
-            told = frame.session.events if frame.session is not None else None
             notice = Event("notice", text, topic=f"alert {rule.text}", at=frame.time)
-            (told or self._events).put(notice)
+            self._bus(result).put(notice)
             if self._command is not None:
                 self._command.put(event.as_json())
 
@@ -196,7 +240,7 @@ def share_in(labels: NDArray[np.uint8], numbers: frozenset[int], polygon: Polygo
 def _zone(polygon: Polygon, height: int, width: int) -> NDArray[np.uint8]:
     mask = region_mask((polygon,), height, width)
     if not cv2.hasNonZero(mask):
-        raise UsageError(f"A zone lies outside of the picture of {width}×{height}: move it.")
+        raise UsageError(f"a zone lies outside of the picture of {width}×{height}: move it.")
     return mask
 
 
@@ -205,4 +249,4 @@ def _numbers(classes: ClassTable, rule: AlertRule) -> frozenset[int]:
     try:
         return classes.numbers_of(rule.classes)
     except ValueError as error:
-        raise UsageError(f"--alert: {error}") from error
+        raise UsageError(str(error)) from error

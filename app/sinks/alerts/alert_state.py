@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from app.config.alert_rules import AlertRule
+from app.core.watch import AlertRule
 
 RELEASE = 0.8
 """Part of the threshold below which a share is clear of a rule with ``>``; ``<``: the inverse."""

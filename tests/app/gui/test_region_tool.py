@@ -5,7 +5,7 @@ import json
 import cv2
 import numpy as np
 import pytest
-from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
 from app.gui.window.saved_state import SavedState
@@ -16,6 +16,7 @@ from tests.support.media import picture, write_clip
 from tests.support.window_driver import (
     DEMO,
     SMALL,
+    draw_polygon,
     hold,
     messages,
     play,
@@ -31,13 +32,7 @@ LOWER_HALF = ((0.0, 0.5), (1.0, 0.5), (1.0, 1.0), (0.0, 1.0))
 
 def _draw(made, corners=LOWER_HALF, *, key=Qt.Key.Key_Return):
     press(made, Qt.Key.Key_O)
-    place = made.view.picture_rect()
-    for x, y in corners:
-        across, down = round(x * place.width()), round(y * place.height())
-        point = place.topLeft() + QPoint(across, down)
-        QTest.mouseClick(made.region_tool, Qt.MouseButton.LeftButton, pos=point)
-    if key is not None:
-        QTest.keyClick(made.region_tool, key)
+    draw_polygon(made, corners, key=key)
 
 
 def _unknown(made):
@@ -56,7 +51,7 @@ def test_what_is_drawn_loses_colours_and_labels_and_comes_back():
         seen = w.view.result
         assert (seen.picture[-20:] == seen.frame.image[-20:]).all()
         assert any("left out" in text for text in messages(w))
-        assert not w.region_tool.isVisible()
+        assert not w.drawn.tool.isVisible()
         QTest.keyClick(w, Qt.Key.Key_O, Qt.KeyboardModifier.ShiftModifier)
         wait_until(lambda: _unknown(w) == (0.0, 0.0), "all of it")
         assert (w.view.result.labels == before.labels).all()
@@ -89,10 +84,10 @@ def test_corners_can_be_taken_back_and_two_are_no_part():
         hold(w)
         _draw(w, LOWER_HALF[:3], key=Qt.Key.Key_Backspace)
         assert w.pipeline.status().speed == 1.0
-        QTest.keyClick(w.region_tool, Qt.Key.Key_Return)
-        assert w.region_tool.isVisible()
-        QTest.keyClick(w.region_tool, Qt.Key.Key_Escape)
-        assert not w.region_tool.isVisible()
+        QTest.keyClick(w.drawn.tool, Qt.Key.Key_Return)
+        assert w.drawn.tool.isVisible()
+        QTest.keyClick(w.drawn.tool, Qt.Key.Key_Escape)
+        assert not w.drawn.tool.isVisible()
         QTest.qWait(100)
         assert _unknown(w) == (0.0, 0.0)
 

@@ -1,21 +1,29 @@
 """Alerts: rules, hysteresis, and what is done."""
 
 import json
+import shutil
 import sys
 import time
+from collections import Counter
+from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from app.config.alert_rules import parse_rule, parse_zone
 from app.config.data_options import AlertOptions
 from app.core.events import EventBus
+from app.core.frame import SessionInfo
+from app.core.watch import Watch, Watches
 from app.sinks.alerts.alert_command import AlertCommand
 from app.sinks.alerts.alert_sink import AlertSink, share_in
 from app.sinks.alerts.alert_state import AlertState
+from app.sources.base import SourceInfo
+from app.sources.source_spec import SourceSpec
 from fastscnn import Segmenter
 from tests.support.cli_process import run_main
-from tests.support.media import picture, read_clip, write_clip
+from tests.support.media import SHARED, needs_clips, picture, read_clip, write_clip
 from tests.support.recordings import result
 from tests.support.sink_driver import refused_line, told_by
 from tests.support.waiting import PATIENCE
@@ -112,9 +120,14 @@ def labelled(labels, index, stamp, **more):
     )
 
 
-def watched(results, tmp_path, **options):
+def alert_sink(options):
     events = EventBus()
-    sink = AlertSink(AlertOptions(events=tmp_path / "e.jsonl", **options), events)
+    watches = Watches(Watch(options.zone, options.alert))
+    return AlertSink(options, events, watches), events
+
+
+def watched(results, tmp_path, **options):
+    sink, events = alert_sink(AlertOptions(events=tmp_path / "e.jsonl", **options))
     told = told_by(sink, events, results)
     assert sink.error is None, sink.error
     lines = (tmp_path / "e.jsonl").read_text().splitlines()
@@ -150,15 +163,39 @@ def test_nothing_goes_on_over_a_break_of_the_time_or_into_another_source(tmp_pat
     assert [row["index"] for row in rows] == [13]
 
 
-@pytest.mark.parametrize(
-    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))]
-)
-def test_alerts_of_a_clip_fire_exactly_where_a_slow_reference_finds_them(tmp_path, seed):
+def reference(over, clear, stamps, seconds):
+    """What must be told, by the words of docs/alerts.md: looking back from each frame anew."""
+    told, on, begun = [], False, 0
+    for index in range(len(stamps)):
+        past = range(begun, index + 1)
+        if not on and over[index]:
+            was_clear = max((i for i in past if clear[i]), default=begun - 1)
+            first = min(i for i in past if i > was_clear and over[i])
+            if stamps[index] - stamps[first] >= seconds - 1e-6:
+                on = True
+                told.append(("alert", index))
+        elif on:
+            was_over = max((i for i in past if over[i]), default=begun)
+            first = min((i for i in past if i > was_over and clear[i]), default=None)
+            if first is not None and stamps[index] - stamps[first] >= max(seconds, 0.5) - 1e-6:
+                on, begun = False, index + 1
+                told.append(("clear", index))
+    return told
+
+
+def street_clip(folder, seed=0):
     from fastscnn.data.street import Street
 
     times = [i / 4 for i in range(24)]
     pictures = [Street(seed, 192, 96).render(12 + 2 * t)[0] for t in times]
-    clip = write_clip(tmp_path / "c.mp4", times, size=(192, 96), pictures=pictures)
+    return write_clip(folder / "street.mp4", times, size=(192, 96), pictures=pictures)
+
+
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))]
+)
+def test_alerts_of_a_clip_fire_exactly_where_a_slow_reference_finds_them(tmp_path, seed):
+    clip = street_clip(tmp_path, seed)
     segmenter = Segmenter.from_checkpoint(device="cpu", input_size="exact", precision="fp32")
     stamps, frames = read_clip(clip)
     inside = np.zeros((96, 192), bool)
@@ -171,29 +208,57 @@ def test_alerts_of_a_clip_fire_exactly_where_a_slow_reference_finds_them(tmp_pat
         "--alert", f"car,truck,bus in mid > {threshold}% for 0.5s",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    path = tmp_path / "e.jsonl"
-    rows = list(map(json.loads, path.read_text().splitlines())) if path.exists() else []
-    # By the words of docs/alerts.md, looking back from each frame anew.
-    wanted, on = [], False
-    high, low = threshold / 100, 0.8 * threshold / 100
-    begun = 0
-    for index, share in enumerate(shares):
-        past = range(begun, index + 1)
-        if not on and share > high:
-            clear = max((i for i in past if shares[i] <= low), default=begun - 1)
-            first = min(i for i in past if i > clear and shares[i] > high)
-            on = stamps[index] - stamps[first] >= 0.5 - 1e-6
-        elif on:
-            over = max((i for i in past if shares[i] > high), default=begun)
-            first = min((i for i in past if i > over and shares[i] <= low), default=None)
-            if first is not None and stamps[index] - stamps[first] >= 0.5 - 1e-6:
-                on, begun = False, index + 1
-                wanted.append(("clear", index))
-                continue
-            continue
-        if on:
-            wanted.append(("alert", index))
+    high = threshold / 100
+    over, clear = [s > high for s in shares], [s <= 0.8 * high for s in shares]
+    wanted = reference(over, clear, stamps, 0.5)
+    rows = map(json.loads, (tmp_path / "e.jsonl").read_text().splitlines())
     assert [(row["event"], row["index"]) for row in rows] == wanted
+    assert wanted
+
+
+SHARED_CLIP = SHARED / "clips" / "udacity_solidWhiteRight.mp4"
+
+
+@pytest.mark.parametrize("name", ["street", pytest.param("udacity", marks=needs_clips)])
+def test_alerts_fire_exactly_where_the_label_pictures_of_the_run_say(tmp_path, name):
+    clip = shutil.copy(SHARED_CLIP, tmp_path) if name == "udacity" else street_clip(tmp_path)
+    labels, table = tmp_path / "labels", tmp_path / "d.jsonl"
+    levels = (0.1, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 8, 12)
+    rules = [
+        (f"vehicle{where} {sign} {level}% for {seconds}s", where, sign, level / 100, seconds)
+        for level in levels
+        for where, sign, seconds in ((" in mid", ">", 0.2), ("", ">", 0), (" in mid", "<", 0.6))
+    ]
+    done = run_main(
+        str(clip), "--headless", "--input-size", "96x192", "--max-frames", "120",
+        "--save-labels", str(labels), "--data", str(table), "--events", str(tmp_path / "e.jsonl"),
+        "--zone", "mid=0.25,0.25,0.75,0.25,0.75,0.75,0.25,0.75",
+        *(word for text, *_ in rules for word in ("--alert", text)),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    stamps = [json.loads(line)["time"] for line in table.read_text().splitlines()]
+    pictures = [cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in sorted(labels.iterdir())]
+    assert len(pictures) == len(stamps) == (120 if name == "udacity" else 24)
+    height, width = pictures[0].shape
+    mid = np.s_[height // 4 : height - height // 4, width // 4 : width - width // 4]
+    shares_in = {
+        where: [np.isin(part, range(13, 19)).mean() for part in parts]
+        for where, parts in ((" in mid", [one[mid] for one in pictures]), ("", pictures))
+    }
+    rows = list(map(json.loads, (tmp_path / "e.jsonl").read_text().splitlines()))
+    seen = Counter()
+    for text, where, sign, level, seconds in rules:
+        shares = shares_in[where]
+        if sign == ">":
+            over, clear = [s > level for s in shares], [s <= 0.8 * level for s in shares]
+        else:
+            over, clear = [s < level for s in shares], [s >= level / 0.8 for s in shares]
+        wanted = reference(over, clear, stamps, seconds)
+        found = [(row["event"], row["index"]) for row in rows if row["rule"] == text]
+        assert found == wanted, text
+        seen.update(event for event, _ in wanted)
+    assert seen["alert"] > 3
+    assert seen["clear"]
 
 
 def test_shares_of_polygons_are_those_of_their_pixels():
@@ -285,3 +350,40 @@ def test_a_run_tells_its_alerts_and_runs_the_command(tmp_path):
     [line] = (tmp_path / "out").read_text().splitlines()
     said = json.loads(line)
     assert (said["event"], said["index"], said["source"]) == ("alert", 0, "demo street")
+
+
+def test_an_added_alert_that_the_network_cannot_tell_waits_and_the_others_go_on(tmp_path):
+    events = EventBus()
+    watches = Watches()
+    spec = SourceSpec("demo")
+    rules = map(parse_rule, ("unicorn > 2%", "car in nowhere > 2%", "car > 2%"))
+    watches.put(spec, Watch((), tuple(rules)))
+    options = AlertOptions(events=tmp_path / "e.jsonl")
+    sink = AlertSink(options, events, watches)
+    labels = np.full((40, 80), CAR, np.uint8)
+    session = SessionInfo(1, spec, SourceInfo("x", 80, 40))
+    seen = [labelled(labels, i, i / 10) for i in range(3)]
+    seen = [replace(one, frame=replace(one.frame, session=session)) for one in seen]
+    told = told_by(sink, events, seen)
+    assert sink.error is None
+    assert [text.split(":")[0] for text in told] == [
+        "The alert unicorn > 2% waits",
+        "The alert car in nowhere > 2% waits",
+        "Alert",
+        "Saved events of 1 alert",
+    ]
+
+
+def test_alerts_of_several_sources_go_to_one_file(tmp_path):
+    clips = [
+        str(write_clip(tmp_path / f"{name}.mp4", 2, pictures=[picture(1)] * 2)) for name in "ab"
+    ]
+    done = run_main(
+        *clips, "--grid", "--headless", "--input-size", "64x96", "--alert",
+        "flat,nature,construction,sky,vehicle,human,object > 10%",
+        "--events", str(tmp_path / "e.jsonl"),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = list(map(json.loads, (tmp_path / "e.jsonl").read_text().splitlines()))
+    assert sorted((row["source"], row["index"]) for row in rows) == [("a.mp4", 0), ("b.mp4", 0)]
+    assert done.stderr.count("Saved events of 2 alerts") == 1

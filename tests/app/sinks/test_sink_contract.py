@@ -10,6 +10,7 @@ from app.config.data_options import AlertOptions, ObjectOptions
 from app.config.settings import ImageFolderOptions
 from app.core.events import EventBus
 from app.core.stats import Stats
+from app.core.watch import Watch, Watches
 from app.serve.bell import Bell
 from app.serve.browser_sink import BrowserSink
 from app.sinks.alerts.alert_sink import AlertSink
@@ -33,7 +34,9 @@ SINKS = {
     "data": lambda folder, events: DataSink(folder / "rows.csv", events),
     "objects": lambda folder, events: ObjectSink(folder / "o.json", events, ObjectOptions()),
     "alerts": lambda folder, events: AlertSink(
-        AlertOptions(alert=(parse_rule("car > 99%"),), events=folder / "e.jsonl"), events
+        AlertOptions(events=folder / "e.jsonl"),
+        events,
+        Watches(Watch((), (parse_rule("car > 99%"),))),
     ),
     "callback": lambda folder, events: CallbackSink(
         lambda result: (folder / "last").write_bytes(result.labels.tobytes()), events
