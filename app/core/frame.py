@@ -130,7 +130,7 @@ class Prediction:
 
     @property
     def skip(self) -> bool | None:
-        """Whether the skip connection contributed; ``None`` where there is none."""
+        """Return whether the skip connection contributed; ``None`` where there is none."""
         return self.run.skip if self.has_skip else None
 
     @property
