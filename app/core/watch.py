@@ -69,7 +69,7 @@ class Watch:
 
 @dataclass(slots=True)
 class Watches:
-    """What is looked for, source by source. Any thread may read, the user's puts others.
+    """Watches of all sources. Any thread may read, the user's puts others.
 
     Attributes:
         common: what is looked for in every source.

@@ -46,17 +46,17 @@ class WatchController(QObject):
 
     @property
     def source(self) -> SourceSpec | None:
-        """What is open."""
+        """The open source."""
         return self._pipeline.session.opened_spec
 
     @property
     def given(self) -> Watch:
-        """What the command line says, which stays."""
+        """Zones and rules of the command line, which stay."""
         return self._pipeline.watches.common
 
     @property
     def own(self) -> Watch:
-        """What was added for the current source."""
+        """Zones and rules that were added for the current source."""
         return self._pipeline.watches.own(self.source) if self.source is not None else Watch()
 
     def use(self, spec: SourceSpec) -> None:
