@@ -73,11 +73,8 @@ class Pipeline:
         self.stats, self.events = Stats(), EventBus()
         ignored = settings.source.ignore_region
         self.live = LiveOptions(settings.view, settings.network.skip, ignored)
-        self.watches: Watches = (
-            beside.watches
-            if beside is not None
-            else Watches(Watch(settings.alerts.zone, settings.alerts.alert))
-        )
+        watches = Watches(Watch(settings.alerts.zone, settings.alerts.alert))
+        self.watches: Watches = beside.watches if beside is not None else watches
         self._is_host = beside is None
         self._leaving: threading.Thread | None = None
         self._written: list[Sink]
