@@ -12,6 +12,8 @@ def run() -> NoReturn:
     """Run the program as a process of its own, which ends with it."""
     try:
         _run()
+    except KeyboardInterrupt:  # while it is being loaded, which takes a second or more
+        sys.exit(130)
     except ModuleNotFoundError as error:
         library = (error.name or "").partition(".")[0]
         if library in _OURS:

@@ -17,6 +17,8 @@ def run_command(main: Callable[[], int]) -> NoReturn:
     except OSError as error:
         print(f"Error: {refusal(error)}", file=sys.stderr)
         code = 2
+    except KeyboardInterrupt:
+        code = 130
     sys.exit(code)
 
 

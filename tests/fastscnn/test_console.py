@@ -84,6 +84,18 @@ def test_a_sign_that_cannot_be_shown_is_replaced(tmp_path, encoding):
         assert output.splitlines()[0] == shown
 
 
+@needs_shell
+@pytest.mark.parametrize("command", ["-c", "main.py", "-m app.batch", "main.py batch"])
+def test_ctrl_c_ends_a_command_without_a_traceback_while_it_is_loaded(tmp_path, command):
+    """An import of cv2 that interrupts stands for a user who is quick."""
+    (tmp_path / "cv2.py").write_text("import signal; signal.raise_signal(signal.SIGINT)\n")
+    script = "from fastscnn.console import run_command; run_command(lambda: __import__('cv2'))"
+    words = [*command.split(), *([script] if command == "-c" else ["--version"])]
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    ended = shell('"$@"', *words, PYTHONPATH=path)
+    assert (ended.returncode, ended.stderr) == (130, b"")
+
+
 def test_every_command_has_such_streams():
     """Of the application the launcher, of all others what stands behind ``__main__``."""
     modules = [*ROOT.glob("fastscnn/**/*.py"), *ROOT.glob("app/**/*.py")]
