@@ -16,7 +16,7 @@ from types import FrameType
 from app.batch.manifest import Manifest
 from app.batch.progress_display import ProgressDisplay, Standing
 from app.batch.split_drives import Splits
-from app.batch.storage import PARTS, Results
+from app.batch.storage import PARTS, Results, is_address
 from app.batch.units import Done, Recipe, Unit
 from app.batch.workers.crew import Crew, WorkerHandle
 from app.errors import AppError, OutputError
@@ -56,6 +56,8 @@ class Driver:
         self._news: queue.SimpleQueue[tuple[WorkerHandle, Future[None] | Future[Done]] | None]
         self._news = queue.SimpleQueue()
         self._lost: Counter[str] = Counter()
+        self._frames: Counter[str] = Counter()
+        """Frames of units that have ended, by worker."""
         self._deaths = 0
         self._splits = Splits(manifest, recipe, results)
         self._standing = Standing()
@@ -223,14 +225,19 @@ class Driver:
         if done.full:
             self._manifest.interrupted(unit.name)
             self._stop()
+            places = [] if self._results.remote else [self._results.shown]
+            if self._results.remote or is_address(unit.drive.source):
+                places.append("the temporary files (TMPDIR)")
             raise OutputError(
-                f"The disk of {self._results.shown} is full: make room and run the same again;"
+                f"The disk of {' or of '.join(places)} is full: make room and run the same again;"
                 " what is done is kept."
             )
         if done.state == "waiting":
             self._manifest.interrupted(unit.name)
             return
-        self._standing.frames += done.frames if unit.kind != "join" and not done.found else 0
+        seen = done.frames if unit.kind != "join" and not done.found else 0
+        self._standing.frames += seen
+        self._frames[worker] += seen
         if unit.kind == "plan" and done.state == "done":
             self._queue.extendleft(reversed(self._splits.begin(unit, done.cuts)))
             self._hire_more()
@@ -274,7 +281,7 @@ class Driver:
         standing = replace(self._standing, workers={}, now=time.monotonic())
         for handle, unit in self._busy.items():
             frames, total = handle.progress()
-            standing.workers[handle.name] = frames
+            standing.workers[handle.name] = self._frames[handle.name] + frames
             standing.running += frames
             if total is not None and unit.kind == "drive":
                 standing.known_frames += int(total)

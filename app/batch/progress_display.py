@@ -29,7 +29,7 @@ class Standing:
     Attributes:
         frames: of units that have ended in this run.
         running: frames of those under way.
-        workers: the same by worker.
+        workers: by worker that is at work, all that it has done in this run.
         known_frames, known_bytes: of drives whose number of frames is known.
         bytes_left: of drives that have no end yet.
         done, failed, total: drives of this run.
@@ -73,7 +73,7 @@ class ProgressDisplay:
         self._begun = self._shown = now()
         self._bar = tqdm(unit="frame", dynamic_ncols=True, disable=None)
         self._looks: deque[tuple[float, int]] = deque([(self._begun, 0)])
-        self._before: dict[str, tuple[float, int, float]] = {}
+        self._before: dict[str, tuple[float, int]] = {}
 
     def say(self, text: str) -> None:
         """Say a sentence."""
@@ -117,17 +117,13 @@ class ProgressDisplay:
         self.say(f"{clock(now - self._begun)}: {', '.join(parts)}")
 
     def _rates(self, standing: Standing, now: float) -> dict[str, float]:
-        """Frames per second of each worker since a while ago, or since its unit began."""
+        """Frames per second of each worker since a while ago."""
         rates = {}
         for name, frames in standing.workers.items():
-            then, before, rate = self._before.get(name, (now, 0, 0.0))
-            if frames < before:
-                then, before = now, 0
-            if now - then >= _TICK:
-                rate = (frames - before) / (now - then)
-            if now - then >= _LATELY or name not in self._before or frames < before:
-                self._before[name] = now, frames, rate
-            rates[name] = rate
+            then, before = self._before.get(name, (self._begun, 0))
+            rates[name] = max(0, frames - before) / max(now - then, 1e-6)
+            if now - then >= _LATELY:
+                self._before[name] = now, frames
         return rates
 
     def close(self) -> None:

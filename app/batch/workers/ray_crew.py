@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shutil
+import tempfile
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +15,9 @@ from app.batch.units import Done, Recipe, Unit
 from app.batch.workers.crew import Crew, WorkerHandle
 from app.batch.workers.unit_worker import UnitWorker
 from app.errors import UsageError
+
+_PATIENCE = 5.0
+"""Seconds that an actor has for leaving."""
 
 
 class RayCrew(Crew):
@@ -82,6 +87,7 @@ class _Actor:
     """Worker in a process of Ray's; it can be looked at while it works."""
 
     def __init__(self, recipe: Recipe) -> None:
+        self._folder = tempfile.tempdir = tempfile.mkdtemp(prefix="fastscnn-batch-")
         self._worker = UnitWorker(recipe)
 
     def prepare(self) -> None:
@@ -95,6 +101,10 @@ class _Actor:
 
     def stop(self) -> None:
         self._worker.stopping.set()
+
+    def leave(self) -> None:
+        """Leave nothing behind on the machine."""
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 class _ActorHandle(WorkerHandle):
@@ -128,4 +138,6 @@ class _ActorHandle(WorkerHandle):
 
     def dismiss(self) -> None:
         with contextlib.suppress(self._ray.exceptions.RayError):
+            if self.ready.done():  # one that has no place yet would not answer
+                self._ray.wait([self._watch(self._actor.leave)], timeout=_PATIENCE)
             self._ray.kill(self._actor)
