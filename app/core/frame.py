@@ -147,7 +147,7 @@ class Verdict:
     Attributes:
         wrong: H×W uint8, 255 where its label is not the true one, 0 elsewhere.
         here: mean IoU of the frame over the classes that occur in it, 0–1, or NaN.
-        so_far: mean IoU of all frames that were judged alike, as the benchmark defines it.
+        so_far: that of all frames that were judged alike, over the classes that occur in them.
         frames: how many these are.
         class_iou: class → IoU of these frames, or NaN.
     """

@@ -285,7 +285,7 @@ class Truth:
         return Verdict(
             np.asarray(wrong, np.uint8),
             mean_iou(found, only_occurring=True),
-            mean_iou(tally.confusion),
+            mean_iou(tally.confusion, only_occurring=True),
             tally.frames,
             each,
         )

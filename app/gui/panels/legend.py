@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable
 from itertools import pairwise
@@ -16,7 +17,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.core.frame import Result
+from app.core.frame import Result, Verdict
 from app.gui.controllers.view_controller import ViewController
 from app.gui.panels.legend_rows import ClassRow, GroupRow, Row
 from app.gui.widgets import theme
@@ -26,6 +27,7 @@ from app.pipeline.status import PipelineStatus
 from app.rendering.class_shares import SteadyShares
 from app.rendering.overlay import shares
 from app.rendering.privacy import numbers_known
+from app.rendering.view_options import JUDGING
 from fastscnn.labels import CITYSCAPES, ClassTable
 
 _LOOK = 0.4
@@ -51,6 +53,7 @@ class Legend(QWidget):
         self.groups: dict[str, GroupRow] = {}
         self.by_share = False
         """True while the classes are sorted by their share, without groups."""
+        self.heading = QLabel("Classes")
         self._shares = SteadyShares()
         self._looked = 0.0
         self._result: Result | None = None
@@ -122,6 +125,7 @@ class Legend(QWidget):
         blurred = self._numbers_of(view.blurred)
         for row in self.rows:
             row.set_blurred(row.train_id in blurred)
+        self._show_iou(_verdict(result))
         shown_at = result.frame.time if result is not None else 0.0
         self.update_shares(result, status.view.split_at(shown_at))
 
@@ -162,6 +166,16 @@ class Legend(QWidget):
                 self._shares.forget()  # there is nothing to come from slowly
         self._shares.look(self._seen)
         self._show_shares()
+
+    def _show_iou(self, verdict: Verdict | None) -> None:
+        """Show the classes' IoU in place of their shares while it is looked at what is wrong."""
+        self.heading.setText("Classes" if verdict is None else "Classes: IoU so far")
+        for row in self.rows:
+            of = verdict.class_iou.get(row.text(), math.nan) if verdict is not None else None
+            row.set_iou(of)
+        for group in self.groups.values():
+            group.shows_share = verdict is None
+            group.update()
 
     def sort_by_share(self, on: bool) -> None:
         """Sort the classes by their share of the image, or in their groups."""
@@ -316,12 +330,11 @@ class Legend(QWidget):
         self.sort.setAccessibleName(f"Classes: {'by share' if self.by_share else 'in groups'}")
 
     def _heading(self) -> QHBoxLayout:
-        heading = QLabel("Classes")
-        heading.setObjectName("heading")
+        self.heading.setObjectName("heading")
         top = QHBoxLayout()
         top.setContentsMargins(theme.PAD, 0, theme.PAD, 0)
         top.setSpacing(2)
-        top.addWidget(heading)
+        top.addWidget(self.heading)
         top.addStretch()
         top.addWidget(self.sort)
         top.addWidget(self.show_none)
@@ -337,6 +350,14 @@ class Legend(QWidget):
         self._lines.setSpacing(0)
         self._lines.addStretch()
         return widget
+
+
+def _verdict(result: Result | None) -> Verdict | None:
+    """Return the verdict on the first side that shows the truth or what is wrong."""
+    if result is None or not result.view.judges:
+        return None
+    sides = (n for n, side in enumerate(result.view.sides) if side.content in JUDGING)
+    return result.verdict_at(next(sides))
 
 
 def _toggle(drawing: str, tip: str) -> QToolButton:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
@@ -37,6 +39,8 @@ class Row(QAbstractButton):
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.share = 0.0
+        self.iou: float | None = None
+        """IoU that is shown in place of the share, 0–1, or NaN; ``None`` where none is."""
         self.setText(text)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -52,6 +56,23 @@ class Row(QAbstractButton):
             self.share = share
             self.describe()
             self.update()
+
+    def set_iou(self, iou: float | None) -> None:
+        """Show an IoU in place of the share, or ``None`` for the share again."""
+        if _percent(iou) != _percent(self.iou):
+            self.iou = iou
+            self.describe()
+            self.update()
+
+    @property
+    def said(self) -> str:
+        """Share or IoU in words."""
+        return percent(self.share) if self.iou is None else _percent(self.iou)
+
+    @property
+    def told(self) -> str:
+        """The same as a screen reader tells it."""
+        return f"{self.said} of the picture" if self.iou is None else f"IoU {self.said}"
 
     def describe(self) -> None:
         """Set the accessible description."""
@@ -89,12 +110,13 @@ class Row(QAbstractButton):
             painter.drawRoundedRect(QRectF(1, 3, 3, self.height() - 6), 1.5, 1.5)
 
     def paint_share(self, painter: QPainter) -> None:
-        """Write the share at the right edge."""
+        """Write the share, or the IoU, at the right edge."""
         words = QRectF(self.width() - _PERCENT - 6, 0, _PERCENT, self.height())
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        painter.setPen(QColor(theme.TEXT if self.share >= 0.01 else theme.MUTED))
+        plain = self.share >= 0.01 if self.iou is None else math.isfinite(self.iou)
+        painter.setPen(QColor(theme.TEXT if plain else theme.MUTED))
         painter.setFont(theme.font(11))
-        painter.drawText(words, flags, percent(self.share))
+        painter.drawText(words, flags, self.said)
 
 
 class ClassRow(Row):
@@ -141,7 +163,7 @@ class ClassRow(Row):
             self.update()
 
     def describe(self) -> None:
-        words = ["shown" if self.isChecked() else "hidden", f"{percent(self.share)} of the picture"]
+        words = ["shown" if self.isChecked() else "hidden", self.told]
         if self.marked:
             words.append("outlined")
         if self.blurred:
@@ -184,8 +206,9 @@ class ClassRow(Row):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(theme.LINE))
         painter.drawRoundedRect(bar, 3, 3)
-        if self.share >= 0.0005:
-            bar.setWidth(max(4.0, _BAR * min(1.0, self.share / _FULL)))
+        part = self.share / _FULL if self.iou is None else self.iou
+        if part >= 0.001:  # and not NaN
+            bar.setWidth(max(4.0, _BAR * min(1.0, part)))
             painter.setPen(QPen(QColor(theme.EDGE), 1))
             painter.setBrush(self._color)
             painter.drawRoundedRect(bar, 3, 3)
@@ -241,6 +264,7 @@ class GroupRow(Row):
         self.category = category
         self.setCheckable(True)
         self.setChecked(True)
+        self.shows_share = True
         self.tick = GroupTick(self.text(), self)
         self.tick.setGeometry(8, 1, 18, 18)
         self.toggled.connect(self.describe)
@@ -249,7 +273,7 @@ class GroupRow(Row):
     def describe(self) -> None:
         word = "unfolded" if self.isChecked() else "folded"
         self.setAccessibleName(f"{self.text()}, {word}")
-        self.setAccessibleDescription(f"{percent(self.share)} of the picture")
+        self.setAccessibleDescription(self.told)
         self.setToolTip(f"{'Fold' if self.isChecked() else 'Unfold'} {self.text()}")
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
@@ -265,7 +289,15 @@ class GroupRow(Row):
         if not self.isChecked():
             lines = ((-1.8, -3.5), (1.8, 0.0), (-1.8, 3.5))
         _paint_lines(painter, middle, QColor(theme.MUTED), lines)
-        self.paint_share(painter)
+        if self.shows_share:
+            self.paint_share(painter)
+
+
+def _percent(iou: float | None) -> str:
+    """Return an IoU in words: a class that does not occur has none."""
+    if iou is None:
+        return ""
+    return f"{100 * iou:.0f} %" if math.isfinite(iou) else "–"
 
 
 def _paint_blocks(painter: QPainter, corner: QPointF) -> None:

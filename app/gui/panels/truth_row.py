@@ -11,9 +11,9 @@ from app.core.frame import Result, Verdict
 
 _TIP = (
     "Mean IoU: of what the network or the truth calls a class, the part on which both agree,"
-    " averaged over the classes.\nHere: of the classes that occur in this frame. So far: of all"
-    " frames that were shown, each counted once,\nas fastscnn.evaluate does it; another network,"
-    " input size or switch counts for itself."
+    " averaged over the classes that occur.\nHere: in this frame. So far: in all frames that were"
+    " shown, each counted once, as fastscnn.evaluate does it;\nanother network, input size or"
+    " switch counts for itself."
 )
 
 

@@ -57,9 +57,15 @@ def test_the_demo_street_offers_its_errors_and_says_how_many_they_are():
         wait_until(lambda: "so far" in w.view_panel.truth.text(), "figures")
         assert w.view_panel.truth.text().startswith("Mean IoU ")
         assert w.view_panel.views["errors"].isChecked()
+        road = w.legend.rows[0]
+        wait_until(lambda: road.accessibleDescription().startswith("shown, IoU "), "IoU of a class")
+        assert w.legend.heading.text() == "Classes: IoU so far"
         hold(w)
         wait_until(lambda: f"({w.view.result.verdict_at(0).frames} frame" in shown(w))
         assert not messages(w)
+        click(w.view_panel.views["overlay"])
+        wait_until(lambda: "of the picture" in road.accessibleDescription(), "its share again")
+        assert w.legend.heading.text() == "Classes"
 
 
 def shown(w):
