@@ -10,6 +10,7 @@ from app.core.channel import Channel, Closed
 from app.core.frame import EndOfSource, Frame, Result, ResultHandler
 from app.core.live_options import LiveOptions
 from app.core.stats import DropCause, Stats
+from app.inference.overview import Overview
 from app.inference.truth import Truth
 from app.rendering.privacy import PrivacyFilter
 from app.rendering.region_names import RegionNames
@@ -34,6 +35,7 @@ class Feed:
         privacy, names: what is drawn by the frames before, too.
         ignored: regions that were ignored in ``last``.
         truth: by which results are judged.
+        overview: looks at the whole of its file while nothing else waits.
     """
 
     inbox: Channel[Item]
@@ -50,6 +52,7 @@ class Feed:
     )
     ignored: tuple[Polygon, ...] = ()
     truth: Truth | None = None
+    overview: Overview | None = None
 
     def deliver(self, result: Result) -> None:
         """Hand a result to all handlers."""

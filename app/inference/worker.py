@@ -15,6 +15,7 @@ from app.core.frame import EndOfSource, Frame, Prediction, Result
 from app.core.memory import return_freed_memory
 from app.core.stats import DropCause
 from app.inference.feed import Feed, Turns
+from app.inference.overview import Overview
 from app.inference.result_drawing import drawn, ignored_in
 from app.rendering.privacy import cover
 from app.rendering.view_options import InferencePass, ViewOptions
@@ -185,7 +186,8 @@ class Worker(threading.Thread):
             if self._asked:
                 with self._asked[0][0].stats.at_work("network"):
                     engine.settle()
-            taken = self.turns.take(timeout=0 if engine.pending else self._IDLE)
+            looks = self._overviews()
+            taken = self.turns.take(timeout=0 if engine.pending or looks else self._IDLE)
             if taken is not None and self._began(engine, *taken):
                 continue
             if engine.pending:
@@ -193,6 +195,13 @@ class Worker(threading.Thread):
             elif taken is None:
                 for feed in self.turns.feeds:
                     self._repeat(engine, feed)
+                for feed, overview in looks[:1]:
+                    overview.step(engine.segmenter, skip=feed.live.skip)
+
+    def _overviews(self) -> list[tuple[Feed, Overview]]:
+        """Return the overviews that have something for the network."""
+        feeds = ((feed, feed.overview) for feed in self.turns.feeds)
+        return [(feed, overview) for feed, overview in feeds if overview and overview.waiting]
 
     def _began(self, engine: Engine, feed: Feed, item: Frame | EndOfSource) -> bool:
         """Begin with a frame, or pass on the end of a source; ``True`` where more may be begun."""

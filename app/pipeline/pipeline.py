@@ -30,6 +30,7 @@ from app.inference.adaptive_size import AdaptiveSize
 from app.inference.feed import Feed, Turns
 from app.inference.network_loader import KeptNetworks
 from app.inference.network_manager import NetworkManager
+from app.inference.overview import Overview
 from app.inference.truth import Truth
 from app.inference.worker import Worker
 from app.pipeline.capture_policy import CapturePolicy
@@ -107,12 +108,21 @@ class Pipeline:
             resumes=display,
         )
         of, source = settings.first_source, settings.source
+        self.overview = Overview()
         self.truth = Truth(self.events, of, source.labels, source.merge)
         self._feed = Feed(
-            self._inbox, (self.sessions, self.sinks), self.live, self.stats, truth=self.truth
+            self._inbox,
+            (self.sessions, self.sinks),
+            self.live,
+            self.stats,
+            truth=self.truth,
+            overview=self.overview,
         )
         self.worker.turns.add(self._feed)
-        self._watchdog = Watchdog(
+        self._watchdog = self._made_watchdog()
+
+    def _made_watchdog(self) -> Watchdog:
+        return Watchdog(
             self.stats,
             lambda text: self.events.notice(text, "stuck"),
             kind=lambda: spec.kind if (spec := self.session.opened_spec) is not None else "demo",
@@ -265,6 +275,7 @@ class Pipeline:
     def _finish(self, *, shared: bool = True) -> None:
         """Close what took results, and account for frames that came too late for the network."""
         self.truth.close()
+        self.overview.look_at(None)
         self.sinks.stop(shared=shared)
         if (capture := self.session.capture) is not None:
             capture.join(0.5)  # a driver that does not return is left behind

@@ -5,6 +5,12 @@ from __future__ import annotations
 import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.rendering.overlay import shares
 
 _STEP = 0.1
 """Seconds of a source that one moment stands for."""
@@ -12,6 +18,8 @@ _MOST = 20_000
 """Moments that are kept; behind them each stands for twice as long."""
 _APART = 2.0
 """Seconds between two moments of which the network is least sure."""
+_SPARSE = 4
+"""Every so many rows and columns of the network's grid tell the confidence: enough for a mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +30,38 @@ class Moment:
         time: place in the source, seconds.
         shares: of the picture, by number of the class, 0–1.
         confidence: mean of the highest probability, 0–1; ``None`` where a network gives none.
+        rough: whether it is a first look at what was not played yet.
     """
 
     time: float
     shares: tuple[float, ...]
     confidence: float | None
+    rough: bool = False
+
+
+def moment_of(
+    time: float,
+    labels: NDArray[np.uint8],
+    logits: NDArray[np.floating[Any]],
+    classes: int,
+    *,
+    rough: bool = False,
+) -> Moment:
+    """Return what a network saw at a time.
+
+    Args:
+        time: place in the source, seconds.
+        labels: H×W uint8 numbers of classes.
+        logits: classes×h×w; empty where a network gives labels alone.
+        classes: how many classes there are.
+        rough: see ``Moment``.
+    """
+    confidence = None
+    if logits.size:
+        some = logits[:, ::_SPARSE, ::_SPARSE].astype(np.float32)
+        odds = np.exp(some - some.max(axis=0)).sum(axis=0)
+        confidence = float((1 / odds).mean())
+    return Moment(time, shares(labels, classes=classes), confidence, rough)
 
 
 class ShareHistory:
@@ -45,7 +80,8 @@ class ShareHistory:
         slot = int(moment.time / self._step)
         place = bisect.bisect_left(self.moments, slot, key=self._slot)
         if place < len(self.moments) and self._slot(self.moments[place]) == slot:
-            self.moments[place] = moment
+            if not moment.rough or self.moments[place].rough:
+                self.moments[place] = moment
             return
         self.moments.insert(place, moment)
         if len(self.moments) > _MOST:
@@ -56,7 +92,10 @@ class ShareHistory:
         """Return whether nothing was seen for a while before a moment."""
         if place == 0:
             return True
-        return self.moments[place].time - self.moments[place - 1].time > max(1.5, 3 * self._step)
+        before, here = self.moments[place - 1], self.moments[place]
+        if before.rough or here.rough:  # of what lies between two looks, the two tell something
+            return False
+        return here.time - before.time > max(1.5, 3 * self._step)
 
     def largest(self, count: int) -> list[int]:
         """Return the numbers of the classes with the greatest shares on the whole."""

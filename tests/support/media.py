@@ -43,6 +43,7 @@ def write_clip(
     rotation: int = 0,
     codec: str = "libx264",
     pictures: Sequence[NDArray[np.uint8]] = (),
+    key_every: int | None = None,
 ) -> Path:
     """Write a small real video; ``stamps`` are its times in seconds, or a count at ``rate``.
 
@@ -54,6 +55,8 @@ def write_clip(
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = Fraction(1, 90000)
+        if key_every is not None:
+            stream.codec_context.gop_size = key_every
         if rotation:
             stream.set_display_rotation(rotation)
         for index, stamp in enumerate(times):

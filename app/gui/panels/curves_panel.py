@@ -4,28 +4,32 @@ from __future__ import annotations
 
 from functools import partial
 
-import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
-from app.core.formatting import fine_clock
+from app.core.formatting import clock, fine_clock
 from app.core.frame import Result
 from app.gui.controllers.playback_controller import PlaybackController
 from app.gui.widgets import theme
 from app.gui.widgets.controls import DropdownButton, add_choice
+from app.inference.overview import Overview
 from app.pipeline.status import PipelineStatus
-from app.rendering.overlay import shares
-from app.rendering.share_history import Moment, ShareHistory
+from app.rendering.share_history import ShareHistory, moment_of
+from app.sources.source_spec import SourceSpec
 from fastscnn.labels import CITYSCAPES, ClassTable
 
 _CURVES = 4
 _LEAST = (0.005, 0.02, 0.05, 0.1, 0.25)
 """Shares that a class may be looked for with."""
 _UNSURE = 12
-_SPARSE = 4
-"""Every so many rows and columns of the network's grid tell the confidence: enough for a mean."""
-_LEFT, _TOP, _BELOW = 44, 26, 8
+_LEFT, _TOP, _BELOW = 44, 26, 18
+_STEPS = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
+"""Seconds that may lie between two marks of the time scale."""
+_ROOM = 64
+"""Pixels that a mark needs."""
+_FAINT = 130
+"""Opacity of curves of what was not played yet, of 255."""
 
 
 class CurvesPanel(QWidget):
@@ -46,6 +50,7 @@ class CurvesPanel(QWidget):
         self._classes = CITYSCAPES
         self._of: object = None
         self._position = 0.0
+        self._overview: Overview | None = None
         self.target = DropdownButton()
         menu = QMenu(self.target)
         menu.aboutToShow.connect(lambda: self._fill(menu))
@@ -70,8 +75,14 @@ class CurvesPanel(QWidget):
         layout.addLayout(side)
         self._name_target()
 
-    def connect_to(self, playback: PlaybackController) -> None:
-        """Let a controller go to what is chosen, and tell the user what is not there."""
+    def connect_to(self, playback: PlaybackController, overview: Overview) -> None:
+        """Let a controller go to what is chosen, and tell the user what is not there.
+
+        Args:
+            playback: the controller.
+            overview: looks at what was not played yet, once the panel is open.
+        """
+        self._overview = overview
         self.seek_requested.connect(playback.seek)
         self.notified.connect(playback.notified)
 
@@ -93,18 +104,32 @@ class CurvesPanel(QWidget):
             if of != self._of:
                 self._of = of
                 self.history.forget()
+                self._look_at(None)
                 self._use(result.classes)
             self._classes = result.classes
-            self.history.add(_moment(result))
+            first = result.predictions[0]
+            count = len(first.classes)
+            self.history.add(moment_of(result.frame.time, first.labels, first.logits, count))
+            if self.isVisible():
+                self._look_at(spec, duration)
+        elif not duration:
+            self._look_at(None)
+        if self._overview is not None:
+            for moment in self._overview.take():
+                self.history.add(moment)
         if self.isVisible():
             self.plot.show_at(status.position, duration or 0.0, self._classes, self.number)
+
+    def _look_at(self, spec: SourceSpec | None, duration: float = 0.0) -> None:
+        if self._overview is not None:
+            self._overview.look_at(spec, duration)
 
     def go_to_next(self) -> None:
         """Go to where the class that is looked for begins next."""
         self._go(
             self.history.next_with(self.number, self.least, self._position),
             f"No {self._classes.names[self.number]} over {100 * self.least:g} % was seen so far:"
-            " what has not been played is not known.",
+            " what was not looked at is not known.",
         )
 
     def go_to_unsure(self) -> None:
@@ -178,6 +203,13 @@ class _Plot(QWidget):
         area = self.area()
         return self._duration * min(1.0, max(0.0, (x - area.left()) / max(1.0, area.width())))
 
+    def marks(self) -> list[tuple[float, str]]:
+        """Return the marks of the time scale: seconds, and what they say."""
+        most = max(1.0, self.area().width() / _ROOM)
+        step = next((s for s in _STEPS if self._duration / s <= most), self._duration)
+        times = [number * step for number in range(int(self._duration / step) + 1)]
+        return [(time, fine_clock(time) if step < 1 else clock(time)) for time in times]
+
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
         if event is not None and event.button() == Qt.MouseButton.LeftButton and self._duration:
             self.chosen.emit(self.seconds_at(event.position().x()))
@@ -206,9 +238,10 @@ class _Plot(QWidget):
             right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             painter.drawText(words, right, text)
         if not self._duration or not self._history.moments:
-            said = "Filled as a file plays" if self._duration else "For files, which have an end"
+            said = "Nothing was seen yet" if self._duration else "For files, which have an end"
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, said)
             return
+        self._scale(painter, area)
         shown = self._history.largest(_CURVES)
         shown += [self._number] if self._number not in shown else []
         for number in shown:
@@ -221,18 +254,37 @@ class _Plot(QWidget):
         painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
         self._legend(painter, area, shown)
 
+    def _scale(self, painter: QPainter, area: QRectF) -> None:
+        """Draw marks of the time below the curves."""
+        for seconds, text in self.marks():
+            x = area.left() + area.width() * seconds / self._duration
+            painter.setPen(QPen(QColor(theme.EDGE), 1))
+            painter.drawLine(QPointF(x, area.bottom()), QPointF(x, area.bottom() + 4))
+            wide = painter.fontMetrics().horizontalAdvance(text)
+            left = min(max(0.0, x - wide / 2), self.width() - wide - 1.0)
+            painter.setPen(QColor(theme.MUTED))
+            painter.drawText(QPointF(left, area.bottom() + _BELOW - 3), text)
+
     def _curve(self, painter: QPainter, area: QRectF, pen: QPen, number: int | None) -> None:
-        """Draw the share of a class, or the confidence; gaps are what was not played."""
-        painter.setPen(pen)
+        """Draw the share of a class, or the confidence; faintly what was not played yet."""
+        faint = QPen(pen)
+        color = pen.color()
+        color.setAlpha(_FAINT)
+        faint.setColor(color)
         run: list[QPointF] = []
+        rough = False
         for place, each in enumerate(self._history.moments):
             value = each.confidence if number is None else each.shares[number]
-            if self._history.gap_before(place) or value is None:
+            gap = self._history.gap_before(place) or value is None
+            if gap or each.rough != rough:
+                painter.setPen(faint if rough else pen)
                 painter.drawPolyline(QPolygonF(run))
-                run = []
+                run = [] if gap else run[-1:]
+            rough = each.rough
             if value is not None:
                 x = area.left() + area.width() * min(1.0, each.time / self._duration)
                 run.append(QPointF(x, area.bottom() - value * area.height()))
+        painter.setPen(faint if rough else pen)
         painter.drawPolyline(QPolygonF(run))
 
     def _legend(self, painter: QPainter, area: QRectF, shown: list[int]) -> None:
@@ -265,14 +317,3 @@ def _visible(classes: ClassTable, number: int) -> QColor:
     if not dark and color.lightness() > 160:
         return QColor.fromHsl(color.hslHue(), color.hslSaturation(), 120)
     return color
-
-
-def _moment(result: Result) -> Moment:
-    first = result.predictions[0]
-    confidence = None
-    if first.logits.size:  # some networks give labels alone
-        logits = first.logits[:, ::_SPARSE, ::_SPARSE].astype(np.float32)
-        odds = np.exp(logits - logits.max(axis=0)).sum(axis=0)
-        confidence = float((1 / odds).mean())
-    found = shares(first.labels, classes=len(first.classes))
-    return Moment(result.frame.time, found, confidence)

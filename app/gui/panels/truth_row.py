@@ -16,6 +16,9 @@ _TIP = (
     " switch counts for itself."
 )
 
+_NOTHING = "Mean IoU\nnot known yet"
+"""As many lines as the figures have, so that nothing moves when they come."""
+
 
 class TruthRow(QLabel):
     """Line of mean IoU, of the frame on the screen and so far; of both sides where two differ."""
@@ -23,13 +26,12 @@ class TruthRow(QLabel):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("muted")
-        self.setWordWrap(True)
         self.setToolTip(_TIP)
         self.setAccessibleName("Mean IoU")
 
     def refresh(self, result: Result | None) -> None:
         """Show how right a result is."""
-        text = "Mean IoU: not judged yet" if result is None else figures(result)
+        text = _NOTHING if result is None else figures(result)
         if text != self.text():
             self.setText(text)
             self.setAccessibleName(text)
@@ -43,7 +45,7 @@ def figures(result: Result) -> str:
         if verdict is not None and not any(verdict is other for other in found):
             found.append(verdict)
     if not found:
-        return "Mean IoU: not judged yet"
+        return _NOTHING
     here = " | ".join(_percent(each.here) for each in found)
     so_far = " | ".join(_percent(each.so_far) for each in found)
     return f"Mean IoU {here} here,\n{so_far} so far ({frames(found[0].frames)})"

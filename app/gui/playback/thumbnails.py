@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import av
-import numpy as np
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QImage
 
 from app.gui.widgets.images import to_qimage
-from app.sources.color_conversion import upright
+from app.sources.decoding.key_frames import KeyFrames
 from app.sources.source_spec import SourceSpec
-from app.sources.video_file import pixel_aspect, videos
-
-if TYPE_CHECKING:
-    from av.container import InputContainer
-    from av.video.stream import VideoStream
 
 _WIDTH = 168
 _MOST = 400
 """Number of cached thumbnails."""
 _EVERY = 0.5
 """Seconds between two thumbnails: the mouse is no finer than that."""
-_PATIENCE = 5.0, 3.0
-"""Seconds in which an address has to open, and to answer."""
 _IDLE = 20.0
 """Seconds after which the thread closes the file."""
 
@@ -85,7 +74,7 @@ class Thumbnails(QObject):
 
     def _run(self) -> None:
         opened: SourceSpec | None = None
-        container: InputContainer | None = None
+        found: KeyFrames | None = None
         try:
             while True:
                 with self._lock:
@@ -96,14 +85,13 @@ class Thumbnails(QObject):
                         self._thread = None
                         return
                 if file != opened:
-                    if container is not None:
-                        container.close()
-                    container, opened = _open(file), file
-                if container is None:
+                    if found is not None:
+                        found.close()
+                    found, opened = _open(file), file
+                frame = found.before(wanted) if found is not None else None
+                if frame is None:
                     continue
-                picture = _picture(container, wanted)
-                if picture is None:
-                    continue
+                picture = to_qimage(frame.image)
                 with self._lock:
                     if self._file != file:
                         continue
@@ -112,57 +100,16 @@ class Thumbnails(QObject):
                         del self._cache[next(iter(self._cache))]
                 self.ready.emit(wanted, picture)
         finally:
-            if container is not None:
-                container.close()
+            if found is not None:
+                found.close()
 
 
 def _slot(seconds: float) -> int:
     return int(seconds / _EVERY)
 
 
-def _open(file: SourceSpec) -> InputContainer | None:
-    remote = file.kind == "stream"
-    address = file.value if remote else f"file:{Path(file.value).resolve()}"
+def _open(file: SourceSpec) -> KeyFrames | None:
     try:
-        container = av.open(address, timeout=_PATIENCE if remote else None)
+        return KeyFrames(file, _WIDTH)
     except (av.error.FFmpegError, OSError, ValueError):
         return None
-    if not videos(container):
-        container.close()
-        return None
-    stream = _stream(container)
-    stream.codec_context.skip_frame = "NONKEY"
-    stream.thread_type = "NONE"
-    return container
-
-
-def _stream(container: InputContainer) -> VideoStream:
-    return max(videos(container), key=lambda s: (s.width or 0) * (s.height or 0))
-
-
-def _key_frame(container: InputContainer, stream: VideoStream) -> av.VideoFrame | None:
-    """Return the next key frame that can be decoded."""
-    for packet in container.demux(stream):
-        with suppress(av.error.FFmpegError):
-            if frames := packet.decode():
-                return frames[0]
-    return None
-
-
-def _picture(container: InputContainer, seconds: float) -> QImage | None:
-    """Return the key frame before a time, upright and in its true aspect."""
-    stream = _stream(container)
-    try:
-        start = (container.start_time or 0) / av.time_base
-        container.seek(round((seconds + start) * av.time_base))
-        frame = _key_frame(container, stream)
-        if frame is None:
-            return None
-        turned = frame.rotation % 180 != 0
-        wide = frame.width * pixel_aspect(stream)
-        side = _WIDTH if not turned else _WIDTH * 9 // 16
-        height = max(2, min(_WIDTH, round(side * frame.height / wide)))
-        pixels = np.asarray(frame.to_ndarray(format="rgb24", width=side, height=height), np.uint8)
-    except (av.error.FFmpegError, OSError, ValueError):
-        return None
-    return to_qimage(upright(frame, pixels))

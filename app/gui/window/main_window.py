@@ -214,7 +214,7 @@ class MainWindow(QMainWindow):
         self.legend.connect_to(self.view_commands, self._settings.view.hidden)
         self.legend.class_chosen.connect(self.select_class)
         self.seek_bar.seek_requested.connect(self.playback.seek)
-        self.bottom_panel.curves.connect_to(self.playback)
+        self.bottom_panel.curves.connect_to(self.playback, self.pipeline.overview)
         self.transport_bar.speed_chosen.connect(lambda v: self.pipeline.session.set_speed(v))
         self.view.double_clicked.connect(self.toggle_full_screen)
         self.view.split_moved.connect(self.view_commands.set_split)

@@ -1,5 +1,8 @@
 """Curves along the timeline: filled as a file plays, and ways through it."""
 
+import threading
+from itertools import pairwise
+
 import pytest
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtTest import QTest
@@ -78,3 +81,39 @@ def test_it_goes_to_what_is_least_sure():
         wait_until(lambda: w.pipeline.status().position > 0, "a jump")
         found = curves.history.next_unsure(12, 7.0)
         assert found == 8.0
+
+
+def test_an_open_panel_shows_all_of_a_file_although_little_was_played():
+    with window() as w:
+        play(w)
+        hold(w)
+        curves = w.bottom_panel.curves
+        QTest.qWait(150)
+        assert not any(each.rough for each in curves.history.moments)
+        press(w, Qt.Key.Key_G)
+        duration = w.pipeline.status().source.duration
+        wait_until(lambda: curves.history.moments[-1].time > 0.6 * duration, "the far end")
+        assert w.view.result.frame.time < 0.5 * duration
+        played = [each.time for each in curves.history.moments if not each.rough]
+        assert played
+        w.bottom_panel.show_page("log")
+        play(w, DEMO)
+        wait_until(lambda: not curves.next.isEnabled(), "the other source")
+        wait_until(lambda: not any(t.name == "overview" for t in threading.enumerate()), "its end")
+
+
+@pytest.mark.parametrize("width", [800, 1900])
+def test_the_time_scale_has_marks_that_do_not_touch(width):
+    with window() as w:
+        w.resize(width, 700)
+        play(w)
+        press(w, Qt.Key.Key_G)
+        plot = w.bottom_panel.curves.plot
+        wait_until(lambda: plot.isVisible() and plot.seconds_at(1e6) > 0, "the plot")
+        marks = plot.marks()
+        assert len(marks) >= 4
+        assert marks[0] == (0.0, "0:00")
+        metrics = plot.fontMetrics()
+        pixels = plot.area().width() / w.pipeline.status().source.duration
+        for (before, text), (after, _) in pairwise(marks):
+            assert (after - before) * pixels > metrics.horizontalAdvance(text)

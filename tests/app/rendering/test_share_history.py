@@ -62,3 +62,13 @@ def test_a_file_of_hours_is_thinned_out():
     assert len(history.moments) < _MOST
     assert history.moments[-1].time == pytest.approx((_MOST + 499) * 0.1 + 0.05)
     assert not any(history.gap_before(place) for place in range(1, len(history.moments)))
+
+
+def test_what_was_played_is_worth_more_than_a_first_look():
+    history = ShareHistory()
+    first, played = Moment(1.0, (1.0, 0.0), 0.5, rough=True), Moment(1.02, (0.5, 0.5), 0.6)
+    for moment in (first, played, first):
+        history.add(moment)
+    assert history.moments == [played]
+    history.add(Moment(9.0, (0.4, 0.6), 0.5, rough=True))
+    assert not history.gap_before(1)  # the two looks tell something of what lies between
