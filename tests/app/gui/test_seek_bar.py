@@ -190,3 +190,30 @@ def test_zones_are_outlined_with_their_names(clip):
         near = seen[y - 2 : y + 3, x - 3 : x + 4, :3].reshape(-1, 3).astype(int)
         distances = np.abs(near - wanted).sum(-1), np.abs(near - wanted[::-1]).sum(-1)
         assert min(map(min, distances)) < 60
+
+
+@pytest.mark.parametrize("by", ["frames", "time"])
+def test_the_handle_stays_where_a_run_is_cut_short(clip, by):
+    cut = {"frames": ({"max_frames": 15}, {}), "time": ({}, {"end": 0.5})}
+    settings, spec = cut[by]
+    made = replace(SMALL, source=replace(SMALL.source, **settings))
+    with window(made) as w:
+        w.open(replace(clip, **spec))
+        wait_until(lambda: w.pipeline.status().state == "ended", "the end")
+        wait_until(lambda: w.seek_bar.position.text() != "0:00.0", "the place")
+        QTest.qWait(150)
+        track = w.seek_bar.track
+        assert 0 < track.value() < track.maximum() / 2
+        assert track.value() == pytest.approx(1000 * w.pipeline.status().position, abs=1)
+
+
+def test_an_alert_that_a_loop_brings_again_is_told_once_and_marked_once(clip):
+    made = replace(SMALL, alerts=AlertOptions(alert=(parse_rule("building > 0%"),)))
+    with window(made) as w:
+        w.open(clip)
+        wait_until(lambda: w.pipeline.status().state == "playing", "the clip")
+        w.pipeline.session.set_loop((0.2, 0.6))
+        log = w.bottom_panel.log
+        wait_until(lambda: sum("Alert: " in line for line in log.lines) >= 3, "three passes")
+        assert sum(text.startswith("Alert: ") for text in messages(w)) == 1
+        assert len(w.seek_bar.track.alerts) <= 2
