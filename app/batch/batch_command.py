@@ -105,8 +105,10 @@ def _run(batch: BatchOptions, arguments: dict[str, Any]) -> int:
         results.remove(DRAFTS)
         outcome = _Outcome()
         try:
-            if plan.units:
-                outcome = _work(batch, recipe, settings, results, manifest, plan)
+            crew = _crew(batch, recipe, settings, results, plan) if plan.units else None
+            manifest.put(plan.rows)
+            if crew is not None:
+                outcome = _work(crew, recipe, results, manifest, plan)
             with _in_words(results):
                 write_report_page(results, _drives(manifest))
         finally:
@@ -137,23 +139,24 @@ class _Outcome:
     interrupted: bool = False
 
 
-def _work(
-    batch: BatchOptions,
-    recipe: Recipe,
-    settings: Settings,
-    results: Results,
-    manifest: Manifest,
-    plan: Plan,
-) -> _Outcome:
-    display = ProgressDisplay()
-    crew: Crew
+def _crew(
+    batch: BatchOptions, recipe: Recipe, settings: Settings, results: Results, plan: Plan
+) -> Crew:
+    """Return the crew that is to do it, none of whose workers has begun.
+
+    Raises:
+        UsageError: it cannot be had.
+    """
     sources = [unit.drive.source for unit in plan.units]
     if any(map(lives_in_process, [results.out, *sources])):
-        crew = InlineCrew(recipe)
-    elif batch.ray is not None:
-        crew = RayCrew(recipe, batch.ray, batch.cpus_per_worker, batch.workers)
-    else:
-        crew = local_crew(recipe, settings.network, batch.workers)
+        return InlineCrew(recipe)
+    if batch.ray is not None:
+        return RayCrew(recipe, batch.ray, batch.cpus_per_worker, batch.workers)
+    return local_crew(recipe, settings.network, batch.workers)
+
+
+def _work(crew: Crew, recipe: Recipe, results: Results, manifest: Manifest, plan: Plan) -> _Outcome:
+    display = ProgressDisplay()
     started = time.monotonic()
     driver = Driver(manifest, crew, recipe, results, display)
     try:

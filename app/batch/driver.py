@@ -262,6 +262,7 @@ class Driver:
             return
         standing.done += 1
         if not done.found:
+            standing.whole += done.frames
             standing.known_frames += done.frames
             standing.known_bytes += unit.drive.size
         if done.notice:

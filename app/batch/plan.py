@@ -18,10 +18,12 @@ class Plan:
 
     Attributes:
         units: what is to be done.
+        rows: what the manifest will have of it, once it can be begun.
         words: the same for the user.
     """
 
     units: list[Unit]
+    rows: list[Row]
     words: str
 
 
@@ -32,7 +34,7 @@ def make_plan(
     results: Results,
     batch: BatchOptions,
 ) -> Plan:
-    """Find out what is to be done, and note it in the manifest."""
+    """Find out what is to be done."""
     rows = manifest.rows()
     units: list[Unit] = []
     changed: list[Row] = []
@@ -56,10 +58,9 @@ def make_plan(
         if not drive.error:
             kind: Kind = "drive" if recipe.part_length is None else "plan"
             units.append(Unit(drive.name, drive, key, kind))
-    manifest.put(changed)
     listed = ", ".join(f"{number} {why}" for why, number in counts.items())
     total = sum(counts.values())
-    return Plan(units, f"{total} {'drive' if total == 1 else 'drives'}: {listed}.")
+    return Plan(units, changed, f"{total} {'drive' if total == 1 else 'drives'}: {listed}.")
 
 
 def _why(

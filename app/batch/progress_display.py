@@ -28,6 +28,7 @@ class Standing:
 
     Attributes:
         frames: of units that have ended in this run.
+        whole: frames of the drives that have.
         running: frames of those under way.
         workers: by worker that is at work, all that it has done in this run.
         known_frames, known_bytes: of drives whose number of frames is known.
@@ -37,6 +38,7 @@ class Standing:
     """
 
     frames: int = 0
+    whole: int = 0
     running: int = 0
     workers: dict[str, int] = field(default_factory=dict)
     known_frames: int = 0
@@ -58,7 +60,7 @@ class Standing:
         if not self.known_bytes:
             return None
         left = self.bytes_left * self.known_frames / self.known_bytes
-        return max(self.seen, round(self.frames + left))
+        return max(self.seen, round(self.whole + left))
 
 
 class ProgressDisplay:

@@ -18,6 +18,7 @@ from app.batch.manifest import Row
 from app.batch.storage import Results
 from app.batch.workers.run_facts import THUMBNAIL
 from app.core.formatting import clock, percent
+from app.errors import OutputError
 
 PAGE, TABLE = "report.html", "summary.parquet"
 
@@ -135,7 +136,7 @@ def _slowest(rows: Iterable[Row]) -> list[dict[str, Any]]:
 
 def _card(row: Row, facts: dict[str, Any], results: Results) -> dict[str, Any]:
     picture = ""
-    with contextlib.suppress(OSError):  # a drive without one is a drive all the same
+    with contextlib.suppress(OSError, OutputError):  # a drive without one is a drive all the same
         picture = base64.b64encode(results.read(f"{row.name}/{THUMBNAIL}")).decode()
     return {
         "name": row.name,

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import threading
 import uuid
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -115,6 +116,22 @@ class Results:
         """The place as it may be shown."""
         return redact(self.out) if self.remote else self.out
 
+    @contextlib.contextmanager
+    def _reached(self) -> Iterator[Any]:
+        """The file system of an address, whose library has errors of its own.
+
+        Raises:
+            OSError: it has refused something, or there is no such file.
+            OutputError: it cannot be reached, or answers what nobody foresaw.
+        """
+        try:
+            yield self._system
+        except OSError:
+            raise
+        except Exception as error:
+            text = f"{self.shown} cannot be used ({error}): check the address, and try again."
+            raise OutputError(text) from error
+
     def draft(self) -> Path:
         """Make a folder to write in, on the same disk where the results are on one.
 
@@ -150,13 +167,13 @@ class Results:
     def _upload(self, draft: Path, name: str) -> None:
         """Copy a folder there; the file that says that it is whole comes last."""
         where = f"{self._path}/{name}"
-        with contextlib.suppress(FileNotFoundError):
-            self._system.rm(where, recursive=True)
+        self.remove(name)
         files = sorted(path for path in draft.rglob("*") if path.is_file())
-        for file in sorted(files, key=lambda path: path.name == MARKER):
-            below = file.relative_to(draft).as_posix()
-            self._system.makedirs(f"{where}/{PurePosixPath(below).parent}", exist_ok=True)
-            self._system.put_file(str(file), f"{where}/{below}")
+        with self._reached() as system:
+            for file in sorted(files, key=lambda path: path.name == MARKER):
+                below = file.relative_to(draft).as_posix()
+                system.makedirs(f"{where}/{PurePosixPath(below).parent}", exist_ok=True)
+                system.put_file(str(file), f"{where}/{below}")
 
     def marker(self, name: str) -> dict[str, Any] | None:
         """Return what a folder says of itself; ``None`` where it is not there or not whole."""
@@ -172,7 +189,8 @@ class Results:
             OSError: it cannot be read.
         """
         if self.remote:
-            return bytes(self._system.cat_file(f"{self._path}/{name}"))
+            with self._reached() as system:
+                return bytes(system.cat_file(f"{self._path}/{name}"))
         return (self._folder / name).read_bytes()
 
     def get(self, name: str, folder: Path) -> Path:
@@ -184,10 +202,11 @@ class Results:
         if not self.remote:
             return self._folder / name
         target, where = folder / PurePosixPath(name).name, f"{self._path}/{name}"
-        for path in self._system.find(where):
-            file = target / PurePosixPath(path).relative_to(where)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            self._system.get_file(path, str(file))
+        with self._reached() as system:
+            for path in system.find(where):
+                file = target / PurePosixPath(path).relative_to(where)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                system.get_file(path, str(file))
         return target
 
     def put(self, file: Path, name: str) -> None:
@@ -197,18 +216,19 @@ class Results:
             OSError: it cannot be written.
         """
         if self.remote:
-            self._system.makedirs(self._path, exist_ok=True)
             target = f"{self._path}/{name}"
-            self._system.put_file(str(file), f"{target}.new")
-            self._system.mv(f"{target}.new", target)
+            with self._reached() as system:
+                system.makedirs(self._path, exist_ok=True)
+                system.put_file(str(file), f"{target}.new")
+                system.mv(f"{target}.new", target)
         else:
             os.replace(file, self._folder / name)
 
     def remove(self, name: str) -> None:
         """Remove a folder, if it is there."""
         if self.remote:
-            with contextlib.suppress(FileNotFoundError):
-                self._system.rm(f"{self._path}/{name}", recursive=True)
+            with contextlib.suppress(FileNotFoundError), self._reached() as system:
+                system.rm(f"{self._path}/{name}", recursive=True)
         else:
             shutil.rmtree(self._folder / name, ignore_errors=True)
 

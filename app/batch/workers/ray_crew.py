@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import shutil
+import socket
 import tempfile
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from app.batch.units import Done, Recipe, Unit
 from app.batch.workers.crew import Crew, WorkerHandle
@@ -17,7 +19,7 @@ from app.batch.workers.unit_worker import UnitWorker
 from app.errors import UsageError
 
 _PATIENCE = 5.0
-"""Seconds that an actor has for leaving."""
+"""Seconds that an actor has for leaving, and a cluster for its first answer."""
 
 
 class RayCrew(Crew):
@@ -54,6 +56,7 @@ class RayCrew(Crew):
         )
         self._joined = not ray.is_initialized()
         if self._joined:
+            _check_reachable(address)
             try:
                 ray.init(address, logging_level=logging.ERROR, log_to_driver=False)
             except (ConnectionError, RuntimeError, ValueError) as error:
@@ -74,6 +77,23 @@ class RayCrew(Crew):
     def close(self) -> None:
         if self._joined:
             self._ray.shutdown()
+
+
+def _check_reachable(address: str) -> None:
+    """Find out whether a machine answers there, for which Ray would try for minutes.
+
+    Raises:
+        UsageError: none does.
+    """
+    parts = urlsplit(address if "://" in address else f"//{address}")
+    try:
+        if parts.hostname is None or parts.port is None:
+            return  # a word of Ray's own: auto, local
+        with socket.create_connection((parts.hostname, parts.port), timeout=_PATIENCE):
+            pass
+    except (OSError, ValueError) as error:
+        text = f"There is no Ray cluster at {address} ({error}): check --ray."
+        raise UsageError(text) from error
 
 
 def _portable(recipe: Recipe) -> Recipe:

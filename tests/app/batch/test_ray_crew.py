@@ -54,6 +54,17 @@ def actors():
     return found
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:9", "ray://127.0.0.1:9", "nosuch.invalid:9"])
+def test_a_cluster_that_is_not_there_is_said_at_once_and_changes_nothing(tmp_path, capsys, address):
+    pytest.importorskip("ray")
+    command = [str(write_clip(tmp_path / "a.mp4", 4)), "-o", str(tmp_path / "out"), *FAST]
+    assert main(command) == 0
+    before = rows(tmp_path / "out")
+    assert main([*command, "--no-skip", "--ray", address]) == 2
+    assert f"Error: There is no Ray cluster at {address} (" in capsys.readouterr().err
+    assert rows(tmp_path / "out") == before
+
+
 def test_a_node_and_a_worker_that_die_cost_no_drive_and_none_is_done_twice(cluster, tmp_path):
     drives, out, serial = (tmp_path / name for name in ("drives", "out", "serial"))
     drives.mkdir()

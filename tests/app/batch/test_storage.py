@@ -139,6 +139,19 @@ def test_an_address_that_is_not_there_is_said_before_any_work(capsys):
     assert said.startswith("Error: There is nothing at memory://nothing/here")
 
 
+def test_results_that_cannot_be_reached_are_said_in_a_sentence(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("s3fs")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    command = [str(write_clip(tmp_path / "a.mp4", 3)), "-o", "s3://nowhere/out", *FAST]
+    assert main(command) == 5
+    said = capsys.readouterr().err
+    assert said.startswith("Error: s3://nowhere/out cannot be used (Could not connect to the")
+    assert said.count("\n") == 1
+
+
 def test_passwords_of_addresses_are_not_shown(capsys, tmp_path):
     assert main(["nosuch://me:secret@host/a", "-o", str(tmp_path / "out"), *FAST]) == 2
     assert "secret" not in capsys.readouterr().err
