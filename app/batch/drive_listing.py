@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -22,6 +25,7 @@ LISTS = frozenset({".txt", ".lst", ".list"})
 """Names of files with a path or address on each line end in one of these."""
 
 _MOST_BYTES = 100_000_000
+_MOST_OF_MARKER = 1_000_000
 
 
 class Found(NamedTuple):
@@ -173,9 +177,25 @@ def _lines(path: Path) -> list[str]:
 
 
 def _in_folder(folder: Path, pattern: str | None) -> Iterator[Found]:
-    for path in sorted(files_below(folder), key=natural):
-        if _matches(path.name, pattern):
+    paths = sorted(files_below(folder), key=natural)
+    markers = (path for path in paths if path.name == MARKER)
+    results = {path.parent for path in markers if _marks_results(partial(_beginning, path))}
+    for path in paths:
+        if _matches(path.name, pattern) and path.parent not in results:
             yield _file(path, PurePosixPath(path.relative_to(folder).as_posix()))
+
+
+def _beginning(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_MOST_OF_MARKER)
+
+
+def _marks_results(read: Callable[[], bytes]) -> bool:
+    """Return whether a file that is called so says of its folder that a batch has made it."""
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        content = json.loads(read())
+        return isinstance(content, dict) and content.keys() >= {"key", "facts"}
+    return False
 
 
 def _matches(name: str, pattern: str | None) -> bool:
@@ -204,8 +224,15 @@ def _at_address(address: str, pattern: str | None) -> Iterator[Found]:
         raise SourceError(f"{redact(address)} cannot be read ({error}): check it.") from error
     if not listed:
         raise SourceError(f"There is nothing at {redact(address)}: check the address.")
+    markers = (PurePosixPath(path) for path in listed if PurePosixPath(path).name == MARKER)
+    results = {
+        path.parent
+        for path in markers
+        if _marks_results(partial(system.cat_file, str(path), end=_MOST_OF_MARKER))
+    }
     for path in sorted(listed, key=lambda path: natural(Path(path))):
-        if _matches(PurePosixPath(path).name, pattern):
+        where = PurePosixPath(path)
+        if _matches(where.name, pattern) and where.parent not in results:
             below = PurePosixPath(os.path.relpath(path, root))
             yield _remote(system, listed[path], below)
 

@@ -1,9 +1,12 @@
 """What a batch takes for drives, and what their folders are called."""
 
+import json
+
 import fsspec
 import pytest
 
 from app.batch.drive_listing import find_sources, named_drives
+from app.batch.units import Done
 from app.errors import SourceError, UsageError
 
 
@@ -28,6 +31,20 @@ def test_folders_are_read_to_the_bottom_but_for_the_results(folder):
         "b/a": str(folder / "b" / "a.mkv"),
         "b/a-2": str(folder / "b" / "a.mp4"),
     }
+
+
+def test_results_of_other_batches_are_no_drives(folder):
+    done = json.dumps(Done("done").as_json("1")).encode()
+    mine = b'{"driver": "somebody", "facts": 5}'
+    memory = fsspec.filesystem("memory")
+    for name, content in (("c/1/drive.json", done), ("c/2/drive.json", mine)):
+        for file, data in ((name, content), (name.replace("drive.json", "seen.mp4"), b"video")):
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file).write_bytes(data)
+            memory.pipe(f"/others/{file}", data)
+    assert list(listed(folder / "c")) == ["2/seen"]
+    assert list(listed("memory://others")) == ["c/2/seen"]
+    assert list(listed(folder / "c" / "1" / "seen.mp4")) == ["seen"]  # who names one means it
 
 
 @pytest.mark.parametrize(
