@@ -99,7 +99,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("open", ("Ctrl+O",), "Open", "open files…"),
     Command("open-folder", ("Ctrl+Shift+O",), "Open", "open folder…"),
     Command("open-address", ("Ctrl+U",), "Open", "open URL…"),
-    Command("open-beside", ("Ctrl+B",), "Open", "add beside…"),
+    Command("open-beside", ("Ctrl+B",), "Open", "add files beside…"),
     Command("remove", ("Ctrl+Shift+B",), "Open", "remove from beside the others"),
     Command("close", ("Ctrl+W",), "Open", "close"),
     Command("full-screen", ("F",), "Window", "full screen"),

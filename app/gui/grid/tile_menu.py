@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from PyQt6.QtWidgets import QMenu, QWidget
 
+from app.gui.widgets.controls import add_choice
 from app.gui.window.main_window import MainWindow
 
 
@@ -29,11 +30,7 @@ def tile_menu(
     menu = QMenu(parent)
 
     def add(text: str, act: Callable[[], object] | None) -> None:
-        action = menu.addAction(text)
-        assert action is not None
-        action.setEnabled(act is not None)
-        if act is not None:
-            action.triggered.connect(lambda: act())
+        add_choice(menu, text, act or (lambda: None)).setEnabled(act is not None)
 
     open_now = status.state in {"playing", "paused", "ended"}
     add("Show large", enlarge)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QObject, QStandardPaths, Qt, pyqtBoundSignal, pyqtSignal
@@ -10,6 +11,7 @@ from PyQt6.QtGui import QAction, QGuiApplication
 from PyQt6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMenu, QWidget
 
 from app.errors import AppError
+from app.gui.widgets.controls import add_choice
 from app.gui.widgets.icons import icon
 from app.gui.window.drag_and_drop import DroppedSources, parse_paths
 from app.sources.camera_discovery import list_cameras
@@ -79,8 +81,12 @@ class OpenMenu(QObject):
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         self._show(dialog)
 
-    def ask_for_address(self) -> None:
-        """Open the dialog for a URL, without waiting for it."""
+    def ask_for_address(self, chosen: pyqtBoundSignal | None = None) -> None:
+        """Open the dialog for a URL, without waiting for it.
+
+        Args:
+            chosen: told of the source in place of ``chosen``.
+        """
         dialog = QInputDialog(self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setWindowTitle("Open URL")
@@ -94,17 +100,21 @@ class OpenMenu(QObject):
             dialog.setTextValue(self.entered)
         elif "://" in text and len(text) < 500 and "\n" not in text:
             dialog.setTextValue(text)
-        dialog.textValueSelected.connect(self.open_text)
+        take = self.open_text if chosen is None else partial(self._take_text, chosen=chosen)
+        dialog.textValueSelected.connect(take)
         self.address = dialog
         dialog.open()
 
     def open_text(self, text: str) -> None:
         """Open the URL that the user entered."""
         self.entered = text.strip()
+        self._take_text(text, chosen=self.chosen)
+
+    def _take_text(self, text: str, *, chosen: pyqtBoundSignal) -> None:
         try:
-            self.open_source(parse_source(self.entered))
+            chosen.emit(DroppedSources((parse_source(text.strip()),)))
         except AppError as error:
-            self.chosen.emit(DroppedSources(text=str(error)))
+            chosen.emit(DroppedSources(text=str(error)))
 
     def open_source(self, spec: SourceSpec) -> None:
         """Choose a source."""
@@ -120,16 +130,18 @@ class OpenMenu(QObject):
         if spec.value == self.entered:
             self.entered = ""
 
-    def open_camera(self, index: int) -> None:
-        """Choose a camera."""
-        self.open_source(SourceSpec("camera", str(index)))
-
     def open_demo(self) -> None:
         """Choose the demo street."""
         self.open_source(SourceSpec("demo"))
 
-    def camera_menu(self, parent: QWidget) -> QMenu:
-        """Create a menu of cameras, filled anew whenever it is shown."""
+    def camera_menu(self, parent: QWidget, chosen: pyqtBoundSignal | None = None) -> QMenu:
+        """Create a menu of cameras, filled anew whenever it is shown.
+
+        Args:
+            parent: owner of the menu.
+            chosen: told of the camera in place of ``chosen``.
+        """
+        told = self.chosen if chosen is None else chosen
         menu = QMenu("Camera", parent)
         menu.setIcon(icon("camera"))
 
@@ -143,7 +155,8 @@ class OpenMenu(QObject):
             for index, name in found or [(0, "Try camera")]:
                 action = menu.addAction(f"{name} ({index})" if found else f"{name} {index}")
                 assert action is not None
-                action.triggered.connect(lambda _, index=index: self.open_camera(index))
+                camera = DroppedSources((SourceSpec("camera", str(index)),))
+                action.triggered.connect(lambda _, camera=camera: told.emit(camera))
 
         menu.aboutToShow.connect(fill)
         fill()
@@ -175,18 +188,29 @@ class OpenMenu(QObject):
         fill()
         return menu
 
+    def beside_menu(self, parent: QWidget, actions: Mapping[str, QAction]) -> QMenu:
+        """Create a menu of what can be added beside what plays."""
+        menu = QMenu("Add beside", parent)
+        told = self.beside_chosen
+        menu.addAction(actions["open-beside"])
+        add_choice(menu, "URL…", lambda: self.ask_for_address(told))
+        menu.addMenu(self.camera_menu(menu, told))
+        demo = DroppedSources((SourceSpec("demo"),))
+        add_choice(menu, "Demo street", lambda: told.emit(demo))
+        return menu
+
     def fill(self, menu: QMenu, actions: Mapping[str, QAction]) -> None:
         """Add all ways to open something to a menu."""
         for command, drawing in (
             ("open", "file"),
             ("open-folder", "list"),
             ("open-address", ""),
-            ("open-beside", ""),
-            ("remove", ""),
         ):
             if drawing:
                 actions[command].setIcon(icon(drawing))
             menu.addAction(actions[command])
+        menu.addMenu(self.beside_menu(menu, actions))
+        menu.addAction(actions["remove"])
         menu.addMenu(self.camera_menu(menu))
         demo = menu.addAction(icon("street"), "Demo street")
         assert demo is not None

@@ -208,6 +208,23 @@ def test_a_window_of_one_source_has_nothing_to_remove():
         assert run.grid is None
 
 
+def test_whatever_can_be_opened_can_be_added_beside():
+    with running(street()) as run:
+        menu = run.first.open_menu.beside_menu(run.first, run.first.actions_by_name)
+        entries = {action.text(): action for action in menu.actions()}
+        assert list(entries) == ["Add files beside…", "URL…", "Camera", "Demo street"]
+        entries["URL…"].trigger()
+        run.first.open_menu.address.textValueSelected.emit("gopher://x")
+        assert run.grid is None
+        assert any("gopher://x cannot be read" in text for text in messages(run.first))
+        entries["Demo street"].trigger()
+        run.grid.controls.add.menu().actions()[1].trigger()
+        run.first.open_menu.address.textValueSelected.emit(street().value)
+        wait_until(lambda: all(map(labelled, run.grid.tiles)), "labels in all")
+        names = [tile.name for tile in run.grid.tiles]
+        assert names == ["1  street.mp4", "2  demo street", "3  street.mp4"]
+
+
 def test_a_right_click_opens_a_menu_and_shows_nothing_large(three):
     grid = three.grid
     wait_until(lambda: labelled(grid.tiles[0]), "labels")
