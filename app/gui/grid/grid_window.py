@@ -227,6 +227,8 @@ class GridWindow(QStackedWidget):
         """Show what a source's user was told, where its tile does not."""
         if event.common:
             self.notifications.notify(event.text, error=event.kind == "error", topic=event.topic)
+        elif event.kind == "ended":
+            tile.ending = event.text
         elif event.kind == "recorded":
             self.notifications.notify(event.text)
         elif event.kind == "error":

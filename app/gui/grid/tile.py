@@ -20,6 +20,7 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
+from app.core.formatting import clock
 from app.core.frame import Result
 from app.gui.feedback.status_bar import offline_message, waiting_message
 from app.gui.video.frame_painter import paint_text
@@ -52,6 +53,8 @@ class Tile(QWidget):
         """Result on the screen."""
         self.error = ""
         """The last error of the source."""
+        self.ending = ""
+        """Message that came with the last end of the source."""
         self._image = QImage()
         self._made_of: tuple[Result | None, QSize] = None, QSize()
         """The result at the size at which it is shown, and what that was made of."""
@@ -77,18 +80,25 @@ class Tile(QWidget):
             return self.error or "Nothing is open here: click, and open a source."
         if status.offline is not None:
             return offline_message(status)
+        if status.state == "ended" and self.ending:
+            return f"Ended. {self.ending}"
         if status.state in {"ended", "paused"}:
             return status.state.capitalize()
         return waiting_message(status) if self.result is None else ""
 
     @property
     def figures(self) -> str:
-        """Rate, age and drops of the source."""
-        if self._status is None:
+        """Length of what is recorded of the source, rate and age while it plays, and its drops."""
+        status = self._status
+        if status is None:
             return ""
-        dropped = self._status.counters.dropped_total
-        age = f"{1000 * self._status.latency:.0f} ms · " if self._status.latency else ""
-        return f"{self._status.fps:.1f} fps · {age}{dropped} dropped"
+        parts = [f"{status.counters.dropped_total} dropped"]
+        if status.state == "playing":
+            age = [f"{1000 * status.latency:.0f} ms"] if status.latency else []
+            parts = [f"{status.fps:.1f} fps", *age, *parts]
+        if status.recording is not None:
+            parts.insert(0, f"recording {clock(status.recording.seconds)}")
+        return " · ".join(parts)
 
     def refresh(self) -> None:
         """Show the source as it is now."""

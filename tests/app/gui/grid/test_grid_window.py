@@ -189,7 +189,9 @@ def test_the_first_is_removed_and_the_others_go_on(three):
     assert [tile.name for tile in grid.tiles] == ["2  short.mp4", "3  wrong.mp4"]
     assert grid.currentWidget() not in (three.first, *grid.windows)  # the tiles are seen
     wait_until(lambda: three.first.pipeline.left, "its end")
-    click(grid.controls.play)  # of one that has ended: it begins again
+    wait_until(lambda: grid.tiles[0].words == "Ended", "the end of the short one")
+    wait_until(lambda: grid.controls.play.text() == "Play all", "the name of the button")
+    click(grid.controls.play)
     before = grid.windows[0].pipeline.stats.counters().shown
     wait_until(lambda: grid.windows[0].pipeline.stats.counters().shown > before, "a picture")
     network.tell_once("This network is green.")
