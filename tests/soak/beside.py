@@ -62,7 +62,7 @@ def beside(seconds: float) -> dict[str, object]:
             for sink in newest:
                 sink.longest = 0.0
             before = [each().processed for each in processed]
-            ages, times, memory = _watch(newest, seconds)
+            mean, times, memory = _watch(newest, seconds)
             frames = [each().processed - n for each, n in zip(processed, before, strict=True)]
         finally:
             if pipelines:
@@ -70,7 +70,6 @@ def beside(seconds: float) -> dict[str, object]:
     for one in pipelines:
         counters = one.stats.counters()
         assert counters.captured == counters.processed + counters.dropped_total
-    mean = ages.mean(axis=0)
     figures: dict[str, object] = {
         "seconds": round(seconds),
         "rates": RATES,
@@ -91,12 +90,15 @@ def beside(seconds: float) -> dict[str, object]:
 
 
 def _watch(newest: list[_Newest], seconds: float) -> tuple[np.ndarray, list[float], list[float]]:
-    """Return the ages of all newest pictures at many times, and memory at those."""
-    ages, times, memory = [], [], []
+    """Return the mean age of each one's newest picture, and memory at some times."""
+    ages, looks = np.zeros(len(newest)), 0
+    times, memory = [], []
     started = time.monotonic()
     while (now := time.monotonic() - started) < seconds:
-        ages.append([time.monotonic() - sink.captured for sink in newest])
-        times.append(now)
-        memory.append(resident_mb())
+        ages += [time.monotonic() - sink.captured for sink in newest]
+        looks += 1
+        if not times or now - times[-1] > seconds / 100:  # many samples would be growth themselves
+            times.append(now)
+            memory.append(resident_mb() or 0.0)
         time.sleep(0.02)
-    return np.array(ages), times, memory
+    return ages / looks, times, memory

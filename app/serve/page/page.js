@@ -83,7 +83,6 @@ function enlarge(number, on) {
 
 function choose(number) {
   chosen = number;
-  tiles.forEach((tile) => tile.figure.classList.toggle("chosen", number === "all" || tile.number === number));
   refresh();
 }
 
@@ -124,10 +123,12 @@ function refresh() {
   stats.sources.forEach((source) => {
     const tile = tiles.get(source.source);
     if (!tile) return;
-    tile.name.textContent = source.name;
+    tile.figure.classList.toggle("chosen", chosen === "all" || chosen === tile.number);
+    tile.name.textContent = tiles.size > 1 ? `${tile.number + 1}  ${source.name}` : source.name;
     const dropped = Object.values(source.counters.dropped).reduce((sum, n) => sum + n, 0);
-    tile.figures.textContent = `${source.fps.toFixed(1)} fps · ` +
-      (source.age === null ? "" : `age ${age(source.age)} · `) + `${dropped} dropped`;
+    const figures = [`${source.fps.toFixed(1)} fps`, `age ${age(source.age ?? 0)}`, `${dropped} dropped`];
+    if (source.age === null) figures.splice(1, 1);
+    tile.figures.textContent = figures.map((text) => text.replaceAll(" ", "\u00a0")).join(" · ");
     const words = source.offline !== null ? `no picture for ${Math.round(source.offline)} s`
       : source.state !== "playing" ? source.state : "";
     tile.told.textContent = words;
@@ -223,7 +224,8 @@ function listen() {
   events.addEventListener("message", (event) => {
     const said = JSON.parse(event.data);
     const alone = tiles.size < 2 || said.number === null; // or it is about what serves all
-    const text = alone ? said.text : `${said.number + 1}: ${said.text}`;
+    const words = said.kind === "opened" ? `${said.text} is open` : said.text;
+    const text = alone ? words : `${said.number + 1}: ${words}`;
     find("messages").prepend(make("li", { textContent: text, className: said.kind }));
     while (find("messages").childElementCount > 30) find("messages").lastElementChild.remove();
   });
@@ -279,5 +281,5 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
+update().then(listen); // whose messages name a source where there are several
 watch();
-listen();

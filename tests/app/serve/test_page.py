@@ -11,6 +11,7 @@ import urllib.request
 import pytest
 
 from app.config.settings import NetworkOptions, RecordingOptions, ServeOptions, Settings
+from app.core.events import CommonEvents
 from app.gui.widgets.theme import THEMES
 from app.pipeline.pipeline import Pipeline
 from app.serve.endpoints import PAGE
@@ -18,8 +19,9 @@ from app.serve.server import WebServer
 from app.sources.source_spec import SourceSpec
 from tests.support.cli_process import Started
 from tests.support.media import write_clip
+from tests.support.recordings import results
 from tests.support.waiting import wait_until
-from tests.support.web_client import ANYWHERE
+from tests.support.web_client import ANYWHERE, serving
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
@@ -136,6 +138,38 @@ def test_the_page_fits_a_phone(run, browser):
         assert browser.execute_script(height) >= 44  # a thumb's
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@needs_browser
+def test_sources_come_and_go_on_the_page(browser):
+    with serving(serve_control=True) as served:
+        others = [Pipeline(served.pipeline.settings, display=True) for _ in range(2)]
+        for other in others:
+            served.server.show(other, lambda: None)
+        for one in (served.pipeline, *others):
+            for each in results([0.0]):
+                one.sinks.deliver(each)
+        browser.get(served.server.url)
+
+        def texts(selector):
+            return [each.text for each in browser.find_elements("css selector", selector)]
+
+        wait_until(lambda: texts("#sources button") == ["All", "1", "2", "3"], "three sources")
+        browser.find_elements("css selector", "#sources button")[2].click()
+        chosen = "#sources button[aria-pressed=true]"
+        wait_until(lambda: texts(chosen) == ["2"], "the second")
+        others[0].events.notice("The cable is loose.")
+        CommonEvents(served.pipeline.events).notice("The network is small.")
+        wanted = ["The network is small.", "2: The cable is loose."]
+        wait_until(lambda: texts("#messages li") == wanted, "whose message it is")
+        served.server.hide(others[0])
+        wait_until(lambda: texts("#sources button") == ["All", "1", "3"], "two sources")
+        assert texts(chosen) == ["1"]
+        browser.find_elements("css selector", ".tile")[1].click()
+        wait_until(lambda: texts(chosen) == ["3"], "the third, large")
+        browser.find_element("id", "skip").click()
+        wait_until(lambda: served.server.run_commands() or not others[1].live.skip, "its switch")
+        assert served.pipeline.live.skip
 
 
 @pytest.mark.parametrize("theme", THEMES)
