@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from textwrap import shorten
 from typing import ClassVar
 
 from fastscnn import outputs
@@ -44,6 +45,15 @@ class OutputError(AppError):
     """An output (recording, folder, report) cannot be written where it is to go."""
 
     exit_code = 5
+
+
+def unforeseen(error: BaseException) -> str:
+    """Return what is said of an error that nobody foresaw, without its full stop.
+
+    Libraries may have a line to say of every part of a network: only the log has them all.
+    """
+    text = shorten(str(error), 200, placeholder=" …")
+    return f"Something unforeseen went wrong ({type(error).__name__}: {text})"
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from app.errors import AppError
+from app.errors import AppError, unforeseen
 
 _log = logging.getLogger(__name__)
 
@@ -83,8 +83,5 @@ def failure_of(error: BaseException) -> Event:
         _log.info("%s", error, exc_info=error)
         return Event("error", str(error), error.exit_code)
     _log.info("unexpected error", exc_info=error)
-    text = (
-        f"Something unforeseen went wrong ({type(error).__name__}: {error}):"
-        " run again with --log-level info and report what it prints."
-    )
+    text = f"{unforeseen(error)}: run again with --log-level info and report what it prints."
     return Event("error", text, AppError.exit_code)

@@ -18,7 +18,7 @@ from app.config.persistence import profile_path
 from app.config.settings import Settings
 from app.config.shortcuts import load_keys
 from app.core.events import Event
-from app.errors import INTERRUPTED, OutputError
+from app.errors import INTERRUPTED, OutputError, unforeseen
 from app.gui.grid.run_windows import RunWindows
 from app.gui.widgets import theme
 from app.gui.widgets.icons import app_icon
@@ -134,7 +134,7 @@ def _catch_slot_errors(window: MainWindow) -> None:
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         _log.error("unexpected error", exc_info=(kind, error, trace))
-        text = f"Something unforeseen went wrong ({kind.__name__}: {error})."
+        text = f"{unforeseen(error)}."
         # Not at once: this may be in the middle of a painting.
         QTimer.singleShot(0, lambda: window.notify("error", text))
 

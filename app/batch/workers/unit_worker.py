@@ -22,7 +22,7 @@ from app.batch.workers.splitting import cuts
 from app.cli.argument_parser import settings_from
 from app.config.settings import Settings
 from app.core.events import Event
-from app.errors import AppError
+from app.errors import AppError, unforeseen
 from app.headless import SourceRun
 from app.inference.network_loader import KeptNetworks, NetworkLoader
 from app.pipeline.pipeline import Pipeline
@@ -118,8 +118,7 @@ class UnitWorker:
             )
         except Exception as error:  # one broken file must not cost the night
             _log.info("unexpected error", exc_info=error)
-            words = f"Something unforeseen went wrong ({type(error).__name__}: {error})."
-            done = Done("failed", words)
+            done = Done("failed", f"{unforeseen(error)}.")
         return replace(done, seconds=done.seconds or round(time.monotonic() - started, 3))
 
     def _found(self, unit: Unit) -> Done | None:

@@ -271,6 +271,17 @@ def test_an_unforeseen_error_in_a_source_reaches_the_user_in_words(sources, make
     assert "Traceback" not in event.text
 
 
+def test_an_unforeseen_error_of_many_lines_is_said_in_one_sentence(sources, make):
+    lines = "\n".join(f"\tlayer {n} does not fit" for n in range(300))
+    sources["scripted"] = ScriptedSource(2, error=RuntimeError(lines))
+    pipeline = make()
+    pipeline.open(ANY)
+    event = wait_for(pipeline, "error")
+    assert "layer 0 does not fit" in event.text
+    assert "\n" not in event.text
+    assert len(event.text) < 350
+
+
 def test_weights_that_cannot_be_loaded_are_reported_and_frames_accounted_for(
     sources, make, tmp_path
 ):
