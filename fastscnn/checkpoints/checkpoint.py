@@ -18,8 +18,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastscnn.checkpoints import mindspore_reader, paddle_reader
+from fastscnn.checkpoints import keras_reader, mindspore_reader, paddle_reader
 from fastscnn.checkpoints.conversion import convert
+from fastscnn.checkpoints.keras_formats import KERAS_FORMATS
 from fastscnn.checkpoints.public_formats import FORMATS, IMAGENET_MEAN, IMAGENET_STD
 from fastscnn.checkpoints.unwrapping import (
     StateDict,
@@ -40,7 +41,7 @@ VERSION = 1
 MAX_BYTES = 64 * 2**20
 """Size that no Fast-SCNN checkpoint comes near; anything larger is refused unread."""
 
-_PUBLIC = {format_.marker: format_ for format_ in FORMATS}
+_PUBLIC = {format_.marker: format_ for format_ in (*FORMATS, *KERAS_FORMATS)}
 _OWN_MARKER = "learning_to_downsample.0.0.weight"
 
 
@@ -138,7 +139,9 @@ def _from_values(values: object, path: Path) -> Checkpoint:
     format_, count = converted.format, converted.config.num_classes
     names = class_names(values, count)
     if names is None:
-        names = CLASS_NAMES if count == len(CLASS_NAMES) else tuple(map(str, range(count)))
+        known = (*CLASS_NAMES, *format_.more_classes)
+        some = len(CLASS_NAMES) <= count <= len(known)
+        names = known[:count] if some else tuple(map(str, range(count)))
     classes = ClassSet(names)
     return Checkpoint(model.eval(), format_.mean, format_.std, classes, origin=format_.name)
 
@@ -209,7 +212,7 @@ def _read(path: Path) -> object:
         with warnings.catch_warnings():
             # torch warns of what it is about to refuse; the refusal below says it in our words.
             warnings.simplefilter("ignore")
-            for reader in (paddle_reader, mindspore_reader):
+            for reader in (paddle_reader, mindspore_reader, keras_reader):
                 if reader.looks_like(path):
                     return reader.read(path)
             return torch.load(path, map_location="cpu", weights_only=True)
@@ -218,6 +221,10 @@ def _read(path: Path) -> object:
     except FileNotFoundError as error:
         raise CheckpointError(
             f"There is no checkpoint {path}: check the path.{did_you_mean_file(path)}"
+        ) from error
+    except ImportError as error:
+        raise CheckpointError(
+            f"{path} needs h5py, which is not installed: pip install h5py."
         ) from error
     except PermissionError as error:
         raise CheckpointError(f"{path} may not be read: check its permissions.") from error

@@ -37,6 +37,7 @@ class Format:
         biased: pattern of the biases that its convolutions have before batch norm.
         finish: folds what is left, on renamed weights.
         mean, std: normalisation of RGB values in 0–1.
+        more_classes: names of those that may follow the 19.
     """
 
     name: str
@@ -48,9 +49,10 @@ class Format:
     finish: Callable[[Weights], None] = field(default=lambda weights: None)
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
+    more_classes: tuple[str, ...] = ()
 
 
-def _split_shared_norm(weights: Weights) -> None:
+def split_shared_norm(weights: Weights) -> None:
     """Split the batch norm over the fusion's sum into one per side, all shift on the low one."""
     shared = {n: w for n, w in weights.items() if n.startswith("feature_fusion.shared.")}
     for name, tensor in shared.items():
@@ -282,7 +284,7 @@ def _zh320() -> Format:
             (r"classifier\.2\.0\.(weight|bias)", r"classifier.3.\1"),
             (rf"classifier\.2\.1\.{_NORM}", r"classifier.4.\1"),
         ),
-        finish=_split_shared_norm,
+        finish=split_shared_norm,
     )
 
 

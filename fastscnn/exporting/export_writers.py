@@ -42,9 +42,16 @@ def write_graph(checkpoint: Checkpoint, signature: Signature, path: Path, format
     """Write a graph, and return it read from its file and ready to run.
 
     Raises:
-        ExportError: the format needs a package that is not installed.
+        ExportError: the format needs a package that is not installed, or the network has a pyramid
+            that no format takes for any size.
         OutputError: the format cannot be written.
     """
+    if checkpoint.model.config.pyramid_windows:
+        raise ExportError(
+            f"The network of {checkpoint.origin or 'this checkpoint'} has as many cells in its"
+            " pyramid as the picture's size leaves room for, which no format takes for any size:"
+            " run it here, or export another network."
+        )
     writers: dict[str, Callable[[Exportable, Path, dict[str, str]], Run]] = {
         "onnx": _onnx,
         "exported": _exported,

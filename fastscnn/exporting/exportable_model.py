@@ -86,13 +86,12 @@ class SwitchedFusion(nn.Module):
 
     def __init__(self, fusion: FeatureFusion) -> None:
         super().__init__()
-        self.align_corners = fusion.align_corners
-        self.low_depthwise, self.low, self.high = fusion.low_depthwise, fusion.low, fusion.high
+        self.fusion = fusion
 
     def forward(self, high: Tensor, low: Tensor, skip: Tensor) -> Tensor:
-        low = resize(low, (high.shape[2], high.shape[3]), self.align_corners)
-        fused: Tensor = self.low(self.low_depthwise(low))
-        high = self.high(high)
+        fusion = self.fusion
+        fused: Tensor = fusion.low(fusion.low_depthwise(fusion.upsampled(low, high)))
+        high = fusion.high(high)
         return F.relu(fused + torch.where(skip, high, torch.zeros_like(high)))
 
 

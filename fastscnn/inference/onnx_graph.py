@@ -7,7 +7,8 @@ programs, for any size, are ``fastscnn.export``'s matter.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,20 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
-from fastscnn.model.blocks import Bottleneck, EndPaddedConv2d, FeatureFusion, PyramidPooling
+from fastscnn.model.blocks import (
+    Bottleneck,
+    EndPaddedConv2d,
+    FeatureFusion,
+    PyramidPooling,
+    window,
+)
 from fastscnn.model.fast_scnn import FastSCNN
 from fastscnn.upsampling.bilinear_cells import axis
 
 _OPSET = 18
 _IR_VERSION = 10
+_Matrix = Callable[[int, int], NDArray[np.float32]]
+"""Maker of a matrix to×size along one axis, from both numbers the other way round."""
 
 
 def network_graph(
@@ -109,7 +118,8 @@ class _Writer:
 
     def fusion_low(self, fusion: FeatureFusion, low: str, high: str) -> str:
         """Add the low-resolution side of the feature fusion, before the sum."""
-        x = self._resize(low, self.size(high), fusion.align_corners)
+        matrix = _nearest if fusion.nearest else partial(_interpolation, fusion.align_corners)
+        x = self._resize(low, self.size(high), matrix)
         return self.module(fusion.low, self.module(fusion.low_depthwise, x))
 
     def fusion_sum(self, fusion: FeatureFusion, fused: str, high: str) -> str:
@@ -168,17 +178,18 @@ class _Writer:
         levels = [x]
         for bins, branch in zip(module.bins, module.branches, strict=True):
             # Averaging into cells, which may overlap, is a product with a matrix from each side.
-            rows = self.constant(_averaging(height, bins))
-            columns = self.constant(_averaging(width, bins).T)
-            cells = self.node("MatMul", [x, columns], (height, bins))
-            cells = self.node("MatMul", [rows, cells], (bins, bins))
-            levels.append(self._resize(self.module(branch, cells), size, module.align_corners))
+            average = _averaging_windows if module.windows else _averaging
+            rows, columns = average(height, bins), average(width, bins)
+            cells = self.node("MatMul", [x, self.constant(columns.T)], (height, len(columns)))
+            cells = self.node("MatMul", [self.constant(rows), cells], (len(rows), len(columns)))
+            matrix = partial(_interpolation, module.align_corners)
+            levels.append(self._resize(self.module(branch, cells), size, matrix))
         return self.module(module.out, self.node("Concat", levels, size, axis=1))
 
-    def _resize(self, x: str, size: tuple[int, int], align_corners: bool) -> str:
+    def _resize(self, x: str, size: tuple[int, int], matrix: _Matrix) -> str:
         # As products with matrices as well: small, and exactly torch's weights.
-        rows = self.constant(_interpolation(self.size(x)[0], size[0], align_corners))
-        columns = _interpolation(self.size(x)[1], size[1], align_corners)
+        rows = self.constant(matrix(self.size(x)[0], size[0]))
+        columns = matrix(self.size(x)[1], size[1])
         wide = self.node("MatMul", [x, self.constant(columns.T)], (self.size(x)[0], size[1]))
         return self.node("MatMul", [rows, wide], size)
 
@@ -192,7 +203,23 @@ def _averaging(size: int, bins: int) -> NDArray[np.float32]:
     return matrix
 
 
-def _interpolation(size: int, to: int, align_corners: bool) -> NDArray[np.float32]:
+def _averaging_windows(size: int, bins: int) -> NDArray[np.float32]:
+    """Return cells×size: each averages over a window of equal length."""
+    length = window(size, bins)
+    whole = np.zeros((size // length, size), np.float32)
+    for i, row in enumerate(whole):
+        row[i * length : (i + 1) * length] = 1 / length
+    return whole
+
+
+def _nearest(size: int, to: int) -> NDArray[np.float32]:
+    """Return to×size: one where the nearest value stands."""
+    matrix = np.zeros((to, size), np.float32)
+    matrix[np.arange(to), np.arange(to) * size // to] = 1
+    return matrix
+
+
+def _interpolation(align_corners: bool, size: int, to: int) -> NDArray[np.float32]:
     """Return to×size: bilinear weights along one axis."""
     along = axis(size, to, align_corners)
     matrix = np.zeros((to, size), np.float32)

@@ -71,7 +71,14 @@ class DSConv(nn.Sequential):
     """Depthwise separable convolution with no non-linearity between its two steps (§3.2.1)."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, *, stride: int = 1, between: Activation = "none"
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        stride: int = 1,
+        dilation: int = 1,
+        between: Activation = "none",
+        padding: Padding = "same",
     ) -> None:
         super().__init__(
             ConvBNReLU(
@@ -79,8 +86,10 @@ class DSConv(nn.Sequential):
                 in_channels,
                 3,
                 stride=stride,
+                dilation=dilation,
                 groups=in_channels,
                 activation=between,
+                padding=padding if stride > 1 else "same",
             ),
             ConvBNReLU(in_channels, out_channels),
         )
@@ -101,13 +110,22 @@ class Bottleneck(nn.Module):
         *,
         stride: int = 1,
         activation: Activation = "relu",
+        padding: Padding = "same",
     ) -> None:
         super().__init__()
         hidden = in_channels * self.EXPANSION
         self.has_residual = stride == 1 and in_channels == out_channels
         self.layers = nn.Sequential(
             ConvBNReLU(in_channels, hidden, activation=activation),
-            ConvBNReLU(hidden, hidden, 3, stride=stride, groups=hidden, activation=activation),
+            ConvBNReLU(
+                hidden,
+                hidden,
+                3,
+                stride=stride,
+                groups=hidden,
+                activation=activation,
+                padding=padding if stride > 1 else "same",
+            ),
             ConvBNReLU(hidden, out_channels, activation="none"),
         )
 
@@ -121,6 +139,11 @@ def resize(x: Tensor, size: tuple[int, int], align_corners: bool = False) -> Ten
     return F.interpolate(x, size=size, mode="bilinear", align_corners=align_corners)
 
 
+def window(side: int, bins: int) -> int:
+    """Return how long each of equal windows is; there may be more of them than ``bins``."""
+    return max(1, side // bins)
+
+
 class PyramidPooling(nn.Module):
     """Pyramid pooling module (PSPNet's, as Table 1 uses it).
 
@@ -131,8 +154,13 @@ class PyramidPooling(nn.Module):
         in_channels, out_channels: of the module.
         bins: cells per side of each level.
         norm: whether the levels' convolutions have batch norm and ReLU.
-        kernel: size of the mixing convolution.
+        kernel: size of the mixing convolution; 0 mixes nothing.
         align_corners: how the levels are brought back to size.
+        windows: whether levels average over equal windows and leave out what fills none.
+        strided: a 3×3 with stride 2 and batch norm that keeps all channels, for each level.
+
+    Attributes:
+        channels: of the output.
     """
 
     def __init__(
@@ -144,23 +172,38 @@ class PyramidPooling(nn.Module):
         norm: bool = True,
         kernel: int = 1,
         align_corners: bool = False,
+        windows: bool = False,
+        strided: bool = False,
     ) -> None:
         super().__init__()
-        self.bins, self.align_corners = bins, align_corners
-        branch = in_channels // len(bins)
-        self.branches = nn.ModuleList(
-            ConvBNReLU(in_channels, branch)
-            if norm
-            else nn.Sequential(nn.Conv2d(in_channels, branch, 1, bias=False))
-            for _ in bins
-        )
-        self.out = ConvBNReLU(in_channels + branch * len(bins), out_channels, kernel)
+        self.bins, self.align_corners, self.windows = bins, align_corners, windows
+        branch = in_channels if strided else in_channels // len(bins)
+
+        def level() -> nn.Module:
+            if strided:
+                return ConvBNReLU(
+                    in_channels, branch, 3, stride=2, activation="none", padding="end"
+                )
+            if norm:
+                return ConvBNReLU(in_channels, branch)
+            return nn.Sequential(nn.Conv2d(in_channels, branch, 1, bias=False))
+
+        self.branches = nn.ModuleList(level() for _ in bins)
+        mixed = in_channels + branch * len(bins)
+        self.out = ConvBNReLU(mixed, out_channels, kernel) if kernel else nn.Identity()
+        self.channels = out_channels if kernel else mixed
+
+    def cells(self, x: Tensor, bins: int) -> Tensor:
+        """Return the means of a level's cells."""
+        if not self.windows:
+            return F.adaptive_avg_pool2d(x, bins)
+        return F.avg_pool2d(x, [window(side, bins) for side in x.shape[2:]])
 
     def forward(self, x: Tensor) -> Tensor:
         size = (x.shape[2], x.shape[3])
         pyramid = [x]
         for bins, branch in zip(self.bins, self.branches, strict=True):
-            cells = branch(F.adaptive_avg_pool2d(x, bins))
+            cells = branch(self.cells(x, bins))
             pyramid.append(resize(cells, size, self.align_corners))
         out: Tensor = self.out(torch.cat(pyramid, dim=1))
         return out
@@ -179,6 +222,8 @@ class FeatureFusion(nn.Module):
         dilation: of the depthwise convolution.
         dense: a dense 1×1 in place of the depthwise convolution.
         align_corners: how the low-resolution side is upsampled.
+        nearest: whether it takes the nearest value instead.
+        separable: a DSConv in place of the depthwise convolution.
     """
 
     def __init__(
@@ -190,14 +235,21 @@ class FeatureFusion(nn.Module):
         dilation: int = 4,
         dense: bool = False,
         align_corners: bool = False,
+        nearest: bool = False,
+        separable: bool = False,
     ) -> None:
         super().__init__()
-        self.align_corners = align_corners
-        self.low_depthwise = (
-            ConvBNReLU(low_channels, low_channels)
-            if dense
-            else ConvBNReLU(low_channels, low_channels, 3, dilation=dilation, groups=low_channels)
-        )
+        self.align_corners, self.nearest = align_corners, nearest
+        self.low_depthwise: nn.Sequential
+        if separable:
+            self.low_depthwise = DSConv(low_channels, out_channels, dilation=dilation)
+            low_channels = out_channels
+        elif dense:
+            self.low_depthwise = ConvBNReLU(low_channels, low_channels)
+        else:
+            self.low_depthwise = ConvBNReLU(
+                low_channels, low_channels, 3, dilation=dilation, groups=low_channels
+            )
         self.low = ConvBNReLU(low_channels, out_channels, activation="none")
         self.high = ConvBNReLU(high_channels, out_channels, activation="none")
 
@@ -206,8 +258,14 @@ class FeatureFusion(nn.Module):
 
         With ``skip=False`` the high-resolution side adds nothing to the sum (§4.2).
         """
-        low = resize(low, (high.shape[2], high.shape[3]), self.align_corners)
-        fused: Tensor = self.low(self.low_depthwise(low))
+        fused: Tensor = self.low(self.low_depthwise(self.upsampled(low, high)))
         if skip:
             fused = fused + self.high(high)
         return F.relu(fused)
+
+    def upsampled(self, low: Tensor, high: Tensor) -> Tensor:
+        """Return ``low`` at the size of ``high``."""
+        size = (high.shape[2], high.shape[3])
+        if self.nearest:
+            return F.interpolate(low, size=size, mode="nearest")
+        return resize(low, size, self.align_corners)

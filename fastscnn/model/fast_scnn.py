@@ -25,8 +25,8 @@ class LearningToDownsample(nn.Sequential):
         between = config.depthwise_activation
         super().__init__(
             ConvBNReLU(3, 32, 3, stride=2, padding=config.stem_padding),
-            DSConv(32, 48, stride=2, between=between),
-            DSConv(48, self.OUT_CHANNELS, stride=2, between=between),
+            DSConv(32, 48, stride=2, between=between, padding=config.stride_padding),
+            DSConv(48, self.OUT_CHANNELS, stride=2, between=between, padding=config.stride_padding),
         )
 
 
@@ -49,6 +49,7 @@ class GlobalFeatureExtractor(nn.Sequential):
                         channels,
                         stride=stride if position == 0 else 1,
                         activation=activation,
+                        padding=config.stride_padding,
                     )
                 )
                 before = channels
@@ -59,8 +60,11 @@ class GlobalFeatureExtractor(nn.Sequential):
             norm=config.pyramid_norm,
             kernel=config.pyramid_kernel,
             align_corners=config.pyramid_align_corners,
+            windows=config.pyramid_windows,
+            strided=config.pyramid_strided,
         )
         super().__init__(*layers, pyramid)
+        self.channels = pyramid.channels
 
 
 class Classifier(nn.Sequential):
@@ -97,11 +101,13 @@ class FastSCNN(nn.Module):
         self.global_feature_extractor = GlobalFeatureExtractor(config)
         self.feature_fusion = FeatureFusion(
             LearningToDownsample.OUT_CHANNELS,
-            GlobalFeatureExtractor.OUT_CHANNELS,
+            self.global_feature_extractor.channels,
             128,
             dilation=config.fusion_dilation,
             dense=config.fusion_dense,
             align_corners=config.align_corners,
+            nearest=config.fusion_nearest,
+            separable=config.fusion_separable,
         )
         self.classifier = Classifier(128, config)
 
@@ -128,14 +134,16 @@ class AuxiliaryHeads(nn.Module):
 
     WEIGHT = 0.4
 
-    def __init__(self, num_classes: int = NUM_CLASSES) -> None:
+    def __init__(
+        self,
+        num_classes: int = NUM_CLASSES,
+        low_channels: int = GlobalFeatureExtractor.OUT_CHANNELS,
+    ) -> None:
         super().__init__()
         self.high = nn.Sequential(
             ConvBNReLU(LearningToDownsample.OUT_CHANNELS, 64, 3), nn.Conv2d(64, num_classes, 1)
         )
-        self.low = nn.Sequential(
-            ConvBNReLU(GlobalFeatureExtractor.OUT_CHANNELS, 64, 3), nn.Conv2d(64, num_classes, 1)
-        )
+        self.low = nn.Sequential(ConvBNReLU(low_channels, 64, 3), nn.Conv2d(64, num_classes, 1))
 
     def forward(self, high: Tensor, low: Tensor) -> tuple[Tensor, Tensor]:
         """Logits at 1/8 and at 1/32 size."""

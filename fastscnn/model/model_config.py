@@ -20,15 +20,20 @@ class FastSCNNConfig:
         num_classes: channels of the logits.
         dropout: rate before the last layer, used in training only (§4.1 names no figure).
         stem_padding: zeros around the first convolution.
+        stride_padding: around the depthwise convolutions with stride 2.
         depthwise_activation: between the two steps of a DSConv.
         bottleneck_activation: inside the bottlenecks.
         repeats: bottlenecks per stage.
         pyramid_bins: cells per side of the pyramid's levels.
         pyramid_norm: whether the levels have batch norm and ReLU.
-        pyramid_kernel: size of the convolution that mixes them, 1 or 3.
+        pyramid_kernel: size of the convolution that mixes them, 1 or 3; 0 for none.
         pyramid_align_corners: how they are brought back to size.
+        pyramid_windows: whether the levels average over equal windows, see ``PyramidPooling``.
+        pyramid_strided: a 3×3 with stride 2 in each level.
         fusion_dilation: of the depthwise convolution in the feature fusion.
         fusion_dense: a dense 1×1 in its place.
+        fusion_separable: a DSConv in its place.
+        fusion_nearest: whether the low resolution is upsampled to the nearest value there.
         align_corners: how feature fusion and logits are upsampled.
         final_norm: batch norm and ReLU after the class convolution.
     """
@@ -36,6 +41,7 @@ class FastSCNNConfig:
     num_classes: int = NUM_CLASSES
     dropout: float = 0.1
     stem_padding: Padding = "same"
+    stride_padding: Padding = "same"
     depthwise_activation: Activation = "none"
     bottleneck_activation: Activation = "relu"
     repeats: tuple[int, ...] = (3, 3, 3)
@@ -43,8 +49,12 @@ class FastSCNNConfig:
     pyramid_norm: bool = True
     pyramid_kernel: int = 1
     pyramid_align_corners: bool = False
+    pyramid_windows: bool = False
+    pyramid_strided: bool = False
     fusion_dilation: int = 4
     fusion_dense: bool = False
+    fusion_separable: bool = False
+    fusion_nearest: bool = False
     align_corners: bool = False
     final_norm: bool = False
 
@@ -71,18 +81,19 @@ class FastSCNNConfig:
 
     def _check(self) -> None:
         """Bound everything: a checkpoint may come from anyone."""
-        flags = ("pyramid_norm", "pyramid_align_corners", "fusion_dense", "align_corners")
+        flags = [f.name for f in fields(self) if isinstance(f.default, bool)]
         allowed: dict[str, bool] = {
             "num_classes": _whole(self.num_classes, 2, 255),
             "dropout": isinstance(self.dropout, float) and 0 <= self.dropout < 1,
             "stem_padding": self.stem_padding in get_args(Padding),
+            "stride_padding": self.stride_padding in ("same", "end"),
             "depthwise_activation": self.depthwise_activation in get_args(Activation),
             "bottleneck_activation": self.bottleneck_activation in get_args(Activation),
             "repeats": _wholes(self.repeats, 3, 1, 9),
             "pyramid_bins": _wholes(self.pyramid_bins, 4, 1, 16),
-            "pyramid_kernel": self.pyramid_kernel in (1, 3),
+            "pyramid_kernel": self.pyramid_kernel in (0, 1, 3),
             "fusion_dilation": _whole(self.fusion_dilation, 1, 16),
-            **{name: isinstance(getattr(self, name), bool) for name in (*flags, "final_norm")},
+            **{name: isinstance(getattr(self, name), bool) for name in flags},
         }
         for name, fine in allowed.items():
             if not fine:

@@ -130,7 +130,9 @@ class Trainee(nn.Module):
     ) -> None:
         super().__init__()
         self.network = network
-        self.auxiliary = AuxiliaryHeads(network.config.num_classes)
+        self.auxiliary = AuxiliaryHeads(
+            network.config.num_classes, network.global_feature_extractor.channels
+        )
         self.stride, self.dropout = stride, dropout
         self.loss = SetCrossEntropy(members, weight, hardest, mean)
 

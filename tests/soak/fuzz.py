@@ -376,11 +376,12 @@ def _made(make: Callable[[Path], None], folder: Path) -> list[Path]:
 
 
 def _make_checkpoints(folder: Path) -> None:
-    """Ours, and those of other programs: as they are, wrapped, of an older torch, of Paddle."""
+    """Ours, and those of other programs: as they are, wrapped, of an older torch, Paddle, Keras."""
     import torch
 
     from fastscnn.checkpoints.checkpoint import Checkpoint, load, save
     from fastscnn.model.fast_scnn import FastSCNN
+    from tests.support.keras_networks import KerasLike, write_keras, write_legacy
     from tests.support.reference_models import PaddleLike, SegmenTronLike
 
     save(Checkpoint(FastSCNN().eval(), origin="fuzz"), folder / "base-ours.pth")
@@ -390,5 +391,9 @@ def _make_checkpoints(folder: Path) -> None:
     torch.save(state, folder / "base-old.pth", _use_new_zipfile_serialization=False)
     with (folder / "base-paddle.pdparams").open("wb") as file:
         pickle.dump(PaddleLike().paddle_state(), file, protocol=4)
+    keras = KerasLike("rachthree")
+    keras(torch.zeros(1, 3, 256, 256))
+    write_legacy(folder / "base-keras.h5", keras.numbered(), whole=True)
+    write_keras(folder / "base-keras.keras", keras.by_depth())
     for path in folder.iterdir():
         load(path)  # what is not read whole tells nothing when it is damaged

@@ -9,7 +9,7 @@ from app.gui.widgets.controls import MenuRow, add_choice
 from app.pipeline.status import PipelineStatus
 from fastscnn.checkpoints.model_zoo import listing
 
-_FILES = "Checkpoints (*.pth *.pt *.pdparams *.ckpt *.onnx)"
+_FILES = "Checkpoints (*.pth *.pt *.pdparams *.ckpt *.h5 *.hdf5 *.keras *.onnx)"
 
 
 class WeightsMenu(MenuRow):

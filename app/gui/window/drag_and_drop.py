@@ -23,7 +23,9 @@ from app.sources.playlist import sources_in
 from app.sources.source_spec import PICTURES, Kind, SourceSpec, parse_source
 from app.sources.urls import local_path
 
-_CHECKPOINTS = frozenset({".pth", ".pt", ".ckpt", ".pdparams", ".safetensors", ".onnx"})
+_CHECKPOINTS = frozenset(
+    {".pth", ".pt", ".ckpt", ".pdparams", ".safetensors", ".onnx", ".h5", ".hdf5", ".keras"}
+)
 """Suffixes of files that hold a network."""
 _NAMED = 2
 """Number of unusable things that are named in a message."""

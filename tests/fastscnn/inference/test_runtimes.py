@@ -32,6 +32,20 @@ CONFIGS = {
         fusion_dense=True,
         final_norm=True,
     ),
+    "padded at the end, pyramid of windows": FastSCNNConfig(
+        stem_padding="end",
+        stride_padding="end",
+        pyramid_kernel=0,
+        pyramid_windows=True,
+    ),
+    "strided pyramid, nearest and separable fusion": FastSCNNConfig(
+        pyramid_kernel=0,
+        pyramid_bins=(2, 4, 6, 8),
+        pyramid_windows=True,
+        pyramid_strided=True,
+        fusion_separable=True,
+        fusion_nearest=True,
+    ),
 }
 
 
