@@ -47,7 +47,7 @@ _COMMON = frozenset(
     {
         *("help", "version", "source", "camera", "demo", "start", "end", "loop", "grid"),
         *("input_size", "skip", "weights", "device", "view", "output", "save_labels"),
-        *("overwrite", "record_dir", "headless", "serve", "stats_json", "data"),
+        *("overwrite", "record_dir", "headless", "serve", "stats_json", "data", "labels"),
     }
 )
 """Arguments that ``--help`` shows; ``--help-all`` shows the others too."""

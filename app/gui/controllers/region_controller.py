@@ -48,7 +48,7 @@ class RegionController:
             self._notify(
                 "notice",
                 "This part is left out: it has no colours and counts in no share. It is kept for"
-                f" {spec.name}; View, Leave nothing out brings it back.",
+                f" {spec.name}; Shift+O brings it back.",
             )
 
     def clear(self) -> None:

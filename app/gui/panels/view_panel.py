@@ -33,11 +33,11 @@ VIEW_NAMES: dict[View, tuple[str, str]] = {
     "overlay": ("Overlay", "Colours over the picture"),
     "labels": ("Labels", "Colours alone"),
     "confidence": ("Confidence", "How sure the network is"),
-    "wipe": ("Wipe", "Two pictures under a divider"),
-    "side": ("Side by side", "Two pictures next to each other"),
     "raw": ("Raw", "The picture as it came"),
     "truth": ("Truth", "The true labels of this source"),
     "errors": ("Errors", "What the network has wrong, by the true labels"),
+    "wipe": ("Wipe", "Two pictures under a divider"),
+    "side": ("Side by side", "Two pictures next to each other"),
 }
 """Names of the views, and their tooltips."""
 

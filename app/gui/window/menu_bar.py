@@ -112,40 +112,22 @@ class MenuBar(QObject):
         names: dict[str, str] = {v: text for v, (text, _) in VIEW_NAMES.items()}
         self._views = _choices(view, names, panel.view_chosen.emit)
         self._add(view, "view")
-        menu = QMenu("Compare", view)
+        menu = self._part(view, "Compare", "divider-left", "divider-right", "")
         self._pairs = _choices(menu, {name: name for name in PAIRS}, panel.pair_chosen.emit)
-        view.addMenu(menu)
-        menu = QMenu("Confidence as", view)
-        self._measures = _choices(menu, _MEASURES, commands.set_measure)
-        view.addMenu(menu)
-        self._add(view, "labels")
-        menu = QMenu("Judge by", view)
+        menu = self._part(view, "True labels", "labels", "")
         self._mergings = _choices(menu, _MERGINGS, true_labels.merge)
-        view.addMenu(menu)
-        menu = QMenu("Colours", view)
+        menu = self._part(view, "Confidence as")
+        self._measures = _choices(menu, _MEASURES, commands.set_measure)
+        view.addSeparator()
+        menu = self._part(view, "Colours", "opacity-less", "opacity-more", "")
         self._palettes = _choices(menu, _PALETTES, commands.set_palette)
-        view.addMenu(menu)
-        self._add(view, "contours", "class-names", "opacity-less", "opacity-more")
-        self._add(
-            view,
-            "divider-left",
-            "divider-right",
-            "",
-            "leave-out",
-            "leave-nothing-out",
-            "draw-zone",
-            "alerts",
-            "",
-            "fit",
-            "actual-size",
-            "zoom-in",
-            "zoom-out",
-            "",
-        )
-        self._add(view, "full-screen", "performance", "log", "curves")
-        menu = QMenu("Theme", view)
+        self._add(view, "contours", "class-names")
+        parts = "leave-out", "leave-nothing-out", "", "draw-zone", "alerts"
+        self._part(view, "Parts and zones", *parts)
+        self._part(view, "Zoom", "fit", "actual-size", "zoom-in", "zoom-out")
+        self._add(view, "", "performance", "log", "curves", "", "full-screen")
+        menu = self._part(view, "Theme")
         self._themes = _choices(menu, _THEMES, self.theme_chosen.emit)
-        view.addMenu(menu)
 
     def _add_network(self, panel: ViewPanel) -> None:
         network = self._menu("&Network")
@@ -174,6 +156,13 @@ class MenuBar(QObject):
                 menu.addAction(self._actions[name])
             else:
                 menu.addSeparator()
+
+    def _part(self, menu: QMenu, title: str, *names: str) -> QMenu:
+        """Add a menu of commands to a menu."""
+        part = QMenu(title, menu)
+        self._add(part, *names)
+        menu.addMenu(part)
+        return part
 
     def refresh(self, status: PipelineStatus, *, page: str | None, full_screen: bool) -> None:
         """Tick what is on, and note the commands that cannot be used now."""

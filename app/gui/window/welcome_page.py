@@ -13,6 +13,7 @@ from PyQt6.QtGui import (
     QPaintEvent,
     QPen,
     QPixmap,
+    QResizeEvent,
     QShowEvent,
 )
 from PyQt6.QtWidgets import (
@@ -49,6 +50,8 @@ def essential_keys(keys: Keys) -> str:
 
 _RECENT = 4
 _CARD = QSize(168, 95)
+_ROOMY = 460
+"""Height from which on there is place for the picture beside files and their names."""
 
 
 class RecentCard(QToolButton):
@@ -92,7 +95,7 @@ class WelcomePage(QWidget):
         """Files that were opened last, newest first."""
         self._recent = QHBoxLayout()
         self._recent.setSpacing(10)
-        picture = QLabel()
+        self._picture = picture = QLabel()
         pixmap = app_pixmap()
         pixmap.setDevicePixelRatio(256 / 92)
         picture.setPixmap(pixmap)
@@ -122,20 +125,20 @@ class WelcomePage(QWidget):
         buttons.addStretch()
 
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(40, 40, 40, 40)
+        layout.setContentsMargins(40, 28, 40, 28)
         layout.addStretch()
-        for label, space in ((picture, 20), (invite, 6), (more, 20)):
+        for label, space in ((picture, 20), (invite, 6), (more, 14)):
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
             layout.addWidget(label)
             layout.addSpacing(space)
         layout.addLayout(buttons)
-        layout.addSpacing(20)
+        layout.addSpacing(14)
         layout.addLayout(self._recent)
         keys = QLabel(hint)
         keys.setObjectName("muted")
         keys.setWordWrap(True)
         keys.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        layout.addSpacing(26)
+        layout.addSpacing(16)
         layout.addWidget(keys)
         layout.addStretch()
 
@@ -143,6 +146,14 @@ class WelcomePage(QWidget):
         # Not at once: at the start, the page may be shown only until a source is opened.
         QTimer.singleShot(0, self._list_recent)
         super().showEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        self._make_room()
+        super().resizeEvent(event)
+
+    def _make_room(self) -> None:
+        """Leave the picture out where files and their names need its place."""
+        self._picture.setVisible(not self.cards or self.height() >= _ROOMY)
 
     def _list_recent(self) -> None:
         """List the files that are still there; those at addresses wait until they are wanted."""
@@ -160,6 +171,7 @@ class WelcomePage(QWidget):
                 card.clicked.connect(lambda _, spec=card.spec: self._open_menu.open_source(spec))
                 self._recent.addWidget(card)
             self._recent.addStretch()
+            self._make_room()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)

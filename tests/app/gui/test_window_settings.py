@@ -139,6 +139,9 @@ def test_the_empty_window_shows_the_files_opened_last_with_their_first_picture(t
         cards = w.welcome_page.cards
         assert [card.spec.name for card in cards] == ["b.mp4", "a.mp4"]
         wait_until(lambda: cards[0].icon().availableSizes(), "the picture")
+        for size in ((800, 500), (1280, 800)):  # the names have their place in small windows too
+            w.resize(*size)
+            wait_until(lambda: all(c.height() >= c.sizeHint().height() for c in cards), "the names")
         click(cards[1])
         wait_until(lambda: shows(w, SourceSpec("file", str(clips[0]))), "the clip")
 
