@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import re
 import signal
 import sys
 import time
@@ -114,9 +115,13 @@ class SourceRun:
         return event.exit_code
 
     def _named(self, event: Event) -> str:
-        """Return a message with its source, unless it begins with that, or is about all."""
-        nameless = event.common or event.text.startswith(self.label.rstrip(": "))
-        return event.text if nameless else f"{self.label}{event.text}"
+        """Return a message with its source, unless it says that itself, or is about all."""
+        text, name = event.text, self.label.removesuffix(": ")
+        said = (
+            re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) if event.kind == "error" else None
+        )
+        nameless = event.common or said or text.startswith(name)
+        return text if nameless else f"{self.label}{text}"
 
     def tell_the_rest(self) -> None:
         """Say what came up when it was stopped."""
@@ -280,7 +285,7 @@ def checked_outputs(settings: Settings) -> list[Path | None]:
     if recording.file is not None:
         outputs.append(recording.file)
     elif recording.record_dir is not None:
-        if settings.beside:
+        if recording.each:
             make_folder(recording.record_dir)
         for spec in settings.sources if settings.beside else [source]:
             names = recording.record_dir, spec, recording.record_name

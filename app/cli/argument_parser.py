@@ -195,10 +195,11 @@ def settings_from(args: argparse.Namespace) -> Settings:
     outputs, recording = read_options(OutputArguments, args), read_options(RecordingOptions, args)
     objects = objects_from(read_options(ObjectOptions, args), network)
     alerts = alerts_from(read_options(AlertOptions, args), network, headless=run.headless)
-    if source.grid and len(sources) > 1:
-        if run.virtual_camera:
+    if source.grid:
+        several = len(sources) > 1
+        if several and run.virtual_camera:
             raise UsageError("--virtual-camera shows one source: leave it or --grid out.")
-        outputs, recording = one_for_each(outputs, recording)
+        outputs, recording = one_for_each(outputs, recording, several=several)
     view = view_from(read_options(ViewArguments, args), network)
     unlabelled = source.labels is None and any(spec.kind != "demo" for spec in sources)
     if run.headless and view.judges and unlabelled:

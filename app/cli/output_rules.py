@@ -76,8 +76,7 @@ def outputs_from(
     pictures: list[ImageFolderOptions] = []
     if args.output is not None:
         path = expand_user(args.output)
-        separators = tuple(filter(None, (os.sep, os.altsep)))
-        if args.output.endswith(separators) or (path.is_dir() and not path.suffix):
+        if _ends_in_separator(args.output) or (path.is_dir() and not path.suffix):
             suffix: Suffix = ".png" if args.picture_format == "png" else ".jpg"
             pictures.append(ImageFolderOptions(path, "view", suffix))
         else:
@@ -99,35 +98,45 @@ def outputs_from(
 
 
 def one_for_each(
-    args: OutputArguments, recording: RecordingOptions
+    args: OutputArguments, recording: RecordingOptions, *, several: bool
 ) -> tuple[OutputArguments, RecordingOptions]:
     """The outputs of sources that run beside each other: ``-o FOLDER/`` gets a video of each.
+
+    Args:
+        args, recording: as they were given.
+        several: whether there are several by now; to one others may be added.
 
     Raises:
         UsageError: an output has no place for several.
     """
-    labels = args.save_labels
-    if labels is not None and labels.suffix.lower() == ".mkv":
+    labels, output = args.save_labels, args.output
+    if several and labels is not None and labels.suffix.lower() == ".mkv":
         raise UsageError(
             f"--save-labels {labels} has no place for several sources: name a folder, or record"
             " labels beside each video by -o FOLDER/ --record-labels."
         )
-    if args.output is None:
+    if output is None:
         return args, recording
-    if scheme_of(args.output) is not None:
+    if several and scheme_of(output) is not None:
         raise UsageError(
-            f"-o {redact(args.output)} is for one source at a time: name a folder, with a / at its"
+            f"-o {redact(output)} is for one source at a time: name a folder, with a / at its"
             " end, for a video of each."
         )
-    folder = expand_user(args.output)
-    if not args.output.endswith(tuple(filter(None, (os.sep, os.altsep)))) and not folder.is_dir():
+    folder = expand_user(output)
+    if not (_ends_in_separator(output) or folder.is_dir()):
+        if not several:
+            return args, recording
         raise UsageError(
-            f"-o {args.output} has no place for several videos: name a folder, with a / at its end."
+            f"-o {output} has no place for several videos: name a folder, with a / at its end."
         )
     name = recording.record_name
     name = "{source}.mp4" if name == PATTERN else name
     recording = replace(recording, record_dir=folder, record_name=name, each=True)
     return replace(args, output=None), recording
+
+
+def _ends_in_separator(text: str) -> bool:
+    return text.endswith(tuple(filter(None, (os.sep, os.altsep))))
 
 
 def objects_from(options: ObjectOptions, network: NetworkOptions) -> ObjectOptions:

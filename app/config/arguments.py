@@ -189,8 +189,8 @@ class OutputArguments:
 
     output: str | None = option(
         None,
-        "record an annotated MP4 from the start; FOLDER/ takes a picture per frame, of several"
-        " sources beside each other an MP4 of each; rtsp://…, udp://… or srt://… is sent the video"
+        "record an annotated MP4 from the start; FOLDER/ takes a picture per frame, with"
+        " --grid an MP4 of each source; rtsp://…, udp://… or srt://… is sent the video"
         " live",
         group="output",
         flags=("-o", "--output"),

@@ -72,6 +72,19 @@ def test_two_of_one_name_get_a_file_each(tmp_path):
     assert {each.name for each in (tmp_path / "out").iterdir()} == {"same.mp4", "same-2.mp4"}
 
 
+def test_one_source_alone_gets_a_video_in_the_folder_too(clip, tmp_path, run):
+    code, said = run(clip, "--grid", "-o", f"{tmp_path}/out/")
+    assert code == 0, said.err
+    assert [each.name for each in (tmp_path / "out").iterdir()] == ["clip.mp4"]
+
+
+def test_an_error_names_its_source_once(clip, tmp_path, run):
+    code, said = run(clip, tmp_path / "none.mp4", "--grid")
+    assert code == 3
+    (error,) = [line for line in said.err.splitlines() if line.startswith("Error")]
+    assert error == f"Error: There is no file {tmp_path}/none.mp4: check the path."
+
+
 def test_each_source_gets_its_own_folder_of_labels_and_file_of_objects(clip, tmp_path, run):
     (tmp_path / "b").mkdir()
     same = write_clip(tmp_path / "b" / "clip.mp4", 3)
