@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QSl
 
 from app.gui.widgets import theme
 from app.gui.widgets.controls import DropdownButton, ToggleSwitch, add_choice
+from app.gui.window.command_handlers import OPACITY, Handlers
 from app.gui.window.main_window import MainWindow
 from app.rendering.view_options import CONTENTS, JUDGING, Content
 
@@ -56,8 +57,8 @@ class AllControls(QFrame):
             layout.addWidget(widget)
         layout.addStretch(1)
         layout.addWidget(self.add)
-        self.play.clicked.connect(self._play_or_pause)
-        self.record.clicked.connect(self._record_or_stop)
+        self.play.clicked.connect(self.play_or_pause)
+        self.record.clicked.connect(self.record_or_stop)
         self.skip.clicked.connect(self._set_skip)
         self.alpha.sliderMoved.connect(self._set_alpha)
 
@@ -80,7 +81,8 @@ class AllControls(QFrame):
     def _any_records(self) -> bool:
         return any(window.pipeline.recordings.current is not None for window in self._windows)
 
-    def _play_or_pause(self) -> None:
+    def play_or_pause(self) -> None:
+        """Pause all that play; where none does, let all play."""
         pauses = self._any_plays()
         for window in self._windows:
             state = window.pipeline.session.state
@@ -89,13 +91,39 @@ class AllControls(QFrame):
             elif not pauses and state in {"paused", "ended"}:
                 window.pipeline.play()
 
-    def _record_or_stop(self) -> None:
+    def record_or_stop(self) -> None:
+        """End all recordings; where there is none, record all."""
         stops = self._any_records()
         for window in self._windows:
             if stops:
                 window.pipeline.stop_recording()
             else:
                 window.recording.record()
+
+    def commands(self) -> Handlers:
+        """Return what keys do with all sources, by the names of the window's commands."""
+
+        def skip() -> None:
+            self._set_skip(not self._windows[0].pipeline.live.skip)
+
+        def next_view() -> None:
+            view = self._windows[0].pipeline.view.view
+            place = CONTENTS.index(view) if view in CONTENTS else -1
+            self._set_view(CONTENTS[(place + 1) % len(CONTENTS)])
+
+        def opacity(by: float) -> None:
+            alpha = self._windows[0].pipeline.view.alpha + by
+            self._set_alpha(round(100 * min(1.0, max(0.0, alpha))))
+
+        return {
+            "play": self.play_or_pause,
+            "record": self.record_or_stop,
+            "skip": skip,
+            "view": next_view,
+            "opacity-less": lambda: opacity(-OPACITY),
+            "opacity-more": lambda: opacity(OPACITY),
+            **{size: partial(self._set_size, size) for size in _SIZES},
+        }
 
     def _set_skip(self, on: bool) -> None:
         for window in self._windows:

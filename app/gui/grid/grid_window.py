@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PyQt6.QtCore import QPoint, QSize, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QCloseEvent
+from PyQt6.QtGui import QAction, QCloseEvent, QKeySequence
 from PyQt6.QtWidgets import (
     QGridLayout,
     QScrollArea,
@@ -17,6 +17,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from app.config.shortcuts import Keys
 from app.core.events import Event
 from app.gui.feedback.notifications import Notifications
 from app.gui.grid.all_controls import AllControls
@@ -46,12 +47,15 @@ class GridWindow(QStackedWidget):
         first: the window of the first source, which becomes a page of this one. Its pipeline has
             the network of all: where its source is removed, it stays, out of sight.
         make: makes the window of one more source, which shares the first one's network.
+        keys: keys of all commands; what they do over the tiles is for all sources.
     """
 
     removed = pyqtSignal(MainWindow)
     """The window of a source that was removed."""
 
-    def __init__(self, first: MainWindow, make: Callable[[SourceSpec], MainWindow]) -> None:
+    def __init__(
+        self, first: MainWindow, make: Callable[[SourceSpec], MainWindow], keys: Keys
+    ) -> None:
         super().__init__()
         self._first, self._make = first, make
         self.windows: list[MainWindow] = []
@@ -64,6 +68,7 @@ class GridWindow(QStackedWidget):
         self._page = QWidget()
         self._grid = QGridLayout()
         self._lay_out()
+        self._take_keys(keys)
         self.addWidget(self._page)
         self._drops = DropOverlay(self)
         self._drops.dropped.connect(self.open_dropped)
@@ -195,6 +200,22 @@ class GridWindow(QStackedWidget):
         layout.setSpacing(0)
         layout.addWidget(self.controls)
         layout.addWidget(pages, 1)
+
+    def _take_keys(self, keys: Keys) -> None:
+        full = Qt.WindowState.WindowFullScreen
+        commands = {
+            **self.controls.commands(),
+            "open-beside": self._first.open_menu.ask_for_files_beside,
+            "full-screen": lambda: self.setWindowState(self.windowState() ^ full),
+            "leave": lambda: self.setWindowState(self.windowState() & ~full),
+            "keys": self._first.help_menu.show_keys,
+            "quit": self.close,
+        }
+        for name, command in commands.items():
+            action = QAction(self._page)
+            action.setShortcuts([QKeySequence(key) for key in keys[name]])
+            action.triggered.connect(lambda _=False, command=command: command())
+            self._page.addAction(action)
 
     def _place_tiles(self) -> None:
         columns = min(_COLUMNS, math.ceil(math.sqrt(len(self.tiles))))

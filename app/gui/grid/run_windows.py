@@ -81,7 +81,7 @@ class RunWindows:
         self.top.close()
 
     def _make_grid(self) -> GridWindow:
-        self.grid = GridWindow(self.first, self._make)
+        self.grid = GridWindow(self.first, self._make, self._keys)
         self.grid.removed.connect(self._removed)
         return self.grid
 

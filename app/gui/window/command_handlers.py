@@ -24,7 +24,7 @@ Handlers = dict[str, Callable[[], object]]
 _STEP, _FAR = 5.0, 30.0
 """Seconds that the arrow keys seek by, alone and with Shift."""
 
-_DIVIDER, _OPACITY = 0.02, 0.05
+_DIVIDER, OPACITY = 0.02, 0.05
 """Share of the width that a key moves the divider by, and of the opacity that it changes."""
 
 
@@ -134,8 +134,8 @@ def _view_handlers(view_commands: ViewController, view: VideoView) -> Handlers:
         "class-names": view_commands.toggle_class_names,
         "divider-left": lambda: view.move_divider(-_DIVIDER),
         "divider-right": lambda: view.move_divider(_DIVIDER),
-        "opacity-less": lambda: view_commands.change_alpha(-_OPACITY),
-        "opacity-more": lambda: view_commands.change_alpha(_OPACITY),
+        "opacity-less": lambda: view_commands.change_alpha(-OPACITY),
+        "opacity-more": lambda: view_commands.change_alpha(OPACITY),
         "fit": view.fit,
         "actual-size": view.actual_size,
         "zoom-in": view.zoom_in,

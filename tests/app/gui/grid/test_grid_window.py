@@ -109,6 +109,25 @@ def test_the_controls_of_the_grid_are_for_all(three):
     wait_until(lambda: controls.play.text() == "Play all", "the other name")
 
 
+def test_keys_over_the_tiles_are_for_all_sources(three):
+    grid = three.grid
+    wait_until(lambda: labelled(grid.tiles[0]), "labels")
+    pipelines = [window.pipeline for window in grid.windows]
+    tile = grid.tiles[0]
+    tile.setFocus()
+    for key in (Qt.Key.Key_S, Qt.Key.Key_V, Qt.Key.Key_V):
+        press(tile, key)
+    press(tile, Qt.Key.Key_Up, control=True)
+    assert [pipeline.live.skip for pipeline in pipelines] == [False] * 3
+    assert {(p.view.view, round(p.view.alpha, 2)) for p in pipelines} == {("confidence", 0.55)}
+    press(tile, Qt.Key.Key_1)
+    assert pipelines[0].networks.options.input_size == "quarter"
+    press(tile, Qt.Key.Key_Space)
+    wait_until(lambda: pipelines[0].session.state == "paused", "the pause")
+    press(tile, Qt.Key.Key_Q, control=True)
+    assert not grid.isVisible()
+
+
 def test_what_is_dropped_with_shift_plays_beside(tmp_path):
     made = []
     short = write_clip(tmp_path / "short.mp4", 5)
