@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PyQt6.QtCore import QPointF, QRectF, Qt
+from PyQt6.QtCore import QPointF, QRect, QRectF, QSizeF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
 from app.core.frame import Result
@@ -25,6 +25,10 @@ class OverlayStats:
     fps: float = 0.0
     latency: float = 0.0
     badges: tuple[str, ...] = ()
+
+    def moves(self, before: OverlayStats) -> bool:
+        """Return whether more is to be painted anew than the text of fps and latency."""
+        return (self.badges, self.fps > 0) != (before.badges, before.fps > 0)
 
     @property
     def fps_text(self) -> str:
@@ -58,6 +62,13 @@ def badges_of(result: Result | None) -> tuple[str, ...]:
 
 _INSET = 14.0
 _RADIUS = 9.0
+_ROOM = QSizeF(360, 58)
+
+
+def rates_room(picture: QRectF) -> QRect:
+    """Return the part of the widget in which fps and latency are painted, with room for any."""
+    corner = picture.topLeft() + QPointF(_INSET - 2, _INSET - 2)  # with its smoothed rim
+    return QRectF(corner, _ROOM).toAlignedRect()
 
 
 def paint_stats(painter: QPainter, picture: QRectF, stats: OverlayStats) -> None:

@@ -26,7 +26,7 @@ from app.gui.video.annotation_painter import paint_tooltip
 from app.gui.video.frame_painter import convert_sides, paint_captions, paint_sides, paint_text
 from app.gui.video.pane_layout import PaneLayout
 from app.gui.video.pixel_probe import PixelInfo, probe_pixel
-from app.gui.video.stats_overlay import OverlayStats, badges_of, paint_stats
+from app.gui.video.stats_overlay import OverlayStats, badges_of, paint_stats, rates_room
 from app.gui.video.viewport import Viewport
 from app.gui.video.wipe_divider import WipeDivider, hits_divider, paint_divider
 from app.gui.widgets import theme
@@ -75,7 +75,7 @@ class VideoView(QWidget):
         # not keep the array alive.
         self._pixels: list[NDArray[np.uint8]] = []
         self._divider = WipeDivider(self._divider_moved)
-        self._stats = OverlayStats()
+        self._stats, self._rates = OverlayStats(), QRect()
         self._message = self._offline_message = ""
         self._mouse: QPointF | None = None
         self._pressed: QPointF | None = None
@@ -95,8 +95,8 @@ class VideoView(QWidget):
     def set_stats(self, stats: OverlayStats) -> None:
         """Set the statistics in the corner."""
         if stats != self._stats:
-            self._stats = stats
-            self.update()
+            elsewhere, self._stats = stats.moves(self._stats), stats
+            self.update(self.rect() if elsewhere else self._rates)
 
     def set_message(self, message: str) -> None:
         """Set the message in the middle while there is no image."""
@@ -160,8 +160,7 @@ class VideoView(QWidget):
         pixel = self.viewport.pixel_at(*panes.inside(self._mouse, side))
         if pixel is None:
             return None
-        divider = self.divider()
-        if divider is not None:
+        if (divider := self.divider()) is not None:
             side = int(self._mouse.x() >= divider)
         return probe_pixel(self.result, side, *pixel)
 
@@ -218,7 +217,9 @@ class VideoView(QWidget):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         started = time.monotonic()
-        result = self._take()
+        # What is painted into the corner alone would be half a picture.
+        alone = event is not None and self._rates.contains(event.rect())
+        result = None if alone else self._take()
         if result is not None:
             self._keep(result)
         self._paint()
@@ -241,9 +242,9 @@ class VideoView(QWidget):
             painter.fillRect(whole, QColor(0, 0, 0, 170))
             paint_text(painter, whole, QColor("white"), self._offline_message)
             return
+        self._rates = rates_room(seen[0] | seen[-1])
         paint_stats(painter, seen[0] | seen[-1], self._shown_stats())
-        pixel_info = self.pixel_info()
-        if pixel_info is not None and self._mouse is not None:
+        if (pixel_info := self.pixel_info()) is not None and self._mouse is not None:
             paint_tooltip(painter, self._mouse, whole, pixel_info.color, pixel_info.lines)
 
     def _paint_handle(self, painter: QPainter, seen: list[QRectF], divider: float | None) -> None:
