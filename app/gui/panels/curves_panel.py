@@ -49,6 +49,7 @@ class CurvesPanel(QWidget):
         """Class that is looked for, and the share above which it counts."""
         self._classes = CITYSCAPES
         self._of: object = None
+        self._seen: Result | None = None
         self._position = 0.0
         self._overview: Overview | None = None
         self.target = DropdownButton()
@@ -107,13 +108,15 @@ class CurvesPanel(QWidget):
                 self._look_at(None)
                 self._use(result.classes)
             self._classes = result.classes
-            first = result.predictions[0]
-            count = len(first.classes)
-            self.history.add(moment_of(result.frame.time, first.labels, first.logits, count))
+            if result is not self._seen:  # the window looks more often than slow pictures come
+                first = result.predictions[0]
+                count = len(first.classes)
+                self.history.add(moment_of(result.frame.time, first.labels, first.logits, count))
             if self.isVisible():
                 self._look_at(spec, duration)
         elif not duration:
             self._look_at(None)
+        self._seen = result
         if self._overview is not None:
             for moment in self._overview.take():
                 self.history.add(moment)

@@ -38,6 +38,18 @@ def test_they_are_filled_as_a_file_plays_and_begin_anew_with_another_source():
         assert not curves.next.isEnabled()
 
 
+def test_a_picture_that_stands_is_looked_at_once():
+    with window() as w:
+        play(w)
+        hold(w)
+        history = w.bottom_panel.curves.history
+        history.forget()
+        QTest.qWait(250)  # the window has looked twice
+        assert history.moments == []
+        press(w, Qt.Key.Key_Right)
+        wait_until(lambda: history.moments, "the next picture's moment")
+
+
 def test_a_click_goes_there():
     with window() as w:
         play(w)
