@@ -24,7 +24,8 @@ from torch import Tensor
 from fastscnn.checkpoints.checkpoint import Checkpoint, load
 from fastscnn.checkpoints.model_zoo import default_checkpoint as default_checkpoint
 from fastscnn.inference.input_size import InputSize, network_size, parse_input_size
-from fastscnn.inference.onnx_model import OnnxModel, OnnxModelRuntime, load_onnx
+from fastscnn.inference.onnx_model import OnnxModel, load_onnx
+from fastscnn.inference.onnx_model_runtimes import runtime_for
 from fastscnn.inference.processor import cpu_has_bfloat16
 from fastscnn.inference.runtimes import RuntimeMissing, make_runtime, pick_runtime
 from fastscnn.kernels.kernel_choice import refusal
@@ -158,20 +159,21 @@ class Segmenter:
         upsample.prepare(self.device, dtype, len(self.classes), self.align_corners)
 
     def _take(self, model: OnnxModel, device: str, precision: str, runtime: str) -> None:
-        """Take a network that only ONNX Runtime runs, on the CPU in float32."""
-        asked = {"device": device, "precision": precision, "runtime": runtime}
-        only = {"device": "cpu", "precision": "fp32", "runtime": "onnxruntime"}
-        for name, value in asked.items():
-            if value not in {"auto", only[name]}:
+        """Take an ONNX network, which runs on the CPU in float32 or as it was quantised."""
+        for name, value, only in (("device", device, "cpu"), ("precision", precision, "fp32")):
+            if value not in {"auto", only}:
                 raise DeviceError(
-                    f"An ONNX network runs by ONNX Runtime on the CPU in fp32 here: leave --{name}"
-                    f" {value} away."
+                    "An ONNX network runs by ONNX Runtime or OpenVINO on the CPU in fp32 here:"
+                    f" leave --{name} {value} away."
                 )
+        try:
+            self._runtime = runtime_for(model, runtime)
+        except RuntimeMissing as error:
+            raise DeviceError(str(error)) from error
         self.device, self.precision = torch.device("cpu"), "fp32"
         self.origin, self.align_corners = "", False
         self.has_skip, self.gives_logits = bool(model.skip), model.gives_logits
         self.model_size, self.assumed = model.size, model.assumed
-        self._runtime = OnnxModelRuntime(model)
 
     @property
     def table(self) -> ClassTable:

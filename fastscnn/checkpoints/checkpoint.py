@@ -116,6 +116,10 @@ def save(checkpoint: Checkpoint, path: str | Path, *, half: bool = False) -> Non
     )
 
 
+_GRAPHS = {".onnx", ".xml", ".pt2", ".ts"}
+"""Suffixes of what cannot be turned back into weights."""
+
+
 def load(path: str | Path) -> Checkpoint:
     """Read a checkpoint: one written by ``save``, or that of another implementation.
 
@@ -124,6 +128,10 @@ def load(path: str | Path) -> Checkpoint:
             version, or its tensors do not fit the network that it names.
     """
     path = Path(path)
+    if path.suffix.lower() in _GRAPHS:
+        raise CheckpointError(
+            f"{path} is a graph, made of a checkpoint for running alone: name that checkpoint."
+        )
     found = _from_values(_read(path), path)
     return replace(found, file=weights_file(path))
 

@@ -7,24 +7,20 @@ or in a JSON file of its name beside it; what nobody says is assumed, and told.
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Mapping, Sequence
+import mmap
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from fastscnn.checkpoints.checkpoint import CheckpointError
 from fastscnn.checkpoints.public_formats import IMAGENET_MEAN, IMAGENET_STD
 from fastscnn.data.class_sets import CITYSCAPES_SET, MOST_CLASSES, ClassSet, class_set
 from fastscnn.inference.input_size import MAX_SIDE
-from fastscnn.inference.processor import threads_beside
-from fastscnn.inference.runtimes import Runtime
-from fastscnn.labels import CLASS_NAMES, UNKNOWN
+from fastscnn.labels import CLASS_NAMES
 from fastscnn.paths import graph_words
 from fastscnn.provenance import WeightsFile, weights_file
 
@@ -53,6 +49,7 @@ class OnnxModel:
         probabilities: whether they are probabilities.
         classes: what the labels' numbers stand for.
         assumed: what nobody said, in a sentence; may be empty.
+        quantised: whether it computes with 8-bit integers.
         file: where it was read from.
     """
 
@@ -70,6 +67,7 @@ class OnnxModel:
     probabilities: bool = False
     classes: ClassSet = CITYSCAPES_SET
     assumed: str = ""
+    quantised: bool = False
     file: WeightsFile = field(default_factory=WeightsFile)
 
     def feed(self, pixels: NDArray[np.uint8], skip: bool) -> dict[str, NDArray[Any]]:
@@ -85,41 +83,6 @@ class OnnxModel:
         return given | ({self.skip: np.array(skip)} if self.skip else {})
 
 
-class OnnxModelRuntime(Runtime):
-    """ONNX Runtime on the CPU for such a network."""
-
-    key = "onnxruntime"
-
-    def __init__(self, model: OnnxModel) -> None:
-        self._model = model
-        self._sessions: dict[int, Any] = {}
-        self._lock = threading.Lock()
-
-    @property
-    def name(self) -> str:
-        import onnxruntime
-
-        return f"ONNX Runtime {onnxruntime.__version__}"
-
-    def logits(self, pixels: Tensor, skips: Sequence[bool], beside: int = 1) -> tuple[Tensor, ...]:
-        with self._lock:
-            if beside not in self._sessions:
-                self._sessions[beside] = _session(self._model.path, threads_beside(beside))
-        session, model = self._sessions[beside], self._model
-        found: dict[bool, Tensor] = {}
-        for skip in skips if model.skip else skips[:1]:
-            try:
-                [out] = session.run([model.output], model.feed(pixels.numpy(), skip))
-            except Exception as error:  # whatever the library makes of it is the same to the user
-                height, width = pixels.shape[:2]
-                raise CheckpointError(
-                    f"{model.path} does not run at {height}×{width} ({_reason(error)}):"
-                    " choose another --input-size."
-                ) from error
-            found[skip] = torch.from_numpy(_as_logits(model, out))
-        return tuple(found.get(skip, found[skips[0]]) for skip in skips)
-
-
 def load_onnx(path: str | Path) -> OnnxModel:
     """Read a graph, and run it once.
 
@@ -128,7 +91,7 @@ def load_onnx(path: str | Path) -> OnnxModel:
     """
     path = Path(path)
     try:
-        session = _session(path, 1)
+        session = open_session(path, 1)
     except ImportError as error:
         raise CheckpointError(
             f"{path} needs ONNX Runtime, which is not installed: pip install onnxruntime."
@@ -137,7 +100,7 @@ def load_onnx(path: str | Path) -> OnnxModel:
         raise
     except Exception as error:
         raise CheckpointError(
-            f"{path} cannot be read as an ONNX network ({_reason(error)}): it is damaged, or made"
+            f"{path} cannot be read as an ONNX network ({reason_of(error)}): it is damaged, or made"
             " for another library."
         ) from error
     said, assumed = _said(path, session), list[str]()
@@ -149,10 +112,21 @@ def load_onnx(path: str | Path) -> OnnxModel:
             f"{path.name} does not say all of how it is used. Assumed: {'; '.join(assumed)}."
             f" What is different goes in {graph_words(path).name} beside it."
         )
-    return replace(model, assumed=words, file=weights_file(path))
+    return replace(model, assumed=words, quantised=_is_quantised(path), file=weights_file(path))
 
 
-def _session(path: Path, threads: int) -> Any:
+def _is_quantised(path: Path) -> bool:
+    """Return whether a graph has steps from and to integers; their names stand in the file."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held:
+        return any(held.find(name) >= 0 for name in (b"DequantizeLinear", b"QLinearConv"))
+
+
+def open_session(path: Path, threads: int) -> Any:
+    """Open a graph in ONNX Runtime.
+
+    Raises:
+        CheckpointError: it is not there, or too large.
+    """
     if not path.is_file():
         raise CheckpointError(f"There is no network {path}: check the path.")
     if path.stat().st_size > _MOST_BYTES:
@@ -240,7 +214,7 @@ def _with_output(
         outs = session.run(None, model.feed(pixels, True))
     except Exception as error:
         raise CheckpointError(
-            f"{path} does not run at {pixels.shape[0]}×{pixels.shape[1]} ({_reason(error)}): name"
+            f"{path} does not run at {pixels.shape[0]}×{pixels.shape[1]} ({reason_of(error)}): name"
             ' the "input_size" that it takes in its metadata.'
         ) from error
     names = _classes(path, {"classes": said.get("classes", ())}).names
@@ -293,17 +267,6 @@ def _kind(out: Any, count: int | None) -> str | None:
     return "first" if 2 <= first <= MOST_CLASSES else None
 
 
-def _as_logits(model: OnnxModel, out: NDArray[Any]) -> NDArray[Any]:
-    """Return an output as 1×classes×h×w logits, or labels as 1×1×h×w bytes."""
-    if not model.gives_logits:
-        known = (out >= 0) & (out < len(model.classes))
-        return np.where(known, out, UNKNOWN).astype(np.uint8).reshape(1, 1, *out.shape[-2:])
-    out = np.moveaxis(out, 3, 1) if model.channels_last else out
-    numbers = np.ascontiguousarray(out, np.float32)
-    # Softmax of the logarithms gives the probabilities back.
-    return np.log(np.maximum(numbers, 1e-12)) if model.probabilities else numbers
-
-
 def _classes(path: Path, said: Mapping[str, Any]) -> ClassSet:
     try:
         return class_set(said)
@@ -334,7 +297,7 @@ def _is_size(size: Any) -> bool:
     )
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """Return what a library says, in a line without the places of its source."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[0].rpartition(" : ")[2][:160]

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 
 from fastscnn.checkpoints.checkpoint import Checkpoint, load, save
 from fastscnn.checkpoints.public_formats import FORMATS, WRITABLE
+from fastscnn.compress.compress_command import main as compress
 from fastscnn.data.class_sets import ClassSet
 from fastscnn.export import export, main
 from fastscnn.exporting import agreement, export_writers, exportable_model
@@ -18,6 +19,7 @@ from fastscnn.exporting.exportable_model import Exportable, Signature, average_p
 from fastscnn.model.fast_scnn import FastSCNN
 from fastscnn.model.model_config import FastSCNNConfig
 from fastscnn.segmenter import default_checkpoint
+from fastscnn.soup import main as soup
 from tests.support.media import SHARED
 from tests.support.reference_models import randomise
 
@@ -292,3 +294,19 @@ def test_a_network_with_other_switches_is_refused_by_their_names(format_, tmp_pa
 def test_weights_that_cannot_be_loaded_end_with_4(tmp_path, capsys):
     assert main([str(tmp_path / "x.ts"), "--weights", "nosuch.pth"]) == 4
     assert "nosuch.pth" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["small.onnx", "net.xml", "net.pt2", "NET.TS"])
+def test_a_graph_is_no_checkpoint_and_says_what_is_wanted(name, tmp_path, capsys):
+    graph, out = tmp_path / name, tmp_path / "x"
+    graph.write_bytes(b"a graph")
+    for command, words in (
+        (main, [f"{out}.ts", "--weights", str(graph)]),
+        (compress, [str(graph), "-o", f"{out}.onnx", "--int8"]),
+        (soup, [str(graph), "-o", f"{out}.pth"]),
+    ):
+        assert command(words) == 4
+        error = capsys.readouterr().err
+        assert f"{name} is a graph, made of a checkpoint" in error
+        assert error.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == [name]

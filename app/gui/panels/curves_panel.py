@@ -112,11 +112,12 @@ class CurvesPanel(QWidget):
                 first = result.predictions[0]
                 count = len(first.classes)
                 self.history.add(moment_of(result.frame.time, first.labels, first.logits, count))
+                self._seen = result
             if self.isVisible():
                 self._look_at(spec, duration)
         elif not duration:
             self._look_at(None)
-        self._seen = result
+            self._seen = None
         if self._overview is not None:
             for moment in self._overview.take():
                 self.history.add(moment)

@@ -58,7 +58,7 @@ class HostQueues(Queues):
 
 @pytest.fixture(scope="module")
 def segmenter():
-    return Segmenter.from_checkpoint(device="cpu", input_size=(64, 96))
+    return Segmenter.from_checkpoint(device="cpu", input_size=(64, 96), precision="fp32")
 
 
 def frame(index, size=(160, 96)):
@@ -90,7 +90,8 @@ def test_labels_come_back_in_order_and_equal_those_of_the_segmenter(segmenter, w
 @pytest.fixture(scope="module")
 def other():
     torch.manual_seed(3)
-    return Segmenter(Checkpoint(FastSCNN().eval()), device="cpu", input_size=(64, 96))
+    checkpoint = Checkpoint(FastSCNN().eval())
+    return Segmenter(checkpoint, device="cpu", input_size=(64, 96), precision="fp32")
 
 
 def engines(segmenter):

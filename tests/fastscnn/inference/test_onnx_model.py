@@ -1,5 +1,6 @@
 """ONNX networks of any architecture as weights."""
 
+import importlib.util
 import json
 
 import cv2
@@ -9,6 +10,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from fastscnn import CheckpointError, DeviceError, Segmenter
+from fastscnn.inference import onnx_model_runtimes
 from fastscnn.labels import CLASS_NAMES, UNKNOWN
 from tests.support.cli_process import run_main
 from tests.support.media import write_clip
@@ -221,9 +223,62 @@ def test_what_is_said_wrongly_is_named(tmp_path, said, words):
         Segmenter.from_checkpoint(path)
 
 
+@pytest.mark.parametrize("more", [{}, {"layout": "nhwc", "dtype": "uint8"}, {"skip": True}])
+@pytest.mark.parametrize("output", ["logits", "probabilities", "labels"])
+def test_openvino_gives_the_labels_of_onnx_runtime_at_any_size(tmp_path, image, output, more):
+    pytest.importorskip("openvino")
+    path = five_classes(tmp_path / "m.onnx", output=output, **more)
+    one, other = (
+        Segmenter.from_checkpoint(path, input_size="exact", runtime=name)
+        for name in ("onnxruntime", "openvino")
+    )
+    assert other.runtime.startswith("OpenVINO")
+    for seen in (image, image[:64, :128], image):
+        for skip in (True, False):
+            assert (one(seen, skip=skip) == other(seen, skip=skip)).mean() > 0.999
+
+
+def in_8_bits(path, image):
+    """The graph of ``five_classes``, its convolution in 8 bits."""
+    from onnxruntime.quantization import CalibrationDataReader, quantize_static
+
+    seen = iter([{"image": image[None]}])
+
+    class Reader(CalibrationDataReader):
+        def get_next(self):
+            return next(seen, None)
+
+    plain = five_classes(path.with_stem("plain"), layout="nhwc", dtype="uint8")
+    quantize_static(plain, path, Reader(), op_types_to_quantize=["Conv"])
+    return path
+
+
+def test_a_network_in_8_bits_runs_by_what_is_faster_at_them(tmp_path, image):
+    path = in_8_bits(tmp_path / "small.onnx", image)
+    small = Segmenter.from_checkpoint(path, input_size="exact")
+    here = importlib.util.find_spec("openvino") is not None
+    assert small.runtime.startswith("OpenVINO" if here else "ONNX Runtime")
+    assert (small(image) == reference_labels(image)).mean() > 0.9
+    named = Segmenter.from_checkpoint(path, input_size="exact", runtime="onnxruntime")
+    assert named.runtime.startswith("ONNX Runtime")
+    plain = Segmenter.from_checkpoint(path.with_stem("plain"), input_size="exact")
+    assert plain.runtime.startswith("ONNX Runtime")
+
+
+def reference_labels(image):
+    logits = np.moveaxis(reference(image, normalise=False), 0, -1)
+    return cv2.resize(logits, image.shape[1::-1], interpolation=cv2.INTER_LINEAR).argmax(-1)
+
+
+def test_a_runtime_that_is_not_installed_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(onnx_model_runtimes, "find_spec", lambda name: None)
+    with pytest.raises(DeviceError, match="openvino is not installed: pip install openvino"):
+        Segmenter.from_checkpoint(five_classes(tmp_path / "m.onnx"), runtime="openvino")
+
+
 @pytest.mark.parametrize("asked", [{"device": "cuda"}, {"precision": "bf16"}, {"runtime": "torch"}])
 def test_another_device_precision_or_runtime_is_refused(tmp_path, asked):
-    with pytest.raises(DeviceError, match="runs by ONNX Runtime on the CPU"):
+    with pytest.raises(DeviceError, match="runs by ONNX Runtime or OpenVINO on the CPU"):
         Segmenter.from_checkpoint(five_classes(tmp_path / "m.onnx"), **asked)
 
 
