@@ -73,7 +73,7 @@ class ProgressDisplay:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._begun = self._shown = now()
-        self._bar = tqdm(unit="frame", dynamic_ncols=True, disable=None)
+        self._bar = tqdm(unit=" frames", dynamic_ncols=True, disable=None)
         self._looks: deque[tuple[float, int]] = deque([(self._begun, 0)])
         self._before: dict[str, tuple[float, int]] = {}
 
@@ -100,7 +100,8 @@ class ProgressDisplay:
             self._bar.set_postfix_str(
                 f"{standing.done}/{standing.total} drives"
                 + f", {standing.failed} failed" * bool(standing.failed)
-                + f", by worker {workers}" * bool(workers),
+                + f", by worker {workers}" * bool(workers)
+                + ", no worker is at work yet" * (not workers and not standing.seen),
                 refresh=False,
             )
             self._bar.update(max(0, standing.seen - self._bar.n))

@@ -68,9 +68,15 @@ class LocalCrew(Crew):
         processors = self._processors[number % len(self._processors)] if self._processors else None
         if (before := self._handles.pop(number, None)) is not None:
             before.join()
-        with _held_back():
-            handle = _ProcessHandle(f"worker {number + 1}", recipe, processors)
-            self._handles[number] = handle
+        try:
+            with _held_back():
+                handle = _ProcessHandle(f"worker {number + 1}", recipe, processors)
+                self._handles[number] = handle
+        except OSError as error:
+            raise AppError(
+                f"Worker {number + 1} cannot be begun ({error.strerror or error}): try fewer"
+                " --workers."
+            ) from error
         return handle
 
 

@@ -216,7 +216,9 @@ def test_ctrl_c_ends_at_the_next_frame_and_keeps_whole_drives(drives, tmp_path, 
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for processes in /proc")
-@pytest.mark.parametrize("ends", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "ends", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_workers_that_are_only_beginning_end_without_a_word(drives, tmp_path, temporary, ends):
     write_clip(drives / "a.mp4", 5)
     out = tmp_path / "out"
@@ -230,6 +232,7 @@ def test_workers_that_are_only_beginning_end_without_a_word(drives, tmp_path, te
     assert not list(temporary.glob("fastscnn-batch-*"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for processes in /proc")
 def test_a_worker_that_hangs_is_left_at_the_second_interrupt(drives, tmp_path):
     write_clip(drives / "a.mp4", LONG)
