@@ -18,7 +18,7 @@ from tqdm import tqdm
 from app.config.settings import RecordingOptions, Settings
 from app.config.source_settings import settings_of_each
 from app.core.events import Event
-from app.core.formatting import frames
+from app.core.formatting import frames, iou
 from app.core.stats import Stats
 from app.errors import INTERRUPTED, AppError, OutputError, UsageError
 from app.headless_progress import DownloadBar, Progress
@@ -220,6 +220,8 @@ def _close_up(runs: Sequence[SourceRun], settings: Settings, started: float, end
         for run in seen:
             line = closing_line(run.pipeline.stats, ended - ready_at, ready_at - started)
             print(f"{run.label}{line}")
+            if (verdict := run.pipeline.truth.newest) is not None:
+                print(f"{run.label}mean {iou(verdict.so_far)} over {frames(verdict.frames)}")
         if not _keeps_something(settings):
             print(
                 "Nothing was written: -o FILE keeps a video, --save-labels labels, --data FILE"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from app import __version__
 from app.config.value_parsers import format_input_size
+from app.core.frame import Verdict
 from app.errors import outputs_of_app
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.status import PipelineStatus
@@ -57,6 +59,7 @@ def report(pipeline: Pipeline, seconds: float, exit_code: int) -> dict[str, Any]
         "damage": [
             {"source": source, **asdict(place)} for source, place in stats.damage()[:_PLACES]
         ],
+        "truth": _truth(pipeline.truth.newest),
         "stage_fps": {stage: round(rate, 2) for stage, rate in stats.stage_rates().items()},
         "recordings": [
             {
@@ -70,6 +73,21 @@ def report(pipeline: Pipeline, seconds: float, exit_code: int) -> dict[str, Any]
             for info, error in pipeline.recordings.all()
         ],
     }
+
+
+def _truth(verdict: Verdict | None) -> dict[str, Any] | None:
+    """Return how right the network was, where that is known; ``None`` for what has no figure."""
+    if verdict is None:
+        return None
+    return {
+        "frames": verdict.frames,
+        "mean_iou_occurring": _plain(verdict.so_far),
+        "class_iou": {name: _plain(iou) for name, iou in verdict.class_iou.items()},
+    }
+
+
+def _plain(figure: float) -> float | None:
+    return round(figure, 6) if math.isfinite(figure) else None
 
 
 def reports(

@@ -164,11 +164,13 @@ class Judgement:
     """Truth of a frame, and the verdicts on its predictions.
 
     Attributes:
-        truth: H×W uint8 train ids, ``UNKNOWN`` where nothing is judged.
+        truth: H×W uint8 numbers of classes, ``UNKNOWN`` where nothing is judged.
+        classes: those that are numbered so.
         verdicts: one for each prediction; none where the network's classes cannot be judged.
     """
 
     truth: NDArray[np.uint8]
+    classes: ClassTable = CITYSCAPES
     verdicts: tuple[Verdict, ...] = ()
 
 

@@ -13,6 +13,7 @@ from app.core.channel import Closed
 from app.core.events import EventBus
 from app.errors import AppError, WeightsError
 from app.inference.network_loader import Download, KeptNetworks, NetworkLoader
+from fastscnn.data.class_sets import CITYSCAPES_SET, ClassSet
 from fastscnn.inference.input_size import InputSize
 from fastscnn.labels import CLASS_NAMES, class_table
 from fastscnn.provenance import WeightsFile
@@ -122,6 +123,11 @@ class NetworkManager:
             self._arriving.clear()
 
     # How it stands
+
+    def classes_in_use(self) -> ClassSet:
+        """Return the classes of the network in use; before there is one those of Cityscapes."""
+        segmenter = self.segmenter
+        return segmenter.class_set if segmenter is not None else CITYSCAPES_SET
 
     @property
     def weights(self) -> Weights:

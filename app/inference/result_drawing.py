@@ -16,7 +16,6 @@ from app.rendering.palettes import recolored
 from app.rendering.privacy import numbers_known
 from app.rendering.view_options import JUDGING
 from fastscnn.ignored_regions import Polygon, without_regions
-from fastscnn.labels import CITYSCAPES
 
 if TYPE_CHECKING:
     from app.inference.network_manager import NetworkManager
@@ -73,7 +72,7 @@ def _side(feed: Feed, result: Result, number: int) -> tuple[NDArray[np.uint8], s
         return draw_errors(image, judgement.truth, verdict.wrong), f" · {iou(verdict.so_far)}"
     if content == "truth" and judgement is not None:
         content, labels = "overlay", judgement.truth
-        classes = recolored(CITYSCAPES.names, view.palette, CITYSCAPES.colors)
+        classes = recolored(judgement.classes.names, view.palette, judgement.classes.colors)
     side_drawn = draw(image, content, view, labels, seen.confidence, classes)
     if view.class_names and content != "raw":
         side_drawn = side_drawn.copy() if side_drawn is image else side_drawn

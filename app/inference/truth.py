@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,18 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.events import EventBus
-from app.core.frame import Frame, Judgement, Prediction, Result, Verdict
+from app.core.frame import Frame, Judgement, Prediction, Result, SessionInfo, Verdict
 from app.errors import SourceError
 from app.sources.images.image_sequence import find_pictures
 from app.sources.source_spec import Kind, SourceSpec
 from app.sources.video_file import VideoFileSource
+from fastscnn.data.class_sets import CITYSCAPES_SET, ClassSet
 from fastscnn.data.label_folder import LabelFolder
 from fastscnn.data.label_sets import TargetSets
 from fastscnn.data.pair_dataset import DataError
-from fastscnn.evaluation.class_merging import PLAIN, ClassMerging, read_merging
+from fastscnn.evaluation.class_merging import PLAIN, ClassMerging, read_merging, unmerged
 from fastscnn.evaluation.metrics import class_iou, confusion_matrix, mean_iou
 from fastscnn.ignored_regions import Polygon, without_regions
-from fastscnn.labels import CLASS_NAMES, UNKNOWN
+from fastscnn.labels import TRAIN_ID_TO_ID, UNKNOWN
 
 Labels = NDArray[np.uint8]
 _Source = tuple[Kind, str]
@@ -78,7 +79,7 @@ class _Labelled:
     """
 
     def __init__(self, spec: SourceSpec, folder: Path | None, merging: ClassMerging) -> None:
-        sets = TargetSets()
+        sets = TargetSets(merging.classes)
         self._folder = LabelFolder(folder, sets, merging.table) if folder is not None else None
         self._times: list[float] = []
         self._of = f"its frame in {spec.name}"
@@ -90,6 +91,7 @@ class _Labelled:
             self._times = VideoFileSource(spec).times()
             self._folder.check_count(len(self._times), Path(spec.value))
         self._table = merging.truth(sets)
+        self._own = merging.classes.of_cityscapes[TRAIN_ID_TO_ID]
 
     def read(self, frame: Frame) -> _Read | None:
         """Return the labels of a frame, if it has any.
@@ -103,7 +105,7 @@ class _Labelled:
         if self._folder is not None:
             target = self._folder.target(number, frame.image.shape[:2], self._of)
         elif frame.truth is not None:
-            target = frame.truth
+            target = np.asarray(cv2.LUT(frame.truth, self._own), np.uint8)
         else:
             return None
         return _Read(number, np.asarray(cv2.LUT(target, self._table), np.uint8))
@@ -127,7 +129,8 @@ class Truth:
         events: where it is said that labels cannot be used.
         spec: source that the folder belongs to.
         folder: labels to begin with; ``None`` where there are none.
-        merging: as ``read_merging`` takes it; ``None`` are the 19 classes.
+        merging: as ``read_merging`` takes it; ``None`` are all classes.
+        classes: returns those of the network in use.
     """
 
     def __init__(
@@ -136,12 +139,16 @@ class Truth:
         spec: SourceSpec | None = None,
         folder: Path | None = None,
         merging: str | None = None,
+        classes: Callable[[], ClassSet] = lambda: CITYSCAPES_SET,
     ) -> None:
         self._events = events
         self._folders: dict[_Source, Path] = {}
         self.merging = merging
         """Classes that are counted as one, in words."""
+        self.newest: Verdict | None = None
+        """Verdict on the first network of the last frame that was judged."""
         self._changes = 0
+        self._classes_in_use = classes
         if spec is not None and folder is not None:
             self._folders[_key(spec)] = folder
         # The worker's own.
@@ -193,7 +200,7 @@ class Truth:
         session = frame.session
         if session is None or not (wanted or _key(session.spec) in self._folders):
             return
-        place = (self._changes, session.id, frame.segment, frame.index)
+        place = self._place(frame, session)
         if place in self._asked or not self.offered(session.spec):
             return
         if self._reader is None:
@@ -214,7 +221,7 @@ class Truth:
         self.ask(frame, wanted=result.view.judges)
         if session is None:
             return None
-        future = self._asked.get((self._changes, session.id, frame.segment, frame.index))
+        future = self._asked.get(self._place(frame, session))
         try:
             read = future.result(_PATIENCE) if future is not None else None
         except (DataError, TimeoutError) as error:
@@ -223,10 +230,12 @@ class Truth:
         if read is None:
             return None
         truth = without_regions(read.truth, ignored)
-        shown = np.asarray(cv2.LUT(truth, _train_ids(self._merging)), np.uint8)
+        shown = np.asarray(cv2.LUT(truth, _numbers(self._merging)), np.uint8)
         verdicts = [self._verdict(one, truth, read.number, ignored) for one in result.predictions]
         known = tuple(one for one in verdicts if one is not None)
-        return Judgement(shown, known if len(known) == len(verdicts) else ())
+        self.newest = known[0] if known else self.newest
+        table = self._merging.classes.table
+        return Judgement(shown, table, known if len(known) == len(verdicts) else ())
 
     def close(self) -> None:
         """End the thread that reads; what it is at is left to it."""
@@ -235,19 +244,29 @@ class Truth:
 
     def _read(self, frame: Frame, spec: SourceSpec, changes: int) -> _Read | None:
         """Read the labels of a frame, on the reading thread."""
-        of = changes, _key(spec)
+        classes = self._classes()
+        of = changes, _key(spec), classes
         if self._opened[0] != of:
             self._opened = of, None
-            self._merging = read_merging(self.merging) if self.merging else PLAIN
             self._tallies.clear()
             self._tables.clear()
             try:
+                plain = unmerged(classes)
+                self._merging = read_merging(self.merging, classes) if self.merging else plain
                 labelled = _Labelled(spec, self._folders.get(_key(spec)), self._merging)
-            except SourceError as error:
+            except (SourceError, ValueError) as error:
                 raise DataError(str(error)) from error
             self._opened = of, labelled
         labels = self._opened[1]
         return labels.read(frame) if labels is not None else None
+
+    def _place(self, frame: Frame, session: SessionInfo) -> Hashable:
+        return self._changes, self._classes(), session.id, frame.segment, frame.index
+
+    def _classes(self) -> ClassSet:
+        """Return the classes that label files are of: the network's, where it says their values."""
+        classes = self._classes_in_use()
+        return classes if classes.values else CITYSCAPES_SET
 
     def _refuse(self, spec: SourceSpec, error: Exception) -> None:
         """Say once why labels cannot be used, and go on without them."""
@@ -295,10 +314,11 @@ def _key(spec: SourceSpec) -> _Source:
     return spec.kind, spec.value
 
 
-def _train_ids(merging: ClassMerging) -> Labels:
-    """Return 256 uint8: place in the merging's names → train id that stands for it, else 255."""
+def _numbers(merging: ClassMerging) -> Labels:
+    """Return 256 uint8: place in the merging's names → class that stands for it, else 255."""
+    known = merging.classes.names
     table = np.full(256, UNKNOWN, np.uint8)
     for place, (name, members) in enumerate(zip(merging.names, merging.members, strict=True)):
-        named = CLASS_NAMES.index(name) if name in CLASS_NAMES else -1
+        named = known.index(name) if name in known else -1
         table[place] = named if named in members else members[0]
     return table

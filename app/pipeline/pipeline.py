@@ -109,7 +109,8 @@ class Pipeline:
         )
         of, source = settings.first_source, settings.source
         self.overview = Overview()
-        self.truth = Truth(self.events, of, source.labels, source.merge)
+        classes = self.networks.classes_in_use
+        self.truth = Truth(self.events, of, source.labels, source.merge, classes)
         self._feed = Feed(
             self._inbox,
             (self.sessions, self.sinks),

@@ -59,7 +59,7 @@ def probe_pixel(result: Result, side: int, column: int, row: int) -> PixelInfo:
     found = _seen(result, side, column, row)
     judgement, verdict = result.judgement, result.verdict_at(side)
     if judgement is not None and verdict is not None and verdict.wrong[row, column]:
-        return replace(found, truth=CITYSCAPES.names[int(judgement.truth[row, column])])
+        return replace(found, truth=judgement.classes.names[int(judgement.truth[row, column])])
     return found
 
 

@@ -1,5 +1,6 @@
 """The truth of a source: which labels belong to which frame, and the figures that follow."""
 
+import json
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -7,20 +8,27 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
+from app.cli.argument_parser import build_parser, settings_from
 from app.config.settings import NetworkOptions, Settings, SourceOptions
+from app.headless import run_headless
 from app.pipeline.pipeline import Pipeline
 from app.rendering.overlay import WRONG
 from app.rendering.view_options import Side, ViewOptions
 from app.sources.source_spec import SourceSpec
 from app.sources.video_file import VideoFileSource
+from fastscnn.checkpoints.checkpoint import Checkpoint, save
+from fastscnn.data.class_sets import class_set
 from fastscnn.data.dataset_factory import open_frames
 from fastscnn.data.label_sets import TargetSets, read_sets
-from fastscnn.evaluation.class_merging import PLAIN, merging_of
+from fastscnn.evaluation.class_merging import PLAIN, merging_of, unmerged
 from fastscnn.evaluation.evaluator import Evaluator, evaluate_settings
 from fastscnn.evaluation.scores import Setting
 from fastscnn.evaluation.video_evaluator import LabelledClip, evaluate_clip
 from fastscnn.labels import CLASS_NAMES, UNKNOWN
+from fastscnn.model.fast_scnn import FastSCNN
+from fastscnn.model.model_config import FastSCNNConfig
 from fastscnn.segmenter import Segmenter
 from tests.support.labelled_data import street_frames, write_exact_clip, write_truth
 from tests.support.media import write_clip
@@ -327,3 +335,42 @@ def test_merged_classes_are_shown_in_the_colour_of_the_class_that_names_them(cli
 def test_a_folder_that_is_not_there_is_told(tmp_path, clip):
     _, (error,) = judged(SourceSpec("file", str(clip[0])), settings(Path(tmp_path, "none")))
     assert "is not there" in error.text
+
+
+def test_a_network_of_own_classes_is_judged_by_labels_of_their_values(tmp_path, street):
+    classes = class_set(
+        {"classes": ["way", "else"], "ids": {"way": [7], "else": [3, 4]}, "ignore": [0]}
+    )
+    weights = tmp_path / "own.pth"
+    torch.manual_seed(2)
+    network = FastSCNN(FastSCNNConfig(num_classes=2)).eval()
+    save(Checkpoint(network, classes=classes), weights)
+    images = [image for image, _ in street[:3]]
+    path = write_exact_clip(tmp_path / "clip.mkv", images, STAMPS[:3])
+    labels = [np.where(truth == 0, 7, np.where(truth < 9, 3, 0)) for _, truth in street[:3]]
+    write_truth(tmp_path / "labels", labels, "abc")
+    made = settings(tmp_path / "labels", weights=str(weights))
+    found, errors = judged(SourceSpec("file", str(path)), made)
+    assert not errors
+    judgement = found[-1].judgement
+    assert judgement.classes.names == ("way", "else")
+    assert (judgement.truth == np.where(street[2][1] == 0, 0, np.where(labels[2], 1, 255))).all()
+    sets = TargetSets(classes)
+    seen = Segmenter.from_checkpoint(weights, device="cpu", input_size=SIZE)
+    frames = LabelledClip(path, tmp_path / "labels", sets)
+    (report,) = evaluate_clip(Evaluator(seen, sets, unmerged(classes)), frames, [Setting(SIZE)])
+    assert judgement.verdicts[0].so_far == pytest.approx(report.mean_iou_occurring, abs=1e-12)
+
+
+def test_a_run_without_a_window_ends_with_the_figures(clip, tmp_path, capsys):
+    path, labels = clip
+    report = tmp_path / "report.json"
+    words = f"{path} --headless --labels {labels} --device cpu --input-size 64x128"
+    arguments = build_parser().parse_args([*words.split(), "--stats-json", str(report)])
+    assert run_headless(settings_from(arguments)) == 0
+    said = json.loads(report.read_text("utf-8"))["truth"]
+    assert said["frames"] == len(STAMPS)
+    assert 0.05 < said["mean_iou_occurring"] < 0.95
+    assert said["class_iou"]["train"] is None
+    mean = f"mean IoU {100 * said['mean_iou_occurring']:.1f} % over 6 frames"
+    assert mean in capsys.readouterr().out
