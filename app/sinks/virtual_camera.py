@@ -59,13 +59,7 @@ class VirtualCameraSink(QueuedSink):
     def _in_words(self, error: Exception) -> AppError:
         if not isinstance(error, RuntimeError):
             return super()._in_words(error)
-        reason = str(error).strip().splitlines()[0].rstrip(".")
-        words = OutputError(
-            f"There is no virtual camera ({reason}): on Linux load v4l2loopback, elsewhere"
-            " install OBS Studio."
-        )
-        words.__cause__ = error
-        return words
+        return _no_camera(error)
 
 
 def fitted(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -84,12 +78,29 @@ def fitted(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]
 
 
 def check_virtual_camera() -> None:
-    """Find out before any work whether there can be a virtual camera.
+    """Find out before any work whether there is a virtual camera.
 
     Raises:
         UsageError: the package for it is not installed.
+        OutputError: the system has none that is free.
     """
     if find_spec("pyvirtualcam") is None:
         raise UsageError(
             "--virtual-camera needs pyvirtualcam, which is not installed: pip install pyvirtualcam."
         )
+    import pyvirtualcam
+
+    try:
+        pyvirtualcam.Camera(320, 240, 30).close()
+    except RuntimeError as error:
+        raise _no_camera(error) from error
+
+
+def _no_camera(error: RuntimeError) -> OutputError:
+    reason = str(error).strip().splitlines()[0].rstrip(".")
+    words = OutputError(
+        f"There is no virtual camera ({reason}): on Linux load v4l2loopback, elsewhere install OBS"
+        " Studio."
+    )
+    words.__cause__ = error
+    return words

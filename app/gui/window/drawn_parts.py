@@ -73,6 +73,7 @@ class DrawnParts:
         self.dialog.show()
         self.dialog.raise_()
         self.dialog.activateWindow()
+        self.dialog.rule.setFocus()
 
     def _draw_from_dialog(self, name: str | None) -> None:
         self.dialog.hide()  # it may lie over the picture

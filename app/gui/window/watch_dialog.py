@@ -103,7 +103,6 @@ class WatchDialog(QDialog):
         self.zones.setAccessibleName("Zones")
         self.rules.setAccessibleName("Alerts")
         self.rule.setAccessibleName("Rule of a new alert")
-        self.rule.setPlaceholderText("person > 2% for 1s")
         close = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         close.rejected.connect(self.close)
         layout = QVBoxLayout(self)
@@ -141,6 +140,8 @@ class WatchDialog(QDialog):
         for button in (self.redraw, self.rename, self.remove_zone):
             button.setEnabled(zone is not None)
         self.remove_rule.setEnabled(rule is not None)
+        where = f" in {zone.name}" if isinstance(zone, Zone) else ""
+        self.rule.setPlaceholderText(f"person{where} > 2% for 1s")
 
     def _zone_name(self) -> str:
         zone = _chosen(self.zones)

@@ -83,7 +83,8 @@ def test_a_system_without_such_a_device_is_told_in_a_sentence():
         "demo", "--headless", "--max-frames", "9", "--input-size", "64x96", "--virtual-camera"
     )
     assert done.returncode == 5
-    [line] = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
+    assert done.stdout == ""  # before any work
+    [line] = done.stderr.splitlines()
     assert line.startswith("Error: There is no virtual camera (")
     assert "load v4l2loopback" in line
     assert "Traceback" not in done.stderr
