@@ -9,6 +9,9 @@ from app.core.watch import AlertRule, Zone
 from fastscnn.ignored_regions import format_polygon, parse_polygon
 
 _NAME = re.compile(r"[\w-]{1,40}")
+_CLASSES = r"[^<>=%]+?(?=\s+in\s|\s*[<>]|\s*$)"
+_CLASSES_ALONE = r"[^<>=%\d]*?[^<>=%\d\s](?=\s*[\d=%])"
+"""Classes before something that is no comparison: what is wrong comes behind them."""
 _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0}
 _EXAMPLE = "as in 'person in door > 2% for 1s'"
 
@@ -55,7 +58,7 @@ def parse_rule(text: str) -> AlertRule:
         ValueError: it is none; a sentence says what is missing in which column.
     """
     scan = _Scanner(text)
-    names = scan.take(r"[^<>=%]+?(?=\s+in\s|\s*[<>]|\s*$)", "the name of a class")
+    names = scan.take(f"{_CLASSES}|{_CLASSES_ALONE}", "the name of a class")
     zone = scan.take(r"[\w-]+", "the name of a zone") if scan.find(r"in\s") else ""
     above = scan.take("[<>]", "> or <") == ">"
     threshold = float(scan.take(r"\d{1,3}(\.\d{1,6})?", "a number"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import shutil
 import subprocess
@@ -69,7 +70,12 @@ def check_command(words: tuple[str, ...]) -> None:
     """Find out before any work whether there is such a program.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is none, or it may not be run.
     """
     if shutil.which(words[0]) is None:
+        if os.path.dirname(words[0]) and os.path.isfile(words[0]):
+            raise UsageError(
+                f"--on-alert: {words[0]} may not be run: chmod +x it, or name the program that"
+                " runs it."
+            )
         raise UsageError(f"--on-alert: there is no program {words[0]}: check its name or path.")

@@ -42,6 +42,7 @@ CAR = 13
         ),
         ("vehicle in in > 100% for 1.5min", (("vehicle",), "in", True, 1, 90)),
         ("inner > 3%", (("inner",), "", True, 0.03, 0)),
+        ("lane 2,b4 > 3%", (("lane 2", "b4"), "", True, 0.03, 0)),
     ],
 )
 def test_rules_are_read(text, wanted):
@@ -57,7 +58,10 @@ def test_rules_are_read(text, wanted):
         ("", 1, "the name of a class"),
         ("> 2%", 1, "the name of a class"),
         ("person", 7, "> or <"),
-        ("person 2%", 1, "the name of a class"),
+        ("person 2%", 8, "> or <"),
+        ("traffic light over 2%", 20, "> or <"),
+        ("person = 2%", 8, "> or <"),
+        ("2%", 1, "the name of a class"),
         ("person in > 2%", 11, "the name of a zone"),
         ("person in door, 2%", 15, "> or <"),
         ("person > two%", 10, "a number"),
@@ -327,6 +331,7 @@ def test_a_command_that_fails_or_hangs_is_said_and_the_run_goes_on(tmp_path):
         (("--alert", "person > 2"), "in column 11 belongs %"),
         (("--alert", "person > 2%", "--events", "e.txt"), "must end in .jsonl"),
         (("--alert", "person > 2%", "--on-alert", "no-such-program x"), "there is no program"),
+        (("--alert", "person > 2%", "--on-alert", f"{__file__} x"), "may not be run: chmod +x"),
         (("--alert", "person > 2%", "--on-alert", "'"), "is no command"),
         (("--alert", "person > 2%", "--on-alert", ""), "the command is empty"),
     ],
