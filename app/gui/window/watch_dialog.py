@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import (
@@ -63,10 +63,8 @@ class WatchDialog(QDialog):
             f"Zones and alerts of {source.name}" if source is not None else "Zones and alerts"
         )
         own, given = commands.own, commands.given
-        _fill(self.zones, [(z.name, z, True) for z in own.zones])
-        _fill(self.zones, [(z.name, z, False) for z in given.zones], keep=True)
-        _fill(self.rules, [(r.text, r, True) for r in own.rules])
-        _fill(self.rules, [(r.text, r, False) for r in given.rules], keep=True)
+        _fill(self.zones, [(z.name, z) for z in own.zones], [z.name for z in given.zones])
+        _fill(self.rules, [(r.text, r) for r in own.rules], [r.text for r in given.rules])
         for widget in (self.draw, self.add, self.rule):
             widget.setEnabled(source is not None)
         self._offer()
@@ -167,20 +165,23 @@ class WatchDialog(QDialog):
 
 
 def _fill(
-    rows: QListWidget, found: list[tuple[str, Zone | AlertRule, bool]], *, keep: bool = False
+    rows: QListWidget,
+    own: Sequence[tuple[str, Zone | AlertRule]],
+    given: Sequence[str],
 ) -> None:
-    """Fill a list; what cannot be changed has no value, and says so."""
-    place = rows.currentRow()
-    if not keep:
-        rows.clear()
-    for text, value, own in found:
-        item = QListWidgetItem(text if own else f"{text}   ({_GIVEN})")
-        if own:
-            item.setData(Qt.ItemDataRole.UserRole, value)
-        else:
-            item.setFlags(Qt.ItemFlag.NoItemFlags)
+    """Fill a list and choose what is new; what cannot be changed has no value, and says so."""
+    place, before = rows.currentRow(), rows.count()
+    rows.clear()
+    for text, value in own:
+        item = QListWidgetItem(text)
+        item.setData(Qt.ItemDataRole.UserRole, value)
         rows.addItem(item)
-    rows.setCurrentRow(min(place, rows.count() - 1))
+    for text in given:
+        item = QListWidgetItem(f"{text}   ({_GIVEN})")
+        item.setFlags(Qt.ItemFlag.NoItemFlags)
+        rows.addItem(item)
+    is_more = rows.count() > before
+    rows.setCurrentRow(len(own) - 1 if is_more else min(place, rows.count() - 1))
 
 
 def _chosen(rows: QListWidget) -> object:

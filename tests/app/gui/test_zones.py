@@ -79,6 +79,7 @@ def test_a_zone_is_drawn_and_named_and_an_alert_in_it_fires(tmp_path):
         assert dialog.isVisible()
         assert lines(dialog.zones) == ["gate"]
         assert outlined(w)
+        assert dialog.rule.placeholderText() == "person in gate > 2% for 1s"
         add_rule(w, "road in gate < 100% for")
         assert "In column" not in dialog.windowTitle()
         assert "in column 21 belongs" in dialog.wrong.text()
