@@ -35,7 +35,8 @@ class QueuedSink(Sink, threading.Thread):
         threading.Thread.start(self)
 
     def join(self, timeout: float | None = None) -> None:
-        threading.Thread.join(self, timeout)
+        if self.ident is not None:  # of a run that never began, it was not started either
+            threading.Thread.join(self, timeout)
 
     def put(self, result: Result, *, wait: bool) -> bool:
         self._offered(result)
