@@ -24,6 +24,8 @@ def main() -> int:
     run.add_argument("--minutes", type=float, default=20)
     run = what.add_parser("beside", help="four live sources, three times what the network can do")
     run.add_argument("--minutes", type=float, default=10)
+    run = what.add_parser("adaptive", help="steady labels at the input size by the machine")
+    run.add_argument("--minutes", type=float, default=10)
     run = what.add_parser("switching", help="random switches, seeks, starts and stops")
     run.add_argument("--operations", type=int, default=500, help="in all; in runs of 50")
     run.add_argument("--seed", type=int, default=0)
@@ -48,6 +50,10 @@ def _run(args: argparse.Namespace, folder: Path) -> int:
         from tests.soak.beside import beside
 
         _show(beside(args.minutes * 60))
+    elif args.what == "adaptive":
+        from tests.soak.adaptive import adaptive
+
+        _show(adaptive(args.minutes * 60, folder))
     elif args.what == "switching":
         from tests.soak.switching import random_run
 
