@@ -85,7 +85,9 @@ def _finish(without_norm: list[str]) -> Callable[[Weights], None]:
         scale, variance = (weights.get(f"{_HIGH}.{kind}") for kind in ("weight", "running_var"))
         weights |= kept
         for kind, tensor in own.items():  # one batch norm after the other
-            if tensor is not None and scale is not None and variance is not None:
+            if tensor is None or scale is None or variance is None:
+                continue
+            if tensor.shape == scale.shape == variance.shape:  # else it does not fit, and is told
                 weights[f"{_HIGH}.{kind}"] = tensor * _factor(scale, variance)
         for name in without_norm:
             kernel = weights.get(f"{name}.0.weight")
@@ -100,11 +102,13 @@ def _finish(without_norm: list[str]) -> Callable[[Weights], None]:
 
 def _fold_last_norm(weights: Weights) -> None:
     """Fold the batch norm after the class convolution, which no ReLU follows, into it."""
-    last = [weights.pop(f"classifier.4.{kind}", None) for kind in _NORM]
+    last = [weights.get(f"classifier.4.{kind}") for kind in _NORM]
     kernel, bias = (weights.get(f"classifier.3.{kind}") for kind in ("weight", "bias"))
     parts = [part for part in (bias, *last) if part is not None]
     if kernel is None or len(parts) < 5 or any(part.shape != kernel.shape[:1] for part in parts):
-        return
+        return  # what stays here does not fit, and is told
+    for kind in _NORM:
+        del weights[f"classifier.4.{kind}"]
     bias, scale, shift, mean, variance = parts
     factor = _factor(scale, variance)
     weights["classifier.3.weight"] = kernel * factor.view(-1, 1, 1, 1)

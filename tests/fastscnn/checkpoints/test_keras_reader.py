@@ -110,6 +110,19 @@ def test_a_layer_of_another_shape_does_not_fit(shape, tmp_path):
         load(tmp_path / "m.h5")
 
 
+@pytest.mark.parametrize("number", [29, 30, 31, 32, 33, 35])
+@pytest.mark.parametrize("whose", ["kshitizrimal", "SkyWa7ch3r"])
+def test_a_batch_norm_of_another_size_does_not_fit(number, whose, tmp_path):
+    network = KerasLike(whose)
+    network(torch.zeros(1, 3, *SIZE))
+    layers = network.numbered()
+    norm = layers[f"batch_normalization_{number}"]
+    layers[f"batch_normalization_{number}"] = {what: array[:5] for what, array in norm.items()}
+    write_legacy(tmp_path / "m.h5", layers, whole=False)
+    with pytest.raises(CheckpointError, match="does not fit"):
+        load(tmp_path / "m.h5")
+
+
 def _other_files(file, folder):
     with h5py.File(folder / "secret.h5", "w") as other:
         other["numbers"] = np.ones(3)
