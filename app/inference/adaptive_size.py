@@ -88,7 +88,7 @@ class AdaptiveSize:
         if self._controller is not None:
             self.begin()
             engine.resize("half")
-            self._say("half for several sources")
+        self._say("half for several sources")
 
     def apply(self, engine: Engine) -> bool:
         """Go on at another size where one is ready; return whether that is so."""

@@ -66,6 +66,14 @@ def test_it_goes_down_where_frames_are_late_and_back_up(bench):
     assert bench.said[-1] == "chosen for 30 fps"
 
 
+def test_several_sources_go_back_to_half_until_there_is_one_again(bench):
+    assert bench.run(SLOW) == (256, 416)
+    bench.adaptive.rest(bench.engine)
+    assert bench.engine.segmenter.network_size(96, 160) == (512, 864)
+    assert bench.said[-1] == "half for several sources"
+    assert bench.run(SLOW) == (256, 416)
+
+
 @pytest.mark.parametrize("how", ["recording", "lossless"])
 def test_it_stays_while_something_is_recorded(bench, how):
     bench.recording = how == "recording"
@@ -144,3 +152,20 @@ def test_the_window_says_why_and_without_one_it_is_half(display):
             assert found.input_size == "half"
     finally:
         pipeline.stop()
+
+
+def test_with_several_sources_the_window_says_that_it_is_half():
+    settings = Settings(network=NetworkOptions(device="cpu"))
+    first = Pipeline(settings, display=True)
+    second = Pipeline(settings, display=True, beside=first)
+    try:
+        for pipeline in (first, second):
+            pipeline.start()
+            pipeline.open(SourceSpec("demo"))
+        wait_until(lambda: all(p.status().counters.processed for p in (first, second)))
+        wait_until(lambda: first.status().network.size_reason == "half for several sources")
+        second.leave()
+        wait_until(lambda: second.left)
+        wait_until(lambda: "fps" in first.status().network.size_reason)
+    finally:
+        first.stop(second)
