@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from app.config.arguments import SourceArguments
 from app.config.settings import SourceOptions
@@ -24,17 +25,21 @@ def sources_from(
     Raises:
         AppError: they do not go together.
     """
-    named: list[SourceSpec] = []
-    if args.camera:
-        named += (SourceSpec("camera", str(number)) for number in args.camera)
-        if len(set(args.camera)) < len(args.camera):
-            raise UsageError("A camera can be opened once: name each --camera once.")
-    elif args.demo:
+    named = [SourceSpec("camera", str(number)) for number in args.camera]
+    if args.demo:
         named.append(SourceSpec("demo"))
+    if named and (args.source or (args.camera and args.demo)) and not options.grid:
+        raise UsageError(
+            "--camera, --demo and named sources exclude each other: name one, or add --grid to run"
+            " them beside each other."
+        )
     for text in args.source:
         spec = parse_source(text)
         is_folder = spec.kind == "images" and os.path.isdir(spec.value)
         named += (_inside(Path(spec.value)) or [spec]) if is_folder else [spec]
+    cameras = [spec.value for spec in named if spec.kind == "camera"]
+    if options.grid and len(set(cameras)) < len(cameras):
+        raise UsageError("A camera can be opened once: name each --camera once.")
     if len(named) > 1 and headless and not options.grid:
         raise UsageError(
             "Without a window one source is processed at a time: name one of them, or add --grid"
@@ -45,9 +50,7 @@ def sources_from(
             f"{len(named)} sources are too many beside each other: name {_MOST_BESIDE} at most."
         )
     _check_labels(named, options)
-    nothing: list[SourceSpec | None] = [None]  # what other arguments say of it is wrong then
-    asked = [_as_asked(spec, args) for spec in named or nothing]
-    return tuple(spec for spec in asked if spec is not None)
+    return tuple(_as_asked(named, args))
 
 
 def check_end(options: SourceOptions) -> None:
@@ -91,24 +94,40 @@ def _inside(folder: Path) -> list[SourceSpec]:
         raise SourceError(f"{folder} cannot be read ({error.strerror}).") from error
 
 
-def _as_asked(spec: SourceSpec | None, args: SourceArguments) -> SourceSpec | None:
-    """A source with what other arguments say of it."""
+def _as_asked(specs: Sequence[SourceSpec], args: SourceArguments) -> Sequence[SourceSpec]:
+    """Sources with what other arguments say of those that they fit.
+
+    Raises:
+        UsageError: one fits none of them.
+    """
+    for fits, words, changes in _wishes(args):
+        if not any(map(fits, specs)):
+            raise UsageError(words)
+        specs = [replace(spec, **changes) if fits(spec) else spec for spec in specs]
+    return specs
+
+
+def _wishes(
+    args: SourceArguments,
+) -> Iterator[tuple[Callable[[SourceSpec], bool], str, dict[str, Any]]]:
+    """Wishes: the sources that one fits, the words where there is none of them, and the wish."""
+
+    def is_file(spec: SourceSpec) -> bool:
+        return spec.kind == "file" or spec.may_be_remote_file
+
     if args.width is not None or args.height is not None:
-        if spec is None or spec.kind != "camera":
-            raise UsageError("--width and --height are for cameras: add --camera N.")
-        spec = replace(spec, width=args.width, height=args.height)
+        words = "--width and --height are for cameras: add --camera N."
+        size = {"width": args.width, "height": args.height}
+        yield lambda spec: spec.kind == "camera", words, size
     if args.fps is not None:
-        if spec is None or spec.kind not in {"camera", "images"}:
-            raise UsageError("--fps is for cameras and pictures: add --camera N or name a folder.")
-        spec = replace(spec, rate=args.fps)
+        words = "--fps is for cameras and pictures: add --camera N or name a folder."
+        yield lambda spec: spec.kind in {"camera", "images"}, words, {"rate": args.fps}
     if args.start is not None or args.end is not None:
-        if spec is None or not (spec.kind in {"file", "images", "demo"} or spec.may_be_remote_file):
-            raise UsageError("--start and --end are for files: name one.")
         if args.end is not None and args.end <= (args.start or 0):
             raise UsageError("--end must lie behind --start.")
-        spec = replace(spec, start=args.start or 0.0, end=args.end)
+        part = {"start": args.start or 0.0, "end": args.end}
+        words = "--start and --end are for files: name one."
+        yield lambda spec: is_file(spec) or spec.kind in {"images", "demo"}, words, part
     if args.video_stream is not None:
-        if spec is None or not (spec.kind == "file" or spec.may_be_remote_file):
-            raise UsageError("--video-stream is for files: name one.")
-        spec = replace(spec, video_stream=args.video_stream)
-    return spec
+        words = "--video-stream is for files: name one."
+        yield is_file, words, {"video_stream": args.video_stream}

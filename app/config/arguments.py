@@ -49,7 +49,6 @@ class SourceArguments:
         group="source",
         flags=("source",),
         nargs="*",
-        exclusive="source",
     )
     camera: tuple[int, ...] = option(
         (),
@@ -58,9 +57,8 @@ class SourceArguments:
         parse=parse_index,
         repeats=True,
         metavar="N",
-        exclusive="source",
     )
-    demo: bool = option(False, "the demo street", group="source", exclusive="source")
+    demo: bool = option(False, "the demo street", group="source")
     width: int | None = option(
         None, "width to ask a camera for", group="source", parse=parse_count, metavar="PX"
     )

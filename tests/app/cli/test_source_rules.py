@@ -36,9 +36,16 @@ def test_a_folder_of_pictures_is_one_source(tmp_path):
     )
 
 
-def test_a_camera_and_a_file_exclude_each_other():
-    with pytest.raises(SystemExit):
-        settings("--camera", "0", "a.mp4")
+@pytest.mark.parametrize(
+    "words", [["--camera", "0", "a.mp4"], ["--demo", "a.mp4"], ["--camera", "0", "--demo"]]
+)
+def test_sources_of_two_kinds_exclude_each_other_but_in_a_grid(words):
+    with pytest.raises(UsageError, match="exclude each other: name one, or add --grid"):
+        settings(*words)
+    kinds = [spec.kind for spec in settings(*words, "--grid").sources]
+    assert kinds == [k for k, w in (("camera", "--camera"), ("demo", "--demo")) if w in words] + [
+        "file"
+    ] * ("a.mp4" in words)
 
 
 def test_without_a_window_a_folder_of_videos_is_refused_in_words(tmp_path):
@@ -52,3 +59,18 @@ def test_the_last_of_a_time_s_parts_are_below_sixty():
     with pytest.raises(SystemExit):
         settings("a.mp4", "--start", "1:99")
     assert settings("a.mp4", "--start", "1:59").first_source.start == 119
+
+
+@pytest.mark.parametrize("words", [["0", "0"], ["--camera", "0", "0"]])
+def test_a_camera_is_opened_once(words):
+    with pytest.raises(UsageError, match="can be opened once"):
+        settings(*words, "--grid")
+
+
+def test_what_fits_some_of_several_sources_is_asked_of_those():
+    words = ["--camera", "0", "a.mp4", "rtsp://host/a", "--grid", "--start", "3", "--width", "640"]
+    camera, file, stream = settings(*words).sources
+    assert (camera.width, file.width, stream.width) == (640, None, None)
+    assert (camera.start, file.start, stream.start) == (0, 3, 0)
+    with pytest.raises(UsageError, match="--video-stream is for files"):
+        settings("--camera", "0", "--camera", "1", "--video-stream", "0")

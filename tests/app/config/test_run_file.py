@@ -109,7 +109,7 @@ def test_secrets_and_names_of_outputs_are_not_written(tmp_path):
         ("skip = 'no'", "skip: it must be true or false"),
         ("view = 'sideways'", "view"),
         ("source = [1.5, [2]]", "source: it must be a text or a number"),
-        ("source = 'a.mp4'\ndemo = true", "source and demo exclude each other"),
+        ("source = 'a.mp4'\ndemo = true", "named sources exclude each other"),
         ("crf = 20\nbitrate = '4M'", "exclude each other"),
         ("[network]\nskip = false", "'network' is no argument"),
         ("alpha = ", "is no TOML"),
