@@ -59,6 +59,12 @@ class WatchController(QObject):
         """Zones and rules that were added for the current source."""
         return self._pipeline.watches.own(self.source) if self.source is not None else Watch()
 
+    @property
+    def example(self) -> str:
+        """A class that a rule may be about."""
+        names = self._classes().names
+        return "person" if "person" in names else names[0]
+
     def use(self, spec: SourceSpec) -> None:
         """Look for what was kept for a source that is about to play."""
         if self._keeper is not None:
@@ -92,11 +98,16 @@ class WatchController(QObject):
         )
         self._set(Watch(tuple(zones), tuple(rules)))
 
-    def remove_zone(self, name: str) -> None:
-        """Remove a zone, and the alerts in it."""
-        zones = (zone for zone in self.own.zones if zone.name != name)
-        rules = (rule for rule in self.own.rules if rule.zone != name)
-        self._set(Watch(tuple(zones), tuple(rules)))
+    def remove_zone(self, name: str) -> tuple[AlertRule, ...]:
+        """Remove a zone, and the alerts in it, which are returned."""
+        zones, rules = self.own.zones, self.own.rules
+        self._set(
+            Watch(
+                tuple(zone for zone in zones if zone.name != name),
+                tuple(rule for rule in rules if rule.zone != name),
+            )
+        )
+        return tuple(rule for rule in rules if rule.zone == name)
 
     def add_rule(self, text: str) -> None:
         """Add an alert."""

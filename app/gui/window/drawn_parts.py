@@ -59,7 +59,11 @@ class DrawnParts:
         }
 
     def use(self, spec: SourceSpec) -> None:
-        """Take what was kept for a source that is about to play."""
+        """Take what was kept for a source that is about to play; what is drawn is of another."""
+        if self.tool.isVisible():
+            self.tool.end()
+        if self.dialog.naming is not None:
+            self.dialog.naming.reject()
         self.regions.use(spec)
         self.watch.use(spec)
 

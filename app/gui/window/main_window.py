@@ -321,6 +321,7 @@ class MainWindow(QMainWindow):
         self.seek_bar.refresh(status, self.playback.marks, self.playback.bookmarks.times)
         self.transport_bar.refresh(status)
         self.view_panel.refresh(status, self.view.result)
+        self.drawn.dialog.follow()
         self._menu_bar.refresh(status, page=self.bottom_panel.page, full_screen=self.full_screen.on)
         self.bottom_panel.refresh(status, self.view.result)
         if not self.full_screen.on:

@@ -22,6 +22,7 @@ from PyQt6.QtWidgets import (
 from app.core.watch import AlertRule, Zone
 from app.gui.controllers.watch_controller import WatchController
 from app.gui.widgets import theme
+from app.sources.source_spec import SourceSpec
 
 _GRAMMAR = (
     "CLASSES [in ZONE] > NUMBER% [for NUMBER s] tells when classes take more of the picture, or of"
@@ -46,6 +47,7 @@ class WatchDialog(QDialog):
         super().__init__(parent)
         self._commands = commands
         self.naming: QInputDialog | None = None
+        self._shown: SourceSpec | None = None
         self.zones, self.rules = QListWidget(), QListWidget()
         self.rule, self.wrong = QLineEdit(), QLabel()
         self.draw, self.redraw = QPushButton("Draw a zone…"), QPushButton("Draw again…")
@@ -58,7 +60,7 @@ class WatchDialog(QDialog):
     def refresh(self) -> None:
         """Show what there is now."""
         commands = self._commands
-        source = commands.source
+        self._shown = source = commands.source
         self.setWindowTitle(
             f"Zones and alerts of {source.name}" if source is not None else "Zones and alerts"
         )
@@ -68,6 +70,11 @@ class WatchDialog(QDialog):
         for widget in (self.draw, self.add, self.rule):
             widget.setEnabled(source is not None)
         self._offer()
+
+    def follow(self) -> None:
+        """Show another source, if one is open by now."""
+        if self.isVisible() and self._shown != self._commands.source:
+            self.refresh()
 
     def name_zone(self, then: Callable[[str], None], name: str, wrong: str = "") -> None:
         """Ask for a name until ``then`` takes it, or the user gives up.
@@ -89,9 +96,13 @@ class WatchDialog(QDialog):
             except ValueError as error:
                 self.name_zone(then, text, _sentence(error))
 
-        dialog.textValueSelected.connect(take)
         self.naming = dialog
+        dialog.finished.connect(self._forget_naming)
+        dialog.textValueSelected.connect(take)
         dialog.open()
+
+    def _forget_naming(self) -> None:
+        self.naming = None
 
     def _lay_out(self) -> None:
         about = QLabel(_GRAMMAR)
@@ -129,7 +140,7 @@ class WatchDialog(QDialog):
         self.draw.clicked.connect(lambda: self.drawing_asked.emit(None))
         self.redraw.clicked.connect(lambda: self.drawing_asked.emit(self._zone_name()))
         self.rename.clicked.connect(self._rename)
-        self.remove_zone.clicked.connect(lambda: self._commands.remove_zone(self._zone_name()))
+        self.remove_zone.clicked.connect(self._remove_zone)
         self.remove_rule.clicked.connect(self._remove_rule)
 
     def _offer(self) -> None:
@@ -139,7 +150,7 @@ class WatchDialog(QDialog):
             button.setEnabled(zone is not None)
         self.remove_rule.setEnabled(rule is not None)
         where = f" in {zone.name}" if isinstance(zone, Zone) else ""
-        self.rule.setPlaceholderText(f"person{where} > 2% for 1s")
+        self.rule.setPlaceholderText(f"{self._commands.example}{where} > 2% for 1s")
 
     def _zone_name(self) -> str:
         zone = _chosen(self.zones)
@@ -148,6 +159,10 @@ class WatchDialog(QDialog):
     def _rename(self) -> None:
         if old := self._zone_name():
             self.name_zone(lambda new: self._commands.rename_zone(old, new), old)
+
+    def _remove_zone(self) -> None:
+        gone = "; ".join(rule.text for rule in self._commands.remove_zone(self._zone_name()))
+        self.wrong.setText(f"Removed with its zone: {gone}" if gone else "")
 
     def _remove_rule(self) -> None:
         rule = _chosen(self.rules)

@@ -127,11 +127,30 @@ def test_zones_are_renamed_drawn_again_and_removed_with_their_alerts():
         wait_until(lambda: outlined(w, moved) and not outlined(w, ((0.2, 0.6), (0, 0), (0, 0.7))))
         dialog.zones.setCurrentRow(0)
         click(dialog.remove_zone)
+        assert dialog.wrong.text() == "Removed with its zone: person,rider in gate > 2% for 1s"
         assert (lines(dialog.zones), lines(dialog.rules)) == (["door"], ["car > 99%"])
         dialog.rules.setCurrentRow(0)
         click(dialog.remove_rule)
         assert w.drawn.watch.own.rules == ()
         assert w.view.result is not None  # the picture stood all the while
+
+
+def test_what_was_begun_on_one_source_does_not_go_to_another():
+    with window() as w:
+        play(w)
+        QTest.keyClick(w, Qt.Key.Key_A, SHIFT)
+        draw_polygon(w, GATE, key=None)
+        play(w, DEMO)
+        assert not w.drawn.tool.isVisible()
+        QTest.keyClick(w, Qt.Key.Key_A, SHIFT)
+        draw_polygon(w, GATE)
+        assert w.drawn.dialog.naming is not None
+        play(w)
+        assert w.drawn.dialog.naming is None
+        w.drawn.show_dialog()
+        play(w, DEMO)
+        wait_until(lambda: "demo street" in w.drawn.dialog.windowTitle(), "the other title")
+        assert w.drawn.watch.own == Watch()
 
 
 def test_what_the_command_line_says_is_shown_and_stays():
@@ -199,6 +218,7 @@ def test_nothing_is_drawn_without_a_picture_and_escape_gives_up():
         assert w.drawn.tool.isVisible()
         draw_polygon(w, GATE[:2], key=Qt.Key.Key_Escape)
         assert not w.drawn.tool.isVisible()
-        draw_zone(w, "gate")
+        QTest.keyClick(w, Qt.Key.Key_A, SHIFT)
+        draw_polygon(w, GATE)
         w.drawn.dialog.naming.reject()
-        assert len(w.drawn.watch.own.zones) == 1
+        assert w.drawn.watch.own.zones == ()
