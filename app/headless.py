@@ -222,7 +222,7 @@ def _close_up(runs: Sequence[SourceRun], settings: Settings, started: float, end
             print(f"{run.label}{line}")
             if (verdict := run.pipeline.truth.newest) is not None:
                 print(f"{run.label}mean {iou(verdict.so_far)} over {frames(verdict.frames)}")
-        if not _keeps_something(settings):
+        if not _keeps_something(settings) and settings.source.labels is None:
             print(
                 "Nothing was written: -o FILE keeps a video, --save-labels labels, --data FILE"
                 " numbers of every frame.",

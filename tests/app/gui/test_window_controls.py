@@ -5,6 +5,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QAbstractButton, QSlider
 
+from app.rendering.view_options import JUDGING, VIEWS
 from tests.support.media import count_by_opencv, read_clip
 from tests.support.window_driver import (
     click,
@@ -83,7 +84,9 @@ def test_v_changes_between_overlay_and_labels():
         assert w.view_panel.views["labels"].isChecked()
         assert not w.view_panel.alpha.isEnabled()
         assert (screenshot(w.view_panel.alpha) != enabled).any()
-        for view, button in w.view_panel.views.items():
+        shown = {v: button for v, button in w.view_panel.views.items() if button.isVisible()}
+        assert set(shown) == set(VIEWS) - JUDGING
+        for view, button in shown.items():
             click(button)
             wait_until(lambda view=view: w.view.result.view.view == view, "the view")
             others = [other for other in w.view_panel.views.values() if other is not button]
