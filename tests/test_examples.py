@@ -137,6 +137,14 @@ def test_pictures_become_labels_to_begin_with(tmp_path, street):
     assert {each["category_id"] for each in found["annotations"]} == {7, 23}
 
 
+@pytest.mark.parametrize(
+    "name", ["class_shares_csv", "count_people", "cvat_prelabels", "segment_video", "watch_camera"]
+)
+def test_what_an_example_needs_is_said(name):
+    with pytest.raises(SystemExit, match=rf"python examples/{name}.py"):
+        run_example(f"{name}.py")
+
+
 @pytest.mark.slow
 def test_a_tiny_network_is_trained(tmp_path):
     script = str(EXAMPLES / "train_tiny.sh")
