@@ -17,6 +17,8 @@ from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any
 
+from tqdm import tqdm
+
 from app.batch.units import Done, Recipe, Unit
 from app.batch.workers.crew import Crew, WorkerHandle
 from app.batch.workers.unit_worker import UnitWorker
@@ -211,6 +213,7 @@ def _serve(
     level = str(recipe.arguments.get("log_level", "warning")).upper()
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     tempfile.tempdir = folder
+    tqdm.set_lock(threading.RLock())  # its own is one for all processes, which nobody would release
     worker = UnitWorker(recipe)
     units: queue.SimpleQueue[Unit] = queue.SimpleQueue()
     speaking = threading.Lock()

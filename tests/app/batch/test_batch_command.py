@@ -12,8 +12,13 @@ from pathlib import Path
 import numpy as np
 import pandas
 import pytest
+import torch
 
 from app.batch.batch_command import main
+from fastscnn.checkpoints.checkpoint import Checkpoint, save
+from fastscnn.data.class_sets import ClassSet
+from fastscnn.model.fast_scnn import FastSCNN
+from fastscnn.model.model_config import FastSCNNConfig
 from tests.support.media import ROOT, read_clip, write_clip
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -393,3 +398,18 @@ def test_help_can_be_shown(capsys):
     assert ended.value.code == 0
     said = capsys.readouterr().out
     assert all(flag in said for flag in ("--split", "--ray", "--retry-failed", "--data", "3 some"))
+
+
+def test_own_classes_are_those_of_rows_and_what_is_said_leaves_nothing_behind(drives, tmp_path):
+    torch.manual_seed(1)
+    network = FastSCNN(FastSCNNConfig(num_classes=3)).eval()
+    save(Checkpoint(network, classes=ClassSet(("floor", "crack", "tool"))), tmp_path / "own.pth")
+    write_clip(drives / "a.mp4", 2)
+    out = tmp_path / "out"
+    batch = begin(drives, "-o", out, "--weights", tmp_path / "own.pth", "--data", "rows.csv")
+    _, said = batch.communicate()
+    assert batch.returncode == 0, said
+    assert "know 3 classes of their own" in said
+    assert "leaked" not in said
+    columns = (out / "a" / "rows.csv").read_text("utf-8").splitlines()[0].split(",")
+    assert columns[-3:] == ["share_floor", "share_crack", "share_tool"]
