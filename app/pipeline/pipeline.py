@@ -199,6 +199,7 @@ class Pipeline:
             renames: take another name of ``recording_path`` where this one is taken by then.
 
         Raises:
+            UsageError: its name does not end as that of a recording.
             OutputError: the file cannot be written.
         """
         if self.session.state == "ended" and not self.session.is_seekable:

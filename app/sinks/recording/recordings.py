@@ -79,6 +79,7 @@ class Recordings:
             rename: gives another name where ``path`` is taken when the file is made.
 
         Raises:
+            UsageError: its name does not end as that of a recording.
             OutputError: the file cannot be written.
         """
         self.stop()
