@@ -245,6 +245,7 @@ class Pipeline:
             time.sleep(0.02)
         turns.remove(self._feed)
         self._finish(shared=False)
+        return_freed_memory()
 
     def stop(self, *beside: Pipeline) -> None:
         """End all threads in order; a recording in progress is closed and playable.

@@ -28,8 +28,8 @@ class DisplaySink(Sink):
     def put(self, result: Result, *, wait: bool) -> bool:
         lost = self._slot.replace(result)
         self._stats.drop("display", sum(not r.repeated for r in lost))
-        if self._wake is not None:
-            self._wake()
+        if (wake := self._wake) is not None:
+            wake()
         return all(other is not result for other in lost)
 
     def take(self) -> Result | None:
@@ -50,6 +50,7 @@ class DisplaySink(Sink):
         return len(self._slot)
 
     def join(self, timeout: float | None = None) -> None:
-        """Count what nobody took any more."""
+        """Count what nobody took any more, and let go of the window."""
         self._slot.close()
+        self._wake = None
         self._stats.drop("stopped", sum(not r.repeated for r in self._slot.drain()))

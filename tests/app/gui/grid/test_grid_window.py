@@ -1,6 +1,8 @@
 """Several sources in one window: tiles, one of them large, and what holds for all."""
 
+import gc
 import threading
+import weakref
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -198,6 +200,15 @@ def test_a_source_is_removed_with_its_recording_whole_and_others_are_added(tmp_p
         assert [tile.name for tile in grid.tiles][-1] == "4  clip.mp4"
         wait_until(lambda: all(map(labelled, grid.tiles)), "labels in all, the new one too")
         assert len(run.pipelines) == 4  # the report is of all that there were
+
+
+def test_nothing_of_a_removed_window_is_kept():
+    with running(street(), street()) as run:
+        wait_until(lambda: all(map(labelled, run.grid.tiles)), "labels")
+        kept = weakref.ref(run.windows[1])
+        run.grid.remove(run.windows[1])
+        wait_until(lambda: gc.collect() is not None and kept() is None, "its end")
+        assert run.pipelines[1].stats.counters().shown  # but for its counts
 
 
 def test_the_first_is_removed_and_the_others_go_on(three):
