@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.events import EventBus
+from app.core.events import Event, EventBus
 from app.core.frame import Frame, Judgement, Prediction, Result, SessionInfo, Verdict
 from app.errors import SourceError
 from app.sources.images.image_sequence import find_pictures
@@ -27,6 +27,9 @@ from fastscnn.evaluation.class_merging import PLAIN, ClassMerging, read_merging,
 from fastscnn.evaluation.metrics import class_iou, confusion_matrix, mean_iou
 from fastscnn.ignored_regions import Polygon, without_regions
 from fastscnn.labels import TRAIN_ID_TO_ID, UNKNOWN
+
+LABELS = "labels"
+"""Topic of events on labels that cannot be used."""
 
 Labels = NDArray[np.uint8]
 _Source = tuple[Kind, str]
@@ -274,7 +277,7 @@ class Truth:
         self._asked.clear()
         if folder is not None:
             words = str(error) if isinstance(error, DataError) else f"{folder} does not answer."
-            self._events.failure(SourceError(words))
+            self._events.put(Event("error", words, SourceError.exit_code, topic=LABELS))
 
     def _verdict(
         self, seen: Prediction, truth: Labels, number: int, ignored: tuple[Polygon, ...]

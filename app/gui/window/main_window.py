@@ -198,6 +198,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         self._menu_bar.theme_chosen.connect(self.set_theme)
         self.messages.told.connect(self.told)
+        self.messages.labels_wanted.connect(lambda: self.true_labels.ask())
         self.help_menu.notified.connect(self.notify)
         self.open_menu.chosen.connect(self.open_dropped)
         self.drop_overlay.dropped.connect(self.open_dropped)

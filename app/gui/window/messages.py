@@ -18,6 +18,7 @@ from app.gui.feedback.notifications import Action, Notifications
 from app.gui.panels.log_panel import LogPanel
 from app.gui.window.saved_state import SavedState
 from app.gui.window.welcome_page import essential_keys
+from app.inference.truth import LABELS
 from app.sources.source_spec import SourceSpec
 
 _AGAIN = "Try again"
@@ -38,6 +39,8 @@ class Messages(QObject):
 
     told = pyqtSignal(Event)
     """Message that the user was told."""
+    labels_wanted = pyqtSignal()
+    """Emitted when the user wants to choose other true labels."""
 
     def __init__(
         self,
@@ -108,6 +111,8 @@ class Messages(QObject):
     def _again(self, event: Event) -> tuple[Action, ...]:
         if event.kind != "error":
             return ()
+        if event.topic == LABELS:
+            return (("Other labels…", self.labels_wanted.emit),)
         if event.topic == "recorder":
             return ((_AGAIN, self._recording.record),)
         if event.exit_code == WeightsError.exit_code:
