@@ -36,6 +36,8 @@ def _saved(tmp_path, *arguments):
         "--input-size 96x128 --no-skip --device cpu --precision fp32 --runtime torch",
         "--view wipe --left skip-on --right labels+skip-off --split 0.25 --alpha 1",
         "--split sweep --contours --palette colour-blind --hide sky,traffic-light",
+        "--weights /w/own.pth --hide crack,sky",
+        "--weights /w/own.pth --only tool",
         "--weights-b /w/b.pth --left weights-a --right weights-b --confidence entropy",
         "--record-dir /tmp --record-name {source}.mp4 --record-raw --record-labels --no-audio",
         "--codec hevc --bitrate 4M --preset fast --on-switch continue",
@@ -49,6 +51,7 @@ def test_a_run_that_was_saved_means_the_same(tmp_path, line):
     again = _settings("--config", str(path))
     assert again.run_file == path
     assert _flat(again) == _flat(replace(settings, run_file=path))
+    assert again.view == settings.view
     assert [(s.start, s.end, s.rate, s.width, s.video_stream) for s in again.sources] == [
         (s.start, s.end, s.rate, s.width, s.video_stream) for s in settings.sources
     ]
