@@ -25,6 +25,17 @@ def _picture(array: object) -> Picture:
     return np.asarray(array, np.uint8)
 
 
+def _greys(color: tuple[int, int, int], weight: float) -> Picture:
+    """Return 256×1×3 uint8: what a grey is drawn as with a colour of some weight over it."""
+    ramp = np.arange(256, dtype=np.float32)[:, None, None]
+    return np.round(ramp * (1 - weight) + np.array(color, np.float32) * weight).astype(np.uint8)
+
+
+_RIGHT = _greys((0, 0, 0), 0.5)
+# A little of the picture shows through, so that it can be told what is taken for what.
+_MARKED = _greys(WRONG, 0.75)
+
+
 def _scale() -> Picture:
     ramp = np.arange(256, dtype=np.uint8)[:, None]
     colors = _picture(cv2.applyColorMap(ramp, cv2.COLORMAP_VIRIDIS))  # in OpenCV's order
@@ -92,12 +103,9 @@ def draw_errors(image: Picture, truth: Picture, wrong: Picture) -> Picture:
         wrong: H×W uint8, 255 where the labels are wrong.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    out = _picture(cv2.cvtColor(cv2.convertScaleAbs(grey, alpha=0.5), cv2.COLOR_GRAY2RGB))
+    out = _picture(cv2.applyColorMap(grey, _RIGHT))
     cv2.copyTo(image, cv2.inRange(truth, UNKNOWN, UNKNOWN), out)
-    # A little of the picture shows through, so that it can be told what is taken for what.
-    bright = cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
-    marked = cv2.addWeighted(bright, 0.25, np.full_like(image, WRONG), 0.75, 0)
-    cv2.copyTo(marked, wrong, out)
+    cv2.copyTo(cv2.applyColorMap(grey, _MARKED), wrong, out)
     return out
 
 
