@@ -98,7 +98,7 @@ def onnx_labels(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("size", [(1024, 2048), (360, 640), (375, 1242), (32, 33)])
+@pytest.mark.parametrize("size", [(512, 1024), (360, 640), (375, 1242), (32, 33)])
 def test_onnx_gives_the_labels_of_the_network(onnx_labels, size):
     pixels = _pixels(*size)
     (labels,) = _session(onnx_labels).run(None, {"pixels": pixels})

@@ -66,7 +66,7 @@ def both(tmp_path_factory):
     folder = tmp_path_factory.mktemp("split")
     drives = folder / "drives"
     drives.mkdir()
-    rate = [i / 29.97 for i in range(75)]
+    rate = [i / 29.97 for i in range(55)]
     write_drive(drives / "even.mp4", rate, sound=True)
     write_drive(drives / "odd.mkv", [0.4 + t + 0.004 * (i % 3) for i, t in enumerate(rate)])
     write_drive(drives / "reordered.mp4", rate, b_frames=2, distance=20)
