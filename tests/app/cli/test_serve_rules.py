@@ -18,8 +18,11 @@ def without(*packages, line):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
 
 
-@pytest.mark.parametrize("packages", [("starlette",), ("uvicorn",), ("starlette", "uvicorn")])
-@pytest.mark.parametrize("more", [["--headless"], []], ids=["headless", "window"])
+@pytest.mark.parametrize(
+    ("packages", "more"),
+    [(("starlette",), ["--headless"]), (("uvicorn",), ["--headless"]), (("starlette",), [])],
+    ids=["starlette", "uvicorn", "in a window"],
+)
 def test_without_what_serving_needs_one_sentence_says_what_to_install(packages, more):
     done = without(*packages, line=["demo", "--serve", "0", *more])
     assert done.returncode == 2
