@@ -128,6 +128,26 @@ def test_a_receiver_that_goes_and_comes_back_is_found_again():
     assert counters.offered == counters.recorded + counters.not_recorded_total
 
 
+def test_receivers_of_datagrams_come_and_go_unnoticed():
+    stats, events = Stats(), EventBus()
+    first = Receiver("udp")
+    sink = StreamSink(first.url, stats, events)
+    sink.start()
+    feed(sink, lambda: len(first.images) > 3)
+    first.over.set()
+    feed(sink, lambda: not first.is_alive())
+    sent = sink.sent
+    feed(sink, lambda: sink.sent > sent + 5)  # to nobody
+    second = Receiver("udp", first.port)
+    feed(sink, lambda: len(second.images) > 3)
+    second.over.set()
+    ended(sink)
+    counters = stats.counters()
+    assert counters.offered == counters.recorded + counters.not_recorded_total
+    assert not counters.not_recorded.get("offline")
+    assert not any("trying again" in text for text in texts(events))
+
+
 def test_who_is_not_there_holds_nobody_up_and_is_named_without_secrets():
     stats, events = Stats(), EventBus()
     sink = StreamSink(f"rtsp://me:hush@127.0.0.1:{free_port()}/live", stats, events)
