@@ -150,4 +150,5 @@ def busy_seconds(stages: Mapping[str, float]) -> float:
 def _reason(controller: SizeController, seconds: float, rate: float) -> str:
     if controller.fits:
         return f"chosen for {rate:.3g} fps"
-    return f"too slow for {rate:.3g} fps at the least size" if controller.size == 0 else "too slow"
+    slow = f"too slow for {rate:.3g} fps"
+    return f"{slow} even at the smallest size" if controller.size == 0 else slow
