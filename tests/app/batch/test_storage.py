@@ -1,18 +1,14 @@
 """Drives and results that lie elsewhere: in memory, and on a real server of S3 on loopback."""
 
-import contextlib
-import sqlite3
-import threading
-
 import fsspec
 import numpy as np
 import pytest
 
 from app.batch import manifest_place
 from app.batch.batch_command import main
+from app.batch.storage import Results
 from tests.app.batch.test_batch_command import rows
 from tests.support.media import write_clip
-from tests.support.waiting import wait_until
 
 FAST = ("--input-size", "64x96", "--workers", "1")
 
@@ -75,26 +71,22 @@ def test_another_machine_goes_on_from_the_copy_of_the_manifest(tmp_path, monkeyp
     memory.pipe_file("/shared/in/b.mp4", write_clip(tmp_path / "b.mp4", 200).read_bytes())
     memory.pipe_file("/shared/in/c.mp4", b"noise")
     monkeypatch.setattr(manifest_place, "EVERY", 0.01)
-    seen = {}
+    monkeypatch.setattr(manifest_place, "_SHARE", 0)
+    seen, put = {}, Results.put
 
-    def look():
+    def put_and_look(results, file, name):
         """Keep all that is there at a moment in the middle, and nothing of what comes later."""
+        put(results, file, name)
+        if name == manifest_place.MANIFEST and not seen:
+            (tmp_path / "copy.sqlite").write_bytes(memory.cat(f"/shared/out/{name}"))
+            states = [row[0] for row in rows(tmp_path, file="copy.sqlite").values()]
+            if states == ["done", "running", "waiting"]:
+                seen.update({path: memory.cat(path) for path in memory.find("/shared/out")})
 
-        def states():
-            with contextlib.suppress(FileNotFoundError, sqlite3.Error):
-                (tmp_path / "copy.sqlite").write_bytes(memory.cat("/shared/out/manifest.sqlite"))
-                return [row[0] for row in rows(tmp_path, file="copy.sqlite").values()]
-            return []
-
-        wait_until(lambda: states() == ["done", "running", "waiting"])
-        for path in memory.find("/shared/out"):
-            seen[path] = memory.cat(path)
-
-    thread = threading.Thread(target=look)
-    thread.start()
+    monkeypatch.setattr(Results, "put", put_and_look)
     command = ["memory://shared/in", "-o", "memory://shared/out", *FAST]
     assert main(command) == 3
-    thread.join()
+    assert seen
     assert not memory.exists("/shared/out/manifest.sqlite.new")
     memory.rm("/shared/out", recursive=True)
     for path, content in seen.items():

@@ -83,7 +83,7 @@ def test_a_clip_is_asked_for_its_labels_where_a_view_needs_them(clip):
         w.true_labels.dialog.fileSelected.emit(str(labels))
         w.true_labels.dialog.close()
         wait_until(lambda: judged(w) and w.view.result.view.view == "truth", "the truth")
-        assert w.view_panel.views["truth"].isVisible()
+        wait_until(w.view_panel.views["truth"].isVisible, "its place in the panel")
         # an entry in a wipe, too
         entry(w, "overlay | errors").trigger()
         wait_until(lambda: len(w.view.result.sides) == 2 and judged(w), "the wipe")

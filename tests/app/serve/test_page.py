@@ -152,7 +152,9 @@ def test_sources_come_and_go_on_the_page(browser):
         browser.get(served.server.url)
 
         def texts(selector):
-            return [each.text for each in browser.find_elements("css selector", selector)]
+            # At one moment: an element that was found may be gone when it is read.
+            found = "return [...document.querySelectorAll(arguments[0])].map(e => e.innerText)"
+            return browser.execute_script(found, selector)
 
         wait_until(lambda: texts("#sources button") == ["All", "1", "2", "3"], "three sources")
         browser.find_elements("css selector", "#sources button")[2].click()
