@@ -17,7 +17,7 @@ from torch import Tensor
 from fastscnn.checkpoints.checkpoint import CheckpointError
 from fastscnn.inference.onnx_model import OnnxModel, open_session, reason_of
 from fastscnn.inference.processor import cpu_threads, threads_beside
-from fastscnn.inference.runtimes import Runtime, RuntimeMissing
+from fastscnn.inference.runtimes import Runtime, RuntimeMissing, openvino_core
 from fastscnn.labels import UNKNOWN
 
 _Run = Callable[[dict[str, NDArray[Any]]], NDArray[Any]]
@@ -107,7 +107,7 @@ class OpenVinoModelRuntime(_ModelRuntime):
         super().__init__(model)
         import openvino
 
-        self._core: Any = openvino.Core()
+        self._core = openvino_core()
         self._version = openvino.__version__.partition("-")[0]
         self._compiled: OrderedDict[tuple[tuple[int, int], int], _Run] = OrderedDict()
 

@@ -12,6 +12,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -295,6 +296,34 @@ class OnnxRuntime(GraphRuntime):
         return run
 
 
+_first_inference = threading.Lock()
+
+
+@cache
+def _settled_core() -> Any:
+    import openvino
+    from openvino import opset1
+
+    core = openvino.Core()
+    given = opset1.parameter([1, 1], np.uint8)
+    graph = openvino.Model([opset1.convert(given, "f32")], [given], "settling")
+    request = core.compile_model(graph, "CPU").create_infer_request()
+    request.infer({0: np.zeros((1, 1), np.uint8)})
+    _ = request.get_output_tensor(0).data
+    return core
+
+
+def openvino_core() -> Any:
+    """Return the core of OpenVINO, whose binding has met arrays once.
+
+    At its first inference the binding makes tables of number formats. Two threads that do so
+    together each hold what the other waits for (the table's guard, the interpreter's lock), for
+    ever: so one thread does it, on a graph of one number, before any other can.
+    """
+    with _first_inference:
+        return _settled_core()
+
+
 class OpenVinoRuntime(GraphRuntime):
     """OpenVINO on the CPU, in float32 or bfloat16."""
 
@@ -304,7 +333,7 @@ class OpenVinoRuntime(GraphRuntime):
         super().__init__(checkpoint, dtype)
         import openvino
 
-        self._core: Any = openvino.Core()
+        self._core = openvino_core()
         self._version = openvino.__version__.partition("-")[0]
 
     @property

@@ -1,5 +1,7 @@
 """Whatever runs the network, the labels are the same."""
 
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -157,3 +159,28 @@ def test_a_runtime_that_cannot_be_used_is_refused_in_a_sentence(monkeypatch):
 
 def test_a_thread_is_left_to_the_rest_where_there_are_some():
     assert 1 <= runtimes.cpu_threads() <= max(1, torch.get_num_threads() * 2)
+
+
+FIRST_TOGETHER = """
+import os, sys, threading, torch
+from fastscnn import Segmenter
+sys.setswitchinterval(1e-6)
+segmenter = Segmenter.from_checkpoint(
+    input_size=(64, 96), precision="fp32", runtime=sys.argv[1], device="cpu"
+)
+image = torch.zeros(64, 96, 3, dtype=torch.uint8).numpy()
+barrier = threading.Barrier(4)
+def see():
+    barrier.wait()
+    segmenter(image)
+threads = [threading.Thread(target=see) for _ in range(4)]
+for each in threads: each.start()
+for each in threads: each.join()
+os._exit(0)
+"""
+
+
+def test_threads_may_begin_together(runtime):
+    # In a process of its own: only its first inference is in danger, and it holds the interpreter.
+    command = [sys.executable, "-c", FIRST_TOGETHER, runtime]
+    assert subprocess.run(command, timeout=PATIENCE, check=False).returncode == 0
