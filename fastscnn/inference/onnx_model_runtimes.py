@@ -16,8 +16,9 @@ from torch import Tensor
 
 from fastscnn.checkpoints.checkpoint import CheckpointError
 from fastscnn.inference.onnx_model import OnnxModel, open_session, reason_of
-from fastscnn.inference.processor import cpu_threads, threads_beside
-from fastscnn.inference.runtimes import Runtime, RuntimeMissing, openvino_core
+from fastscnn.inference.openvino_graphs import compiled, openvino_core, openvino_name
+from fastscnn.inference.processor import threads_beside
+from fastscnn.inference.runtimes import Runtime, RuntimeMissing
 from fastscnn.labels import UNKNOWN
 
 _Run = Callable[[dict[str, NDArray[Any]]], NDArray[Any]]
@@ -105,15 +106,12 @@ class OpenVinoModelRuntime(_ModelRuntime):
 
     def __init__(self, model: OnnxModel) -> None:
         super().__init__(model)
-        import openvino
-
         self._core = openvino_core()
-        self._version = openvino.__version__.partition("-")[0]
         self._compiled: OrderedDict[tuple[tuple[int, int], int], _Run] = OrderedDict()
 
     @property
     def name(self) -> str:
-        return f"OpenVINO {self._version}"
+        return openvino_name()
 
     def _ready(self, size: tuple[int, int], beside: int) -> _Run:
         key = size, beside
@@ -128,20 +126,11 @@ class OpenVinoModelRuntime(_ModelRuntime):
         graph = self._core.read_model(self._model.path)
         given = self._model.feed(np.zeros((*size, 3), np.uint8), True)
         graph.reshape({name: list(value.shape) for name, value in given.items()})
-        options = {
-            "INFERENCE_NUM_THREADS": cpu_threads(),
-            "NUM_STREAMS": min(beside, cpu_threads()),
-            "INFERENCE_PRECISION_HINT": "f32",
-        }
-        compiled = self._core.compile_model(graph, "CPU", options)
-        output, own = compiled.output(self._model.output), threading.local()
+        infer = compiled(graph, "f32", beside)
+        output = graph.output(self._model.output)
 
         def run(inputs: dict[str, NDArray[Any]]) -> NDArray[Any]:
-            if not hasattr(own, "request"):  # one serves one thread
-                own.request = compiled.create_infer_request()
-            own.request.infer(inputs)
-            # The request's own memory is written again by the next frame.
-            return np.array(own.request.get_tensor(output).data)
+            return np.array(infer(inputs).get_tensor(output).data)
 
         return run
 

@@ -12,7 +12,6 @@ import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +21,8 @@ from torch import Tensor
 
 from fastscnn.inference.cuda_graphs import CudaGraphRecorder, GraphReplay
 from fastscnn.inference.memory_layout import LAYOUTS, layout_for
-from fastscnn.inference.processor import cpu_threads, threads_beside
+from fastscnn.inference.openvino_graphs import compiled, openvino_core, openvino_name
+from fastscnn.inference.processor import threads_beside
 from fastscnn.kernels.kernel_choice import on_card
 from fastscnn.model.batch_norm_folding import fold_batch_norm
 from fastscnn.suggestions import did_you_mean
@@ -296,34 +296,6 @@ class OnnxRuntime(GraphRuntime):
         return run
 
 
-_first_inference = threading.Lock()
-
-
-@cache
-def _settled_core() -> Any:
-    import openvino
-    from openvino import opset1
-
-    core = openvino.Core()
-    given = opset1.parameter([1, 1], np.uint8)
-    graph = openvino.Model([opset1.convert(given, "f32")], [given], "settling")
-    request = core.compile_model(graph, "CPU").create_infer_request()
-    request.infer({0: np.zeros((1, 1), np.uint8)})
-    _ = request.get_output_tensor(0).data
-    return core
-
-
-def openvino_core() -> Any:
-    """Return the core of OpenVINO, whose binding has met arrays once.
-
-    At its first inference the binding makes tables of number formats. Two threads that do so
-    together each hold what the other waits for (the table's guard, the interpreter's lock), for
-    ever: so one thread does it, on a graph of one number, before any other can.
-    """
-    with _first_inference:
-        return _settled_core()
-
-
 class OpenVinoRuntime(GraphRuntime):
     """OpenVINO on the CPU, in float32 or bfloat16."""
 
@@ -331,30 +303,19 @@ class OpenVinoRuntime(GraphRuntime):
 
     def __init__(self, checkpoint: Checkpoint, dtype: torch.dtype) -> None:
         super().__init__(checkpoint, dtype)
-        import openvino
-
         self._core = openvino_core()
-        self._version = openvino.__version__.partition("-")[0]
 
     @property
     def name(self) -> str:
-        return f"OpenVINO {self._version}"
+        return openvino_name()
 
     def _compile(self, graph: bytes, beside: int) -> Compiled:
-        options = {
-            "INFERENCE_NUM_THREADS": cpu_threads(),
-            "NUM_STREAMS": min(beside, cpu_threads()),
-            "INFERENCE_PRECISION_HINT": "f32" if self._dtype == torch.float32 else "bf16",
-        }
-        model = self._core.compile_model(self._core.read_model(graph), "CPU", options)
-        outputs, own = len(model.outputs), threading.local()
+        model = self._core.read_model(graph)
+        outputs = len(model.outputs)
+        infer = compiled(model, "f32" if self._dtype == torch.float32 else "bf16", beside)
 
         def run(pixels: NDArray[np.uint8]) -> Sequence[NDArray[np.float32]]:
-            if not hasattr(own, "request"):  # one serves one thread
-                own.request = model.create_infer_request()
-            request = own.request
-            request.infer({0: pixels})
-            # The request's own memory is written again by the next frame.
+            request = infer({0: pixels})
             return [request.get_output_tensor(i).data.copy() for i in range(outputs)]
 
         return run

@@ -1,5 +1,6 @@
 """Truth in the window: views of what is true and what is wrong, and how much of it."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -46,6 +47,17 @@ def entry(w, text) -> QAction:
 def judged(w):
     result = w.view.result
     return result is not None and result.judgement is not None
+
+
+@contextmanager
+def judging(clip, **window_options):
+    """A window that plays a clip and has its labels."""
+    spec, labels = clip
+    with window(**window_options) as w:
+        play(w, spec)
+        w.true_labels.use(labels)
+        wait_until(lambda: judged(w), "errors")
+        yield w
 
 
 def test_the_demo_street_offers_its_errors_and_says_how_many_they_are():
@@ -95,11 +107,7 @@ def test_a_clip_is_asked_for_its_labels_where_a_view_needs_them(clip):
 
 
 def test_another_source_has_no_truth_and_says_so(clip):
-    spec, labels = clip
-    with window() as w:
-        play(w, spec)
-        w.true_labels.use(labels)
-        wait_until(lambda: judged(w), "errors")
+    with judging(clip) as w:
         play(w, street())
         assert not judged(w)
         assert "no true labels" in w.view._shown_stats().badges
@@ -110,11 +118,7 @@ def test_another_source_has_no_truth_and_says_so(clip):
 
 
 def test_the_mouse_tells_what_a_wrong_pixel_is(clip):
-    spec, labels = clip
-    with window() as w:
-        play(w, spec)
-        w.true_labels.use(labels)
-        wait_until(lambda: judged(w), "errors")
+    with judging(clip) as w:
         hold(w)
         result = w.view.result
         rows, columns = np.nonzero(result.verdict_at(0).wrong[20:-20, 20:-20])
@@ -149,11 +153,7 @@ def test_a_wrong_folder_is_told_in_one_message_and_another_may_be_chosen(clip, t
 
 
 def test_classes_counted_as_one_are_chosen_in_the_menu(clip):
-    spec, labels = clip
-    with window() as w:
-        play(w, spec)
-        w.true_labels.use(labels)
-        wait_until(lambda: judged(w), "errors")
+    with judging(clip) as w:
         hold(w)
         assert len(w.view.result.verdict_at(0).class_iou) == 19
         entry(w, "CamVid's 11 classes").trigger()
@@ -163,12 +163,8 @@ def test_classes_counted_as_one_are_chosen_in_the_menu(clip):
 
 
 def test_a_view_that_needs_labels_is_not_kept_for_the_next_time(tmp_path, clip):
-    spec, labels = clip
-    saved = SavedState(tmp_path / "settings.ini")
-    with window(saved=saved) as w:
-        play(w, spec)
-        w.true_labels.use(labels)
-        wait_until(lambda: judged(w), "errors")
+    with judging(clip, saved=SavedState(tmp_path / "settings.ini")):
+        pass
     assert SavedState(tmp_path / "settings.ini").apply(SMALL).view.view == "overlay"
 
 

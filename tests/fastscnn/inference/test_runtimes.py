@@ -13,6 +13,7 @@ from fastscnn import DeviceError, FastSCNN, FastSCNNConfig, Segmenter
 from fastscnn.checkpoints.checkpoint import Checkpoint
 from fastscnn.data.street import Street
 from fastscnn.inference import runtimes
+from fastscnn.inference.processor import cpu_threads
 from tests.support.waiting import PATIENCE
 
 CONFIGS = {
@@ -158,7 +159,7 @@ def test_a_runtime_that_cannot_be_used_is_refused_in_a_sentence(monkeypatch):
 
 
 def test_a_thread_is_left_to_the_rest_where_there_are_some():
-    assert 1 <= runtimes.cpu_threads() <= max(1, torch.get_num_threads() * 2)
+    assert 1 <= cpu_threads() <= max(1, torch.get_num_threads() * 2)
 
 
 FIRST_TOGETHER = """
