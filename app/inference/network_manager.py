@@ -200,7 +200,7 @@ class NetworkManager:
 
     @property
     def waiting(self) -> bool:
-        """True while the first network is being loaded: what played now would be missed."""
+        """True while the first network is being loaded."""
         return self.ready_at is None and not self.broken
 
     def load_first(self) -> Segmenter:

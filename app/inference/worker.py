@@ -133,7 +133,6 @@ class Worker(threading.Thread):
             for feed in self.turns.feeds:
                 feed.stale = True
             self._networks.ready(segmenter)
-            self._interrupted()
             if self._adaptive is not None:
                 self._adaptive.begin()
             self._work(engine)
@@ -352,6 +351,7 @@ class Worker(threading.Thread):
             feed, item = taken
             if isinstance(item, Frame):
                 feed.drop("failed")
+                feed.interrupted()
             else:
                 feed.end_of_source(item)
         return None

@@ -36,6 +36,7 @@ class CaptureOwner(Protocol):
     token: CancelToken
     playback: Playback
     resume: Resume | None
+    begun: bool
 
     @property
     def spec(self) -> SourceSpec:
@@ -211,12 +212,8 @@ class Capture(threading.Thread):
                 sought, held = self._move(source, move, held), None
                 self._left = self._limit()
                 if sought is not None:
-                    stamp = sought.picture.time
                     self._hand_over(sought, lossless=self._policy.lossless())
-                    # From here on: the picture sought is seen for as long as it lasts.
-                    self._pacer.reset()
-                    self._pacer.delay(stamp, self._playback.speed)
-                    self._pacer.passed(stamp, slip=True)
+                    self._stand_from_now()
                 ended = sought is None and self._end(source)
                 continue
             if ended or not self._playback.playing:
@@ -238,10 +235,12 @@ class Capture(threading.Thread):
                     break
                 ended = self._end(source)
                 continue
-            # The first picture is shown while the network is being loaded.
-            if self._policy.paced and self._policy.held() and math.isfinite(self._standing):
-                self._pacer.reset()
-                self._playback.wait(0.05)
+            # The first picture stands until the network has seen it: while that is loaded, and gets
+            # ready for its size, as much would be missed as plays.
+            standing = math.isfinite(self._standing)
+            if self._policy.paced and standing and not self._session.begun:
+                self._stand_from_now()
+                self._playback.wait(0.01)
                 continue
             stamp = held.picture.time
             lossless, late = self._policy.lossless(), False
@@ -252,6 +251,12 @@ class Capture(threading.Thread):
                 late = self._pacer.passed(stamp, slip=lossless)
             self._hand_over(held, lossless=lossless, late=late)
             held = None
+
+    def _stand_from_now(self) -> None:
+        """Let the picture handed over last be seen for as long as it lasts, from here on."""
+        self._pacer.reset()
+        self._pacer.delay(self._standing, self._playback.speed)
+        self._pacer.passed(self._standing, slip=True)
 
     def _due_in(self, stamp: float) -> float:
         return self._pacer.delay(stamp, self._playback.speed, stated=self._lasts)

@@ -32,11 +32,9 @@ class CapturePolicy:
     Attributes:
         paced: whether a file keeps its own pace and waits at its end.
         lossless: asked for each frame of a file: must it get through?
-        held: returns whether playback must wait because the network is still loading.
         max_frames: end after so many.
     """
 
     paced: bool
     lossless: Callable[[], bool]
-    held: Callable[[], bool]
     max_frames: int | None

@@ -99,7 +99,6 @@ class Pipeline:
         policy = CapturePolicy(
             paced=display or any(sink.paced for sink in self._written),
             lossless=lambda: self.sinks.lossless,
-            held=lambda: self.networks.waiting,
             max_frames=settings.source.max_frames,
         )
         self.sessions = SessionSet(

@@ -67,6 +67,8 @@ class Session:
         self.capture: Capture | None = None
         self.cut = False
         """True where it has ended before the source did."""
+        self.begun = False
+        """True once the network has seen a frame of it, or none is awaited."""
 
     @property
     def spec(self) -> SourceSpec:
@@ -230,6 +232,7 @@ class Session:
         """Follow the frames that were processed."""
         if not self.playback.asked:
             self.position = result.frame.time
+        self.begun = self.begun or not result.repeated  # a preview is repeated
         self.playback.settled(result.frame.token)
 
     def end_of_source(self, end: EndOfSource) -> None:
@@ -238,7 +241,13 @@ class Session:
             if end.stale:
                 return
             self.state, self.cut = "failed" if end.error else "ended", end.cut
+        self.begun = True
         self.playback.settled(end.token)
+
+    def interrupted(self) -> None:
+        """Await no frame in progress any more."""
+        self.begun = True
+        self.playback.settled()
 
     def _begin_move(self, following: bool) -> CancelToken:
         with self._lock:

@@ -73,4 +73,4 @@ class SessionSet:
 
     def interrupted(self) -> None:
         """Await no frame in progress any more."""
-        self.current.playback.settled()
+        self.current.interrupted()

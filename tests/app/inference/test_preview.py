@@ -9,6 +9,7 @@ from app.pipeline.pipeline import Pipeline
 from app.rendering.privacy import cover
 from app.rendering.view_options import ViewOptions
 from app.sources.source_spec import SourceSpec
+from fastscnn.inference.runtimes import RUNTIMES, installed
 from fastscnn.segmenter import default_checkpoint
 from tests.app.pipeline.test_pipeline import TINY
 from tests.support.http_server import content, serving
@@ -59,6 +60,23 @@ def newest(pipeline, wanted=lambda result: True):
     return found[-1]
 
 
+def labelled_by(pipeline):
+    """All that a pipeline labels from now on; none takes the place of another."""
+    seen = []
+
+    def look():
+        result = pipeline.take()
+        if result is not None and result.predictions:
+            seen.append(result)
+
+    pipeline.sinks.display._wake = look
+    return seen
+
+
+def of_size(results, size):
+    return [one for one in results if one.frame.image.shape[1::-1] == size]
+
+
 def test_the_first_picture_of_a_file_is_shown_then_labelled_and_nothing_is_missed(
     waiting, tmp_path
 ):
@@ -71,13 +89,34 @@ def test_the_first_picture_of_a_file_is_shown_then_labelled_and_nothing_is_misse
     assert np.array_equal(raw.sides[0], raw.frame.image)
     assert (raw.labels == 255).all()
     assert pipeline.stats.counters().processed == 0
+    seen = labelled_by(pipeline)
     waiting.release()
-    labelled = newest(pipeline, lambda result: result.predictions)
-    assert labelled.frame.index == 0
-    assert (labelled.labels != 255).all()
+    wait_until(lambda: seen)
+    assert seen[0].frame.index == 0
+    assert (seen[0].labels != 255).all()
     pipeline.stop()
     counters = pipeline.stats.counters()
     assert counters.captured == counters.shown + counters.dropped_total
+
+
+@pytest.mark.parametrize("runtime", [name for name in RUNTIMES if installed(name)])
+def test_a_file_plays_on_once_the_network_has_seen_its_first_frame(tmp_path, runtime):
+    """What a runtime sets up for a size takes as long as some frames."""
+    network = replace(TINY.network, runtime=runtime, precision="fp32", input_size="exact")
+    pipeline = Pipeline(replace(TINY, network=network), display=True)
+    seen = labelled_by(pipeline)
+    try:
+        pipeline.start()
+        for size in ((96, 64), (128, 96), (96, 64)):
+            clip = write_clip(tmp_path / f"{size[0]}.mp4", 60, size=size, rate=60)
+            pipeline.open(SourceSpec("file", str(clip)))
+            wait_until(lambda size=size: len(of_size(seen, size)) > 1)
+            first, second = of_size(seen, size)[:2]
+            assert first.frame.index == 0
+            assert second.frame.captured >= first.drawn
+            seen.clear()
+    finally:
+        pipeline.stop()
 
 
 def test_a_live_source_moves_while_the_network_is_loaded(waiting):
