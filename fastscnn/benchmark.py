@@ -14,10 +14,12 @@ import statistics
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from fastscnn.benchmarking.kernel_profile import kernel_table, kernel_times
 from fastscnn.benchmarking.roofline import Rates, measure_rates, network_work
 from fastscnn.benchmarking.timing import SIZES, Timing, describe_machine, measure
 from fastscnn.benchmarking.ways import ways_of
@@ -102,6 +104,17 @@ def table(rows: list[Timing]) -> str:
     return "\n".join(lines)
 
 
+def print_kernels(args: argparse.Namespace) -> None:
+    """Print which kernels the plain way and ours spend their time in, at each size."""
+    ways, ours = ways_of(args.weights, args.device, args.precision, args.runtime)
+    for size in args.size or SIZES:
+        height, width = SIZES[size]
+        image = Street(1, width, height).render(2.0)[0]
+        for way in ("plain", "ours"):
+            times = kernel_times(partial(ways["cls", way], image), ours.device)
+            print(f"\n{size}, {way}: a frame's kernels\n{kernel_table(times, args.kernels)}")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = SuggestingParser(
         prog="python -m fastscnn.benchmark",
@@ -121,6 +134,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--output", choices=OUTPUTS, action="append", help="only this output; may be repeated"
+    )
+    parser.add_argument(
+        "--kernels", type=int, default=0, metavar="N", help="list the N kernels that take longest"
     )
     parser.add_argument("--burn-in", type=int, default=100, help="frames before measuring")
     parser.add_argument("--frames", type=int, default=100, help="frames measured")
@@ -156,6 +172,8 @@ def main(argv: list[str] | None = None) -> int:
         machine = describe_machine(args.device)
         print(f"{machine}\nlimit: {rates.flops / 1e9:.0f} GFLOP/s, {rates.bytes / 1e9:.1f} GB/s")
         print(f"{args.frames} frames after {args.burn_in}\n{table(rows)}")
+        if args.kernels > 0:
+            print_kernels(args)
         if args.json:
             figures = {
                 "machine": machine,

@@ -7,6 +7,7 @@ PARTS = (
     Part("labels", results.labels, 60),
     Part("probability, confidence, entropy", results.measures, 20),
     Part("fast paths against plain ones", results.fast_paths, 30),
+    Part("ways to run the network", results.ways, 40, needs_card=True),
     Part("CUDA graphs", schedules.graphs, 20, needs_card=True),
     Part("threads that share a network", schedules.threads, 30),
     Part("engine", schedules.engine, 40),

@@ -10,10 +10,12 @@ import torch
 from numpy.typing import NDArray
 
 from app.selfcheck.findings import Findings, Setup, pictures
+from fastscnn.checkpoints.checkpoint import load
+from fastscnn.inference.card_ways import alike, difference, measured
 from fastscnn.inference.input_size import InputSize
-from fastscnn.inference.runtimes import RUNTIMES, installed
+from fastscnn.inference.runtimes import RUNTIMES, card_ways, installed
 from fastscnn.kernels.kernel_choice import refusal
-from fastscnn.segmenter import Segmenter
+from fastscnn.segmenter import Segmenter, default_checkpoint
 from fastscnn.upsampling import upsample
 from fastscnn.upsampling.confidence import confidence_reference
 
@@ -128,6 +130,33 @@ def fast_paths(setup: Setup) -> Findings:
     found.facts.append(f"{cases} cases, at most {100 * worst:.4f} % of labels differ")
     found.facts.append(refusal() or ("by Triton's kernels" if setup.on_card else "by cells"))
     found.figures |= {"cases": cases, "worst_share": worst, "kernels_refused": refusal()}
+    return found
+
+
+def ways(setup: Setup) -> Findings:
+    """Compare the logits of all ways to run the network on a card, and name the one in use."""
+    found = Findings()
+    device = setup.segmenter("quarter").device
+    checkpoint = load(default_checkpoint())
+    for dtype in (torch.float16, torch.bfloat16):
+        kind = str(dtype).removeprefix("torch.")
+        offered = card_ways(checkpoint, device, dtype)
+        usual = next(iter(offered))
+        for name in list(offered)[1:]:
+            worst = 0.0
+            for image in pictures(1, 480, 270)[0], pictures(1)[0][:333, :467]:
+                pixels = torch.from_numpy(np.ascontiguousarray(image)).to(device)
+                with torch.inference_mode():
+                    right = offered[usual]()(pixels, (True, False))
+                    given = offered[name]()(pixels, (True, False))
+                worst = max(worst, *map(difference, given, right))
+                found.expect(alike(given, right), f"{kind}: {name} gives other logits")
+            found.facts.append(f"{kind}: {name} off by {worst:.1f} roundings")
+            found.figures[f"{kind}, {name}"] = worst
+    for card, seconds in measured().items():
+        found.figures |= {f"{card}: {name}": value for name, value in seconds.items()}
+        told = (f"{name} {1000 * value:.3f} ms" for name, value in seconds.items())
+        found.facts.append(f"{card}: {', '.join(told)}")
     return found
 
 

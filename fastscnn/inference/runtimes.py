@@ -12,6 +12,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,11 +20,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fastscnn.inference.cuda_graphs import CudaGraphRecorder, GraphReplay
-from fastscnn.inference.memory_layout import LAYOUTS, layout_for
+from fastscnn.inference.card_ways import Ways, fastest_way
+from fastscnn.inference.cuda_graphs import CudaGraphRecorder, GraphReplay, Run
 from fastscnn.inference.openvino_graphs import compiled, openvino_core, openvino_name
 from fastscnn.inference.processor import threads_beside
-from fastscnn.kernels.kernel_choice import on_card
+from fastscnn.kernels.kernel_choice import expressible, on_card
 from fastscnn.model.batch_norm_folding import fold_batch_norm
 from fastscnn.suggestions import did_you_mean
 
@@ -158,21 +159,50 @@ class _Eager:
         return tuple(self.model.head(high, low, skip) for skip in skips)
 
 
+def card_ways(
+    checkpoint: Checkpoint,
+    device: torch.device,
+    dtype: torch.dtype,
+    eager: _Eager | None = None,
+) -> Ways:
+    """Return the ways to run a network on a card; one at a time of those with PyTorch's layers.
+
+    ``eager`` may be given where it has been made.
+    """
+    eager = eager or _Eager(checkpoint, device, dtype)
+    ways: dict[str, Callable[[], Run]] = {
+        "NCHW": partial(eager.lay_out, torch.contiguous_format),
+        "channels last": partial(eager.lay_out, torch.channels_last),
+    }
+    if dtype != torch.float32 and expressible(checkpoint.model.config):
+        ways["Triton's kernels"] = partial(_fused, checkpoint, device, dtype)
+    return ways
+
+
+def _fused(checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype) -> Run:
+    from fastscnn.kernels.fused_network import FusedNetwork  # Triton is not everywhere
+
+    scale, shift = (torch.from_numpy(one) for one in _normalisation(checkpoint))
+    network = FusedNetwork(fold_batch_norm(checkpoint.model), scale, shift, device, dtype)
+    with torch.inference_mode():  # compiles what sizes other than the measured one need
+        network(torch.zeros(64, 64, 3, dtype=torch.uint8, device=device), (True, False))
+    return network
+
+
 class TorchRuntime(Runtime):
-    """PyTorch runtime: on CUDA replayed from CUDA graphs, elsewhere eager and channels last."""
+    """PyTorch runtime: on CUDA the fastest way, replayed from CUDA graphs; elsewhere eager."""
 
     key = "torch"
 
     def __init__(self, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype) -> None:
         self._eager = _Eager(checkpoint, device, dtype)
+        self._eager.lay_out(torch.channels_last)
         self._replayed: GraphReplay | None = None
-        layout = torch.channels_last
         if device.type == "cuda":
             recorder = CudaGraphRecorder(device)
-            self._replayed = GraphReplay(self._eager, recorder)
-            layout = layout_for(device, dtype, self._eager.lay_out, recorder)
-        self._eager.lay_out(layout)
-        if device.type == "cuda":
+            ways = card_ways(checkpoint, device, dtype, self._eager)
+            self._way, run = fastest_way(device, dtype, ways, recorder)
+            self._replayed = GraphReplay(run, recorder)
             torch.cuda.synchronize(device)  # other streams must find the weights in place
 
     @property
@@ -180,10 +210,9 @@ class TorchRuntime(Runtime):
         version = f"PyTorch {torch.__version__.partition('+')[0]}"
         if self._replayed is None:
             return version
-        layout = LAYOUTS[self._eager.layout]
         refused = self._replayed.refused
         graphs = f"without CUDA graphs ({refused})" if refused else "CUDA graphs"
-        return f"{version}, {layout}, {graphs}"
+        return f"{version}, {self._way}, {graphs}"
 
     def logits(self, pixels: Tensor, skips: Sequence[bool], beside: int = 1) -> tuple[Tensor, ...]:
         if pixels.device.type == "cpu":

@@ -9,15 +9,33 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
+from fastscnn.model.model_config import FastSCNNConfig
+
 Output = TypeVar("Output")
 
 _log = logging.getLogger(__name__)
 _refused: list[str] = []
+
+_FREE = {
+    "num_classes", "dropout", "repeats", "pyramid_bins", "pyramid_align_corners",
+    "fusion_dilation", "align_corners", "depthwise_activation",
+}  # fmt: skip
+"""Switches that the network's kernels take any value of."""
+
+
+def expressible(config: FastSCNNConfig) -> bool:
+    """Return whether the network's kernels know all switches of a network."""
+    usual = FastSCNNConfig()
+    return config.depthwise_activation != "relu6" and all(
+        field.name in _FREE or getattr(config, field.name) == getattr(usual, field.name)
+        for field in fields(config)
+    )
 
 
 def refusal() -> str:

@@ -1,17 +1,8 @@
 """The kernels for cards, run by Triton's interpreter where there is no card."""
 
-import importlib.util
-import os
-import subprocess
-import sys
-
 import pytest
 
-from tests.support.media import ROOT
-
-needs_triton = pytest.mark.skipif(
-    importlib.util.find_spec("triton") is None, reason="Triton is not installed"
-)
+from tests.support.triton_scripts import needs_triton, run_compiler, run_scripts
 
 BEGIN = """
 import math
@@ -90,31 +81,8 @@ SCRIPTS = {
 
 @pytest.fixture(scope="module")
 def said():
-    """What each script came to, all in one process: a new one takes seconds to import torch."""
-    import torch
-
-    environment = dict(os.environ)
-    if not torch.cuda.is_available():
-        environment["TRITON_INTERPRET"] = "1"
-    whole = f"""
-import traceback
-for name, script in {SCRIPTS!r}.items():
-    try:
-        exec({BEGIN!r} + script)
-        print(name, "same")
-    except Exception:
-        print(name, traceback.format_exc())
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", whole],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-    )
-    return done.stdout + done.stderr
+    """What each script came to."""
+    return run_scripts(BEGIN, SCRIPTS)
 
 
 @needs_triton
@@ -135,45 +103,24 @@ def test_no_size_stride_or_step_is_compiled_for():
 
 
 COMPILED = """
-import triton
-from triton.backends.compiler import GPUTarget
-from triton.compiler import ASTSource
 from fastscnn.kernels import triton_kernels
 
-def compiled(kernel, constants, floats, numbers):
-    kinds = {
-        p.name: "constexpr" if p.is_constexpr
-        else numbers if p.name in {"logits", "out"}
-        else "*u8" if p.name in {"levels", "pixels"}
-        else "*fp32" if p.name in {"scale", "shift"}
-        else "fp32" if p.name in floats else "i32"
-        for p in kernel.params
-    }
-    if "levels" in kinds:
-        kinds["out"] = "*u8"
-    source = ASTSource(kernel, kinds, constants)
-    return triton.compile(source, target=GPUTarget("cuda", 80, 32)).asm["cubin"]
+def kinds(name):
+    return {
+        "logits": "*fp16", "out": "*u8", "levels": "*u8", "pixels": "*u8",
+        "scale": "*fp32", "shift": "*fp32", "step_y": "fp32", "step_x": "fp32", "per_nat": "fp32",
+    }.get(name, "i32")
 
-floats = {"step_y", "step_x", "per_nat"}
 for measure in range(3):
     constants = {"ALIGNED": measure == 1, "MEASURE": measure, "BLOCK": 256}
-    assert compiled(triton_kernels._upsample, constants, floats, "*fp16")
-assert compiled(triton_kernels._normalise, {"BLOCK": 256}, floats, "*fp16")
+    assert compiled(triton_kernels._upsample, constants, kinds).asm["cubin"]
+numbers = lambda name: "*fp16" if name == "out" else kinds(name)
+assert compiled(triton_kernels._normalise, {"BLOCK": 256}, numbers).asm["cubin"]
 print("compiled")
 """
 
 
 @needs_triton
 def test_the_kernels_compile_for_a_card_that_is_not_there(tmp_path):
-    environment = {k: v for k, v in os.environ.items() if k != "TRITON_INTERPRET"}
-    done = subprocess.run(
-        [sys.executable, "-c", COMPILED],
-        cwd=ROOT,
-        env=environment | {"TRITON_CACHE_DIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-    )
-    assert done.stdout.strip() == "compiled", done.stderr
+    assert run_compiler(COMPILED, tmp_path) == "compiled"
     assert list(tmp_path.rglob("*.cubin"))  # kept on disk for the next process
