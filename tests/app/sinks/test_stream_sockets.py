@@ -1,6 +1,7 @@
 """Talk with RTSP servers that take streams."""
 
 import base64
+import contextlib
 import hashlib
 import re
 import socket
@@ -30,7 +31,8 @@ class Server(threading.Thread):
 
     def run(self):
         client, _ = self._listener.accept()
-        with client, client.makefile("rb") as file:
+        # Who goes while something unread is on its way resets the connection.
+        with contextlib.suppress(ConnectionError), client, client.makefile("rb") as file:
             while (line := file.readline()) and not line.startswith(b"$"):
                 headers = {}
                 while pair := file.readline().strip().decode():
