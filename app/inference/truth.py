@@ -85,11 +85,13 @@ class _Labelled:
         sets = TargetSets(merging.classes)
         self._folder = LabelFolder(folder, sets, merging.table) if folder is not None else None
         self._times: list[float] = []
+        self._pictures: dict[str, int] = {}
         self._of = f"its frame in {spec.name}"
         if self._folder is not None and spec.kind == "images":
             root, pictures = find_pictures(spec.value)
             names = [path.relative_to(root).with_suffix("").as_posix() for path in pictures]
             self._folder.check_names(names)
+            self._pictures = {name: number for number, name in enumerate(names)}
         elif self._folder is not None:
             self._times = VideoFileSource(spec).times()
             self._folder.check_count(len(self._times), Path(spec.value))
@@ -106,7 +108,10 @@ class _Labelled:
         if number is None:
             return None
         if self._folder is not None:
-            target = self._folder.target(number, frame.image.shape[:2], self._of)
+            file = self._folder.number_of(frame.name) if frame.name else number
+            if file is None:
+                return None
+            target = self._folder.target(file, frame.image.shape[:2], self._of)
         elif frame.truth is not None:
             target = np.asarray(cv2.LUT(frame.truth, self._own), np.uint8)
         else:
@@ -116,7 +121,7 @@ class _Labelled:
     def _number(self, frame: Frame) -> int | None:
         """Return the place of a frame in its source, whichever way it was come to."""
         if self._folder is not None and frame.name:
-            return self._folder.number_of(frame.name)
+            return self._pictures.get(frame.name)
         if self._times:
             return max(0, bisect_right(self._times, frame.time + _SAME) - 1)
         rate = frame.session.source.rate if frame.session is not None else None

@@ -7,6 +7,7 @@ split, ``train_extra``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from fastscnn.data.class_sets import ClassSet
 from fastscnn.data.label_sets import TargetSets
 from fastscnn.data.pair_dataset import DataError, Pair, PairDataset, known_values, match
 from fastscnn.data.splits import EVERYTHING, Split
-from fastscnn.labels import LABELS, TRAIN_ID_TO_ID, UNKNOWN
+from fastscnn.labels import LABELS, NUM_CLASSES, TRAIN_ID_TO_ID, UNKNOWN
 from fastscnn.paths import visible
 
 SPLITS = {"fine": ("train", "val", "test"), "coarse": ("train", "val", "train_extra")}
@@ -24,6 +25,10 @@ SPLITS = {"fine": ("train", "val", "test"), "coarse": ("train", "val", "train_ex
 KINDS = ("fine", "coarse", "fine+coarse")
 OPTIONS = ("split", "labels")
 """The options of its own in a data set's name."""
+_IMAGES, _IDS, _TRAIN_IDS = "leftImg8bit", "labelIds", "labelTrainIds"
+_PACKAGES = ("gtCoarse", "gtFine")
+"""Labels of the same frame: the later ones count."""
+_Values = tuple[NDArray[np.uint8], NDArray[np.bool_]]
 
 
 class CityscapesDataset(PairDataset):
@@ -53,9 +58,7 @@ class CityscapesDataset(PairDataset):
         pairs: list[Pair] = []
         for part, kind in _parts(split, labels):
             pairs += _pairs(root, part, kind)
-        ids = [label.id for label in LABELS if label.id >= 0]
-        values = values_of_cityscapes(sets.classes)
-        super().__init__(chosen.choose(pairs, root), values, known_values(ids), sets)
+        super().__init__(chosen.choose(pairs, root), *_id_values(sets.classes), sets)
 
 
 def values_of_cityscapes(classes: ClassSet) -> NDArray[np.uint8]:
@@ -83,6 +86,47 @@ def street_values(classes: ClassSet) -> NDArray[np.uint8]:
     return found
 
 
+def frame_of(picture: str) -> str:
+    """Return the frame that an image shows, by its path; other names as they are."""
+    name = picture.rpartition("/")[2]
+    return name.partition(f"_{_IMAGES}")[0]
+
+
+def truth_files(paths: Iterable[Path]) -> dict[str, Path]:
+    """Return frame → file of its labels, in order; empty where none has an official name.
+
+    They are those of ids; where there are none, those of train ids, which the public scripts make.
+    """
+    names = [path for path in paths if path.suffix == ".png"]
+    for kind in (_IDS, _TRAIN_IDS):
+        found: dict[str, Path] = {}
+        for package in _PACKAGES:
+            ending = f"_{package}_{kind}.png"
+            found |= {p.name.removesuffix(ending): p for p in names if p.name.endswith(ending)}
+        if found:
+            return dict(sorted(found.items()))
+    return {}
+
+
+def truth_values(path: Path, classes: ClassSet) -> _Values:
+    """Return what the values of a file of ``truth_files``, and of those beside it, stand for.
+
+    Returns:
+        256 uint8: value → number of a class; 256 bool: which values there may be.
+
+    Raises:
+        DataError: none of the classes is there.
+    """
+    if path.stem.endswith(_TRAIN_IDS):
+        return street_values(classes), known_values(range(NUM_CLASSES))
+    return _id_values(classes)
+
+
+def _id_values(classes: ClassSet) -> _Values:
+    ids = (label.id for label in LABELS if label.id >= 0)
+    return values_of_cityscapes(classes), known_values(ids)
+
+
 def _parts(split: str, labels: str) -> list[tuple[str, str]]:
     """Return splits and the kind of their labels."""
     if labels not in KINDS:
@@ -104,11 +148,11 @@ def _parts(split: str, labels: str) -> list[tuple[str, str]]:
 
 def _pairs(root: Path, split: str, kind: str) -> list[Pair]:
     truth = f"gt{kind.capitalize()}"
-    images = _files(root, "leftImg8bit", split, "leftImg8bit")
+    images = _files(root, _IMAGES, split, _IMAGES)
     return match(
         images,
-        _files(root, truth, split, f"{truth}_labelIds"),
-        str(root / "leftImg8bit" / split),
+        _files(root, truth, split, f"{truth}_{_IDS}"),
+        str(root / _IMAGES / split),
         str(root / truth / split),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import islice
 from pathlib import Path
 
@@ -10,9 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fastscnn.data.cityscapes_dataset import frame_of, truth_files, truth_values
 from fastscnn.data.image_files import PictureError, read_labels
 from fastscnn.data.label_sets import SetTable, TargetSets, lookup, table_of
-from fastscnn.data.pair_dataset import DataError
+from fastscnn.data.pair_dataset import DataError, known_values
+from fastscnn.labels import UNKNOWN
 from fastscnn.paths import files_below, visible
 
 Image = NDArray[np.uint8]
@@ -24,8 +26,13 @@ _MOST_FILES = 1_000_000
 class LabelFolder:
     """PNGs of labels, in the order of their names; frames of a clip have them in this order.
 
+    Those with the official names of Cityscapes hold its ids, or train ids, and belong to the images
+    of these frames wherever either lie; for a network whose classes are none of Cityscapes, their
+    values are as anywhere.
+
     Args:
-        root: their folder, or one that holds them in ``labels/`` (or ``groups/``, as a table says).
+        root: their folder, or one that holds them in ``labels/`` (or ``groups/``, as a table says);
+            where it holds no PNGs, those in folders below count.
         sets: where sets of classes are numbered.
         table: what the labels' values stand for; ``None`` are values of the classes.
 
@@ -41,24 +48,28 @@ class LabelFolder:
             raise DataError(f"{root} is not there: name the folder of the labels.")
         try:
             below = islice(files_below(self.folder), _MOST_FILES)
-            self.files = _pngs(visible(self.folder)) or _pngs(below)
+            pngs = _pngs(visible(self.folder)) or _pngs(below)
         except OSError as error:
             raise DataError(f"{self.folder} cannot be read ({error.strerror}).") from error
-        if not self.files:
+        if not pngs:
             raise DataError(f"{self.folder} holds no PNGs: labels are one for each frame.")
-        self._values = lookup(meaning.sets, sets)
-        self._known = meaning.known
-        self._numbers = {
-            path.relative_to(self.folder).with_suffix("").as_posix(): number
-            for number, path in enumerate(self.files)
-        }
+        official = truth_files(pngs)
+        self.files = list(official.values()) or pngs
+        self._frame_of: Callable[[str], str] = frame_of if official else str
+        below_it = (path.relative_to(self.folder).with_suffix("") for path in pngs)
+        names = official or [path.as_posix() for path in below_it]
+        self._numbers = {name: number for number, name in enumerate(names)}
+        if official and (sets.classes.of_cityscapes != UNKNOWN).any():
+            self._values, self._known = truth_values(self.files[0], sets.classes)
+        else:
+            self._values, self._known = lookup(meaning.sets, sets), known_values(meaning.known)
 
     def __len__(self) -> int:
         return len(self.files)
 
     def number_of(self, name: str) -> int | None:
         """Return the place of the labels of a picture with this name, below its own folder."""
-        return self._numbers.get(name)
+        return self._numbers.get(self._frame_of(name))
 
     def check_count(self, frames: int, clip: Path) -> None:
         """Check that there are labels for each frame of a clip, and no others.
@@ -86,7 +97,7 @@ class LabelFolder:
         Raises:
             DataError: some have none.
         """
-        missing = sorted(set(names) - self._numbers.keys())
+        missing = sorted(name for name in set(names) if self.number_of(name) is None)
         if missing:
             raise DataError(
                 f"{self.folder} lacks labels for {len(missing)} of {len(names)} pictures, the first"
@@ -114,9 +125,9 @@ class LabelFolder:
                 f"{path} has {truth.shape[1]}×{truth.shape[0]} pixels, {of} {size[1]}×{size[0]}."
             )
         used = cv2.calcHist([truth], [0], None, [256], [0, 256]).ravel()
-        strange = set(np.flatnonzero(used).tolist()) - self._known
-        if strange:
-            raise DataError(f"{path} holds {min(strange)}, which is no label here.")
+        strange = np.flatnonzero((used > 0) & ~self._known)
+        if len(strange):
+            raise DataError(f"{path} holds {strange[0]}, which is no label here.")
         return np.asarray(cv2.LUT(truth, self._values), np.uint8)
 
 

@@ -94,7 +94,7 @@ class MainWindow(QMainWindow):
         self.notifications = Notifications()
         self.messages = self._make_messages()
         self.drawn = DrawnParts(self, self.pipeline, self.view, saved, self.notify)
-        self.true_labels = TrueLabels(self, self.pipeline, self.view_commands, self.notify)
+        self.true_labels = TrueLabels(self, self.pipeline, self.view_commands, self.notify, saved)
         self.run_settings = RunSettings(self, self.pipeline, self.playback, self.notify)
         self.progress_strip = ProgressStrip()
         self.view_panel = ViewPanel()

@@ -102,6 +102,15 @@ class SavedState(SavedSettings):
         self._profile.set("open/folder", value)
 
     @property
+    def labels_folder(self) -> str:
+        """Folder whose true labels were chosen last."""
+        return self._text("open/labels")
+
+    @labels_folder.setter
+    def labels_folder(self, value: str) -> None:
+        self._profile.set("open/labels", value)
+
+    @property
     def by_share(self) -> bool:
         """Return whether the classes are sorted by their share of the picture."""
         return self._text("window/classes") == "by share"

@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QFileDialog, QWidget
 
 from app.core.events import EventKind
 from app.gui.controllers.view_controller import ViewController
+from app.gui.window.saved_state import SavedState
 from app.pipeline.pipeline import Pipeline
 from app.rendering.view_options import JUDGING, View
 
@@ -22,6 +23,7 @@ class TrueLabels:
         pipeline: the pipeline that plays the source.
         view_commands: take the view.
         notify: told the kind and text of a message.
+        saved: keeps the folder that was chosen last.
     """
 
     def __init__(
@@ -30,9 +32,12 @@ class TrueLabels:
         pipeline: Pipeline,
         view_commands: ViewController,
         notify: Callable[[EventKind, str], None],
+        saved: SavedState | None,
     ) -> None:
         self._window, self._pipeline = window, pipeline
-        self._view_commands, self._notify = view_commands, notify
+        self._view_commands, self._notify, self._saved = view_commands, notify, saved
+        kept = saved.labels_folder if saved is not None else ""
+        self._last = Path(kept) if kept else None
         self.dialog: QFileDialog | None = None
 
     def show(self, view: View) -> None:
@@ -57,8 +62,10 @@ class TrueLabels:
                 " own: View, Errors.",
             )
             return
-        beside = self._pipeline.truth.folder_of(spec) or Path(spec.value).absolute().parent
-        dialog = QFileDialog(self._window, "The folder of the true labels", str(beside))
+        last = self._pipeline.truth.folder_of(spec) or self._last
+        there = last is not None and last.is_dir()
+        begin = last if there else Path(spec.value).absolute().parent
+        dialog = QFileDialog(self._window, "The folder of the true labels", str(begin))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
@@ -70,6 +77,9 @@ class TrueLabels:
         """Judge the source by the labels in a folder."""
         spec = self._pipeline.session.opened_spec
         if spec is not None:
+            self._last = folder
+            if self._saved is not None:
+                self._saved.labels_folder = str(folder)
             self._pipeline.truth.choose(spec, folder)
             if not self._pipeline.view.judges:
                 self._view_commands.set_view(view)

@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -173,3 +174,26 @@ def test_a_camera_or_nothing_has_no_labels_to_choose():
         press(w, Qt.Key.Key_L, control=True)
         assert "open one first" in messages(w)[0]
         assert w.true_labels.dialog is None
+
+
+def begins_at(w):
+    w.actions_by_name["labels"].trigger()
+    return Path(w.true_labels.dialog.directory().absolutePath())
+
+
+def test_the_dialog_begins_where_labels_were_chosen_last(tmp_path, clip):
+    other = SourceSpec("file", str(write_clip(tmp_path / "other.mp4", 10)))
+    chosen = tmp_path / "labels"
+    chosen.mkdir()
+    with window(saved=SavedState(tmp_path / "settings.ini")) as w:
+        play(w, clip[0])
+        assert begins_at(w) == Path(clip[0].value).parent
+        w.true_labels.dialog.fileSelected.emit(str(chosen))
+        w.true_labels.dialog.close()
+        play(w, other)
+        assert begins_at(w) == chosen
+    with window(saved=SavedState(tmp_path / "settings.ini")) as w:
+        play(w, other)
+        assert begins_at(w) == chosen
+        chosen.rmdir()
+        assert begins_at(w) == tmp_path
