@@ -94,7 +94,7 @@ class SourceOptions:
     )
     hwaccel: str = option(
         "auto",
-        "where to decode; default: auto, on the graphics card where that works",
+        "where to decode; default: auto, on the graphics card where that works and is faster",
         group="source",
         choices={"auto": "Automatic", "none": "Processor", "cuda": "NVIDIA card"},
         show_default=False,

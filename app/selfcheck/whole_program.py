@@ -169,11 +169,13 @@ def live_switching(setup: Setup) -> Findings:
 def decoding(setup: Setup) -> Findings:
     """Compare pictures that the card decodes with those of the processor."""
     found = Findings()
-    with clip(24) as spec:
-        by = {}
+    by, rates = {}, {}
+    with clip(120, 960, 540) as spec:
         for way in ("none", "cuda"):
             source = open_source(replace(spec, hwaccel=way))
+            began = time.perf_counter()
             by[way] = [picture.image for picture in iter(source.read, None)]
+            rates[way] = len(by[way]) / (time.perf_counter() - began)
             source.close()
     found.facts.append(source.info.decoder)
     if "CPU" in source.info.decoder:
@@ -181,7 +183,11 @@ def decoding(setup: Setup) -> Findings:
     pairs = zip(by["none"], by["cuda"], strict=True)
     off = float(np.mean([np.abs(a.astype(int) - b).mean() for a, b in pairs]))
     found.expect(off < 3, f"pictures are off by {off:.1f} grey levels")
-    found.facts.append(f"pictures differ by {off:.2f} grey levels")
+    found.facts.append(
+        f"pictures differ by {off:.2f} grey levels; {rates['cuda']:.0f} fps on the card,"
+        f" {rates['none']:.0f} on the processor"
+    )
+    found.figures |= {"fps": rates}
     return found
 
 

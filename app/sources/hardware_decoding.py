@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import av
 from av.codec.hwaccel import HWAccel, hwdevices_available
 
+from app.sources.decoding.decoder_trial import processor_is_faster
+
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.codeccontext import VideoCodecContext
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
 
 _TEXTS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
 """FFmpeg's formats for pictures made of letters, which it takes any .txt and .bin for."""
@@ -47,6 +53,31 @@ def open_container(address: str, hwaccel: str, **arguments: Any) -> tuple[InputC
             reason = f"{kind} does not open: {detail}"
     # A file that is at fault fails here once more, with its own error.
     return _pictured(av.open(address, **arguments)), "", reason if hwaccel != "auto" else ""
+
+
+def decoding_for(address: str, prepared: Callable[[InputContainer], VideoStream]) -> Choice:
+    """Return where a video file is decoded if nobody says: on a card only where that is faster.
+
+    Args:
+        address: what to open.
+        prepared: chooses the video of an open file and gets its decoder ready.
+    """
+    kind = _present()
+    if not kind:
+        return "auto"
+
+    @contextmanager
+    def opened(on_card: bool) -> Iterator[Iterator[VideoFrame]]:
+        with open_container(address, kind if on_card else "none")[0] as container:
+            yield container.decode(prepared(container))
+
+    try:
+        with _pictured(av.open(address)) as container:
+            seconds = container.duration / av.time_base if container.duration else None
+            faster = processor_is_faster(prepared(container), seconds, opened)
+    except (av.error.FFmpegError, OSError, ValueError):
+        return "auto"  # what is wrong with it is told where it is opened
+    return "none" if faster else "auto"
 
 
 def _pictured(container: InputContainer) -> InputContainer:

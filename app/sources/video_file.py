@@ -20,7 +20,7 @@ from app.sources.decoding.damage_record import DamageRecord
 from app.sources.decoding.frame_decoder import DecodedFrame, FrameDecoder
 from app.sources.decoding.joined_files import is_joined, joined_length
 from app.sources.decoding.packet_reader import PacketReader
-from app.sources.hardware_decoding import decoder_name, open_container
+from app.sources.hardware_decoding import decoder_name, decoding_for, open_container
 from app.sources.source_spec import SourceSpec
 from fastscnn.suggestions import did_you_mean, did_you_mean_file
 
@@ -96,6 +96,7 @@ class VideoFileSource(Source):
         self._count: int | None = 0
         """Frames read since the beginning; ``None`` once the user has gone elsewhere."""
         self._threads = "AUTO"
+        self._decoding: str = spec.hwaccel or "auto"
         self._seekable = True
         """True where the stamps tell where a frame is; else the file is counted through."""
         try:
@@ -185,7 +186,11 @@ class VideoFileSource(Source):
     def _open(self) -> tuple[InputContainer, str, str]:
         """The container, the device that decodes (empty: the CPU), why it is not another one."""
         try:
-            return open_container(self._address(), self._spec.hwaccel or "auto")
+            if self._decoding == "auto":
+                self._decoding = decoding_for(self._address(), self._prepared)
+            container, device, reason = open_container(self._address(), self._decoding)
+            left = self._decoding == "none" and self._spec.hwaccel != "none"
+            return container, device, "faster here than the graphics card" if left else reason
         except PermissionError as error:
             raise SourceError(f"{self._path} may not be read: check its permissions.") from error
         except (av.error.FFmpegError, OSError, ValueError) as error:
@@ -227,11 +232,7 @@ class VideoFileSource(Source):
         self.close()
         container, device, reason = self._open()
         self._container = container
-        self._stream = stream = self._choose_whole(videos(container))
-        check_size(self._name, stream.width or 0, stream.height or 0)
-        # The decoder itself must not be talked into more either.
-        stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
-        stream.thread_type = self._threads
+        self._stream = stream = self._prepared(container)
         self._device = device, reason
         self._pixel_aspect = pixel_aspect(stream)
         self._start = (container.start_time or 0) / av.time_base
@@ -239,6 +240,14 @@ class VideoFileSource(Source):
         self._ahead.clear()
         self._decoded = self._decode(container)
         return container
+
+    def _prepared(self, container: InputContainer) -> VideoStream:
+        stream = self._choose_whole(videos(container))
+        check_size(self._name, stream.width or 0, stream.height or 0)
+        # The decoder itself must not be talked into more either.
+        stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+        stream.thread_type = self._threads
+        return stream
 
     def _choose_whole(self, streams: list[VideoStream]) -> VideoStream:
         """Return the stream to play, which is no part of a picture.
