@@ -23,6 +23,18 @@ def frames(count: int) -> str:
     return f"{count} frame" if count == 1 else f"{count} frames"
 
 
+def shortened(name: str, most: int) -> str:
+    """A name of so many characters at most, without its middle where it is longer.
+
+    Example:
+        >>> shortened("a drive in the rain.mp4", 15)
+        'a drive…ain.mp4'
+    """
+    if len(name) <= most:
+        return name
+    return f"{name[: most // 2]}…{name[len(name) - (most - most // 2 - 1) :]}"
+
+
 def iou(share: float) -> str:
     """An IoU in words; it is not known of what does not occur.
 

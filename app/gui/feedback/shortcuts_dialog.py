@@ -21,7 +21,7 @@ from PyQt6.QtWidgets import (
 from app.config.persistence import config_folder
 from app.config.shortcuts import COMMANDS, GROUPS, Keys
 from app.gui.widgets import theme
-from app.gui.widgets.fitting import available_size
+from app.gui.widgets.fitting import FoldingRow, available_size
 
 _LEFT = ("Play", "Network")
 """Groups in the first of the two columns."""
@@ -54,21 +54,8 @@ class ShortcutsDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Keys")
         self.keys = keys
-        columns = QWidget()
+        columns = FoldingRow([self._column(left=True), self._column(left=False)], theme.PAD)
         columns.setObjectName("legend")  # as clear as the list of classes
-        row = QHBoxLayout(columns)
-        row.setContentsMargins(theme.PAD, 0, theme.PAD, 0)
-        row.setSpacing(44)
-        for left in (True, False):
-            column = QVBoxLayout()
-            column.setSpacing(theme.GAP)
-            for group in GROUPS:
-                if (group in _LEFT) is left:
-                    column.addLayout(self._group(group))
-            if left:
-                column.addLayout(_grid("Mouse", MOUSE))
-            column.addStretch()
-            row.addLayout(column, 1)
         scroll = QScrollArea()
         scroll.setWidget(columns)
         scroll.setWidgetResizable(True)
@@ -94,6 +81,19 @@ class ShortcutsDialog(QDialog):
         self.resize(
             QSize(size.width() + 60, size.height() + 110).boundedTo(available_size(self.screen()))
         )
+
+    def _column(self, *, left: bool) -> QWidget:
+        widget = QWidget()
+        column = QVBoxLayout(widget)
+        column.setContentsMargins(theme.PAD, 0, theme.PAD, 0)
+        column.setSpacing(theme.GAP)
+        for group in GROUPS:
+            if (group in _LEFT) is left:
+                column.addLayout(self._group(group))
+        if left:
+            column.addLayout(_grid("Mouse", MOUSE))
+        column.addStretch()
+        return widget
 
     def _group(self, group: str) -> QGridLayout:
         commands = [command for command in COMMANDS if command.group == group]

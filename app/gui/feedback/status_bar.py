@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
+from app.core.formatting import shortened
 from app.gui.widgets import theme
 from app.gui.widgets.controls import ElidedLabel
 from app.pipeline.status import PipelineStatus
@@ -21,6 +22,15 @@ CAUSES: dict[str, str] = {
     "frozen": "frozen: the camera repeated its picture",
 }
 """Drop causes in words."""
+LOSSES: dict[str, str] = {
+    "encoder": "encoder: it had no room, and a live source does not wait",
+    "failed": "failed: the recording could not be written",
+    "offline": "offline: the stream's receiver was not there",
+    "stopped": "stopped: the recording was being closed",
+}
+"""Loss causes in words."""
+_NAME = 40
+"""Most characters of a source's name beside what is in use."""
 
 
 class StatusBar(QFrame):
@@ -42,8 +52,8 @@ class StatusBar(QFrame):
     def refresh(self, status: PipelineStatus) -> None:
         """Show source, network and counts."""
         text = describe(status)
-        if text != self.text.text():
-            self.text.setText(text)
+        if text != self.text.toolTip():
+            self.text.setText(describe(status, _NAME))
             self.text.setToolTip(text)
         counters = status.counters
         if not counters.captured:
@@ -56,12 +66,18 @@ class StatusBar(QFrame):
         self.counts.setToolTip("\n".join(lines))
 
 
-def describe(status: PipelineStatus) -> str:
-    """Return source, network and encoder in use, in one line."""
+def describe(status: PipelineStatus, longest: int | None = None) -> str:
+    """Return source, network and encoder in use, in one line.
+
+    Args:
+        status: the pipeline.
+        longest: characters of the source's name at most.
+    """
     parts: list[str] = []
     source, network, size = status.source, status.network, status.network_size
     if source is not None:
-        parts += [source.name, f"{source.width}×{source.height}", source.decoder]
+        name = source.name if longest is None else shortened(source.name, longest)
+        parts += [name, f"{source.width}×{source.height}", source.decoder]
     if network is not None:
         parts += [network.device, network.precision, network.runtime]
     elif status.broken:

@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QSl
 
 from app.gui.widgets import theme
 from app.gui.widgets.controls import DropdownButton, ToggleSwitch, add_choice
+from app.gui.widgets.fitting import FoldingRow
 from app.gui.window.command_handlers import OPACITY, Handlers
 from app.gui.window.main_window import MainWindow
 from app.rendering.view_options import CONTENTS, JUDGING, Content
@@ -44,19 +45,17 @@ class AllControls(QFrame):
         self.add = DropdownButton("Add beside")
         self.add.setFixedWidth(_CHOICE_WIDTH)
         named = (("View", self.view), ("Opacity", self.alpha), ("Input size", self.size_choice))
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(theme.PAD, theme.GAP, theme.PAD, theme.GAP)
-        for button in (self.play, self.record, self.skip):
-            layout.addWidget(button)
+        choices: list[QWidget] = []
         for name, widget in named:
             label = QLabel(name)
             label.setBuddy(widget)
             widget.setAccessibleName(f"{name} of all sources")
-            layout.addSpacing(theme.GAP)
-            layout.addWidget(label)
-            layout.addWidget(widget)
-        layout.addStretch(1)
-        layout.addWidget(self.add)
+            choices += [label, widget]
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(theme.PAD, theme.GAP, theme.PAD, theme.GAP)
+        buttons = _row((self.play, self.record, self.skip))
+        layout.addWidget(FoldingRow((buttons, _row(choices)), theme.GAP), 1)
+        layout.addWidget(self.add, 0, Qt.AlignmentFlag.AlignTop)
         self.play.clicked.connect(self.play_or_pause)
         self.record.clicked.connect(self.record_or_stop)
         self.skip.clicked.connect(self._set_skip)
@@ -140,6 +139,17 @@ class AllControls(QFrame):
     def _set_size(self, size: str) -> None:
         networks = self._windows[0].pipeline.networks  # which is everybody's
         networks.use_options(replace(networks.options, input_size=size))
+
+
+def _row(widgets: Sequence[QWidget]) -> QWidget:
+    """Return widgets beside each other, as narrow as they may be."""
+    row = QWidget()
+    layout = QHBoxLayout(row)
+    layout.setContentsMargins(0, 0, 0, 0)
+    for widget in widgets:
+        layout.addWidget(widget)
+    layout.addStretch(1)
+    return row
 
 
 def _choice(names: Sequence[_Name], choose: Callable[[_Name], None]) -> DropdownButton:

@@ -11,6 +11,8 @@ from PyQt6.QtGui import (
     QColor,
     QContextMenuEvent,
     QEnterEvent,
+    QFont,
+    QFontMetrics,
     QImage,
     QKeyEvent,
     QMouseEvent,
@@ -31,6 +33,15 @@ from app.pipeline.status import PipelineStatus
 
 _LINE = 30
 """Height of the line under the picture."""
+_BETWEEN = " · "
+
+
+def _name_font() -> QFont:
+    return theme.font(13, bold=True)
+
+
+def _figures_font() -> QFont:
+    return theme.font(12)
 
 
 class Tile(QWidget):
@@ -98,7 +109,7 @@ class Tile(QWidget):
             parts = [f"{status.fps:.1f} fps", *age, *parts]
         if status.recording is not None:
             parts.insert(0, f"recording {clock(status.recording.seconds)}")
-        return " · ".join(parts)
+        return _BETWEEN.join(parts)
 
     def refresh(self) -> None:
         """Show the source as it is now."""
@@ -106,6 +117,7 @@ class Tile(QWidget):
         if self._status.state in {"failed", "empty"}:
             self.result = None
         self.setAccessibleName(f"{self.name}: {self.words or self.figures}")
+        self.setToolTip("\n".join(filter(None, (self.name, self.figures))))
         self.update()
 
     def look(self) -> None:
@@ -125,6 +137,24 @@ class Tile(QWidget):
         display = self._pipeline.sinks.display
         if self.result is not None and display is not None and not len(display):
             display.put(replace(self.result, repeated=True), wait=False)
+
+    def line_texts(self, width: int) -> tuple[str, str]:
+        """Return name and figures for a line of so many pixels.
+
+        Where they do not fit, the name loses its middle, and figures are left out, the last ones
+        first, until it has half the line.
+        """
+        of_name, of_figures = QFontMetrics(_name_font()), QFontMetrics(_figures_font())
+        parts = self.figures.split(_BETWEEN)
+        least = min(of_name.horizontalAdvance(self.name), width // 2)
+
+        def left() -> int:
+            return width - of_figures.horizontalAdvance(_BETWEEN.join(parts)) - 16
+
+        while len(parts) > 1 and left() < least:
+            parts.pop()
+        name = of_name.elidedText(self.name, Qt.TextElideMode.ElideMiddle, left())
+        return name, _BETWEEN.join(parts)
 
     def sizeHint(self) -> QSize:
         return QSize(480, 300)
@@ -191,15 +221,10 @@ class Tile(QWidget):
     def _paint_line(self, painter: QPainter) -> None:
         line = QRect(10, self.height() - _LINE, self.width() - 20, _LINE)
         middle = Qt.AlignmentFlag.AlignVCenter
+        name, figures = self.line_texts(line.width())
         painter.setPen(QColor(theme.MUTED))
-        painter.setFont(theme.font(12))
-        figures = self.figures
+        painter.setFont(_figures_font())
         painter.drawText(line, middle | Qt.AlignmentFlag.AlignRight, figures)
-        taken = painter.fontMetrics().horizontalAdvance(figures) + 16
-        painter.setFont(theme.font(13, bold=True))
+        painter.setFont(_name_font())
         painter.setPen(QColor(theme.TEXT))
-        left = line.adjusted(0, 0, -taken, 0)
-        name = painter.fontMetrics().elidedText(
-            self.name, Qt.TextElideMode.ElideMiddle, left.width()
-        )
-        painter.drawText(left, middle | Qt.AlignmentFlag.AlignLeft, name)
+        painter.drawText(line, middle | Qt.AlignmentFlag.AlignLeft, name)

@@ -6,7 +6,7 @@ import time
 
 from PyQt6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from app.gui.feedback.status_bar import CAUSES
+from app.gui.feedback.status_bar import CAUSES, LOSSES
 from app.gui.panels.plots import History, StageBar
 from app.gui.video.stats_overlay import OverlayStats
 from app.gui.widgets import theme
@@ -77,8 +77,10 @@ def frame_facts(status: PipelineStatus) -> list[tuple[str, str, str]]:
     if counters.recorded or counters.not_recorded:
         facts.append(("recorded", str(counters.recorded), "frames in recordings"))
     if counters.not_recorded:
-        text = "frames that the encoder had no room for"
-        facts.append(("not recorded", str(counters.not_recorded), text))
+        text = "frames that were meant for a recording or a stream, and are not in it"
+        facts.append(("not recorded", str(counters.not_recorded_total), text))
+        for cause, count in sorted(counters.not_recorded.items(), key=lambda item: -item[1]):
+            facts.append((f"  {cause}", str(count), LOSSES[cause]))
     facts.append(("dropped", str(counters.dropped_total), "captured and not shown"))
     for cause, count in sorted(counters.dropped.items(), key=lambda item: -item[1]):
         facts.append((f"  {cause}", str(count), CAUSES[cause]))

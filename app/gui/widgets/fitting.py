@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PyQt6.QtCore import QSize, Qt
-from PyQt6.QtGui import QScreen
-from PyQt6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QWidget
+from PyQt6.QtGui import QResizeEvent, QScreen
+from PyQt6.QtWidgets import QBoxLayout, QFrame, QScrollArea, QSizePolicy, QWidget
 
 
 def available_size(screen: QScreen | None) -> QSize:
@@ -46,3 +48,36 @@ class FittingScrollArea(PlainScrollArea):
 
     def minimumSizeHint(self) -> QSize:
         return QSize(0, min(self._LEAST, self.sizeHint().height()))
+
+
+class FoldingRow(QWidget):
+    """Row of widgets; where it is too narrow for them, each stands below the one before.
+
+    Args:
+        parts: the widgets.
+        spacing: pixels between two of them.
+    """
+
+    def __init__(self, parts: Sequence[QWidget], spacing: int) -> None:
+        super().__init__()
+        self._parts, self._spacing = parts, spacing
+        self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(spacing)
+        for part in parts:
+            self._layout.addWidget(part, 1)
+
+    def sizeHint(self) -> QSize:
+        width = sum(part.sizeHint().width() for part in self._parts)
+        width += self._spacing * (len(self._parts) - 1)
+        return QSize(width, self._layout.sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        width = max(part.minimumSizeHint().width() for part in self._parts)
+        return QSize(width, self._layout.minimumSize().height())
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        fits = self.width() >= self.sizeHint().width()
+        direction = QBoxLayout.Direction
+        self._layout.setDirection(direction.LeftToRight if fits else direction.TopToBottom)
+        super().resizeEvent(event)

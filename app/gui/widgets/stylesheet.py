@@ -121,7 +121,7 @@ QListWidget::item:selected { background: $ACCENT; color: $ON_ACCENT; }
 QTabBar::tab {
     background: transparent; color: $MUTED; padding: 6px 14px; border-bottom: 2px solid transparent;
 }
-QTabBar::tab:selected { color: $TEXT; border-bottom: 2px solid $ACCENT; font-weight: 600; }
+QTabBar::tab:selected { color: $TEXT; border-bottom: 2px solid $ACCENT; }
 QTabBar::tab:focus { color: $ACCENT; }
 
 QMenuBar { background: $PANEL; color: $TEXT; border-bottom: 1px solid $LINE; padding: 1px 6px; }
