@@ -6,7 +6,10 @@ import io
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn
+
+from fastscnn.paths import closed_folder
 
 
 def run_command(main: Callable[[], int]) -> NoReturn:
@@ -28,6 +31,9 @@ def refusal(error: OSError) -> str:
     What was foreseen is said where it happens, with what to do about it.
     """
     name = error.filename if isinstance(error.filename, str) else "A file"
+    if isinstance(error, PermissionError):
+        where = closed_folder(Path(name)) or name
+        return f"{name} may not be used: check the permissions of {where}."
     return f"{name} cannot be used ({error.strerror or error}): give another name."
 
 

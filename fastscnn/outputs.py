@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from fastscnn.paths import closed_folder
+
 _IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
 """Suffixes of what may be replaced by images, or would be taken for one of them afterwards."""
 
@@ -37,16 +39,33 @@ def check_file(path: Path, overwrite: bool) -> None:
     Raises:
         OutputError: it exists and is not to be replaced, or its folder takes no files.
     """
-    if path.is_file() and not overwrite:
+    if os.path.isfile(path) and not overwrite:
         raise OutputError(f"{path} exists: give another name, or --overwrite to replace it.")
-    if path.exists() and not path.is_dir() and not path.is_file():
+    if os.path.exists(path) and not os.path.isdir(path) and not os.path.isfile(path):
         return
-    if path.is_dir():
+    if os.path.isdir(path):
         raise OutputError(f"{path} is a folder: name a file in it.")
-    if not path.parent.is_dir():
-        raise OutputError(f"There is no folder {path.parent}: make it, or name another.")
-    if not os.access(path.parent, os.W_OK):
+    check_folder_of(path)
+
+
+def check_folder_of(path: Path) -> None:
+    """Check that the folder of a file that will be made is there and takes files of such a name.
+
+    Raises:
+        OutputError: it is not, or does not.
+    """
+    folder = path.parent
+    if not os.path.isdir(folder) and closed_folder(folder) is None:
+        raise OutputError(f"There is no folder {folder}: make it, or name another.")
+    if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"{path} cannot be written: name a folder in which you may write.")
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        pass
+    except OSError as error:  # the name is too long
+        text = f"{path} cannot be written ({error.strerror}): give another name."
+        raise OutputError(text) from error
 
 
 def check_apart(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from glob import glob, has_magic
 from pathlib import Path
 
@@ -36,15 +36,35 @@ def visible(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if not is_hidden(path)]
 
 
-def files_below(folder: Path) -> Iterator[Path]:
+def files_below(
+    folder: Path, unreadable: Callable[[OSError], object] | None = None
+) -> Iterator[Path]:
     """Return the content of a folder and of all folders below, files alone, in no order.
 
     Folders that cannot be read and links to folders are passed over.
+
+    Args:
+        folder: where to look.
+        unreadable: is told why a folder, the error's ``filename``, cannot be read.
     """
-    for place, folders, files in os.walk(folder):
+    for place, folders, files in os.walk(folder, onerror=unreadable):
         here = Path(place)
         folders[:] = [name for name in folders if not is_hidden(here / name)]
         yield from (here / name for name in files if not is_hidden(here / name))
+
+
+def closed_folder(path: Path) -> Path | None:
+    """Return the folder above a path that may not be entered: what lies in it cannot be told."""
+    above = reversed(path.absolute().parents)
+    closed = (each for each in above if os.path.isdir(each) and not os.access(each, os.X_OK))
+    return next(closed, None)
+
+
+def not_readable(error: OSError, path: str | os.PathLike[str]) -> str:
+    """Return in a sentence that a file or folder cannot be read, and what to do."""
+    if isinstance(error, PermissionError):
+        return f"{path} may not be read: check its permissions."
+    return f"{path} cannot be read ({error.strerror or error}): check it."
 
 
 def natural(path: Path) -> list[tuple[int, int, str]]:

@@ -10,6 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
+from fastscnn.paths import closed_folder
+
 _MOST_FILES = 5000
 
 
@@ -33,6 +35,20 @@ def did_you_mean_file(path: Path) -> str:
     except OSError:
         return ""
     return did_you_mean(path.name, names)
+
+
+def why_missing(path: Path, kind: str = "file") -> str:
+    """Return in a sentence why a path that somebody named is not found, and what to do.
+
+    Args:
+        path: as it was named.
+        kind: of what it should be, in a word.
+    """
+    if (closed := closed_folder(path)) is not None:
+        return f"{path} may not be read: check the permissions of {closed}."
+    if os.path.islink(path):
+        return f"{path} is a link to {os.readlink(path)}, which is not there: check where it leads."
+    return f"There is no {kind} {path}: check the path.{did_you_mean_file(path)}"
 
 
 class SuggestingParser(argparse.ArgumentParser):

@@ -18,8 +18,8 @@ from app.batch.units import Drive
 from app.errors import SourceError, UsageError
 from app.sources.playlist import VIDEO_SUFFIXES
 from app.sources.urls import local_path, redact, scheme_of
-from fastscnn.paths import expand_user, files_below, natural
-from fastscnn.suggestions import did_you_mean_file
+from fastscnn.paths import expand_user, files_below, natural, not_readable
+from fastscnn.suggestions import why_missing
 
 LISTS = frozenset({".txt", ".lst", ".list"})
 """Names of files with a path or address on each line end in one of these."""
@@ -140,15 +140,15 @@ def _found(text: str, pattern: str | None) -> Iterator[Found]:
         yield from _at_address(text, pattern)
         return
     path = Path(os.path.abspath(expand_user(text)))
-    if path.is_dir():
+    if os.path.isdir(path):
         yield from _in_folder(path, pattern)
-    elif path.suffix.lower() in LISTS and path.is_file():
+    elif path.suffix.lower() in LISTS and os.path.isfile(path):
         for line in _lines(path):
             yield from _named_in_list(line, path, pattern)
-    elif path.exists():
+    elif os.path.exists(path):
         yield _file(path, PurePosixPath(path.name))
     else:
-        raise SourceError(f"There is no {text}: check the path.{did_you_mean_file(path)}")
+        raise SourceError(why_missing(path).replace(str(path), text, 1))
 
 
 def _named_in_list(line: str, path: Path, pattern: str | None) -> Iterator[Found]:
@@ -169,7 +169,7 @@ def _lines(path: Path) -> list[str]:
         with path.open("rb") as file:
             data = file.read(_MOST_BYTES + 1)
     except OSError as error:
-        raise SourceError(f"{path} cannot be read ({error.strerror}): check it.") from error
+        raise SourceError(not_readable(error, path)) from error
     if len(data) > _MOST_BYTES or b"\0" in data:
         raise SourceError(f"{path} is no list of paths: write one a line, as text.")
     lines = [os.fsdecode(line).strip() for line in data.splitlines()]
@@ -177,7 +177,13 @@ def _lines(path: Path) -> list[str]:
 
 
 def _in_folder(folder: Path, pattern: str | None) -> Iterator[Found]:
-    paths = sorted(files_below(folder), key=natural)
+    closed: list[OSError] = []
+    paths = sorted(files_below(folder, closed.append), key=natural)
+    for error in closed:
+        if error.filename == str(folder):
+            raise SourceError(not_readable(error, folder)) from error
+        below = PurePosixPath(Path(error.filename).relative_to(folder).as_posix())
+        yield Found(error.filename, below, error=not_readable(error, error.filename))
     markers = (path for path in paths if path.name == MARKER)
     results = {path.parent for path in markers if _marks_results(partial(_beginning, path))}
     for path in paths:
@@ -208,7 +214,7 @@ def _file(path: Path, below: PurePosixPath) -> Found:
     try:
         facts = path.stat()
     except OSError as error:
-        text = f"{path.name} cannot be read ({error.strerror}): check it."
+        text = not_readable(error, path.name)
         return Found(str(path), below, error=text)
     return Found(str(path), below, facts.st_size, facts.st_mtime)
 

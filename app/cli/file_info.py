@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import SourceError
-from fastscnn.suggestions import did_you_mean_file
+from fastscnn.paths import not_readable
+from fastscnn.suggestions import why_missing
 
 _MOST_BYTES = 64_000_000
 """Size of a report that is read."""
@@ -23,11 +24,9 @@ def file_info(path: Path) -> str:
         with path.open("rb") as file:
             head = file.read(16)
     except FileNotFoundError as error:
-        raise SourceError(
-            f"There is no file {path}: check the path.{did_you_mean_file(path)}"
-        ) from error
+        raise SourceError(why_missing(path)) from error
     except OSError as error:
-        raise SourceError(f"{path} cannot be read ({error.strerror}).") from error
+        raise SourceError(not_readable(error, path)) from error
     said: object = None
     try:
         text = _said(path, head)

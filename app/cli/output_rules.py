@@ -76,14 +76,14 @@ def outputs_from(
     pictures: list[ImageFolderOptions] = []
     if args.output is not None:
         path = expand_user(args.output)
-        if _ends_in_separator(args.output) or (path.is_dir() and not path.suffix):
+        if _ends_in_separator(args.output) or (os.path.isdir(path) and not path.suffix):
             suffix: Suffix = ".png" if args.picture_format == "png" else ".jpg"
             pictures.append(ImageFolderOptions(path, "view", suffix))
         else:
             recording = path
     as_pictures = labels is not None and labels.suffix.lower() != ".mkv"
     if labels is not None and as_pictures:
-        if labels.suffix.lower() in _NO_FOLDERS and not labels.is_dir():
+        if labels.suffix.lower() in _NO_FOLDERS and not os.path.isdir(labels):
             raise UsageError(
                 f"--save-labels {labels} would be a folder of pictures:"
                 " name a .mkv for one file, or a folder."
@@ -123,7 +123,7 @@ def one_for_each(
             " end, for a video of each."
         )
     folder = expand_user(output)
-    if not (_ends_in_separator(output) or folder.is_dir()):
+    if not (_ends_in_separator(output) or os.path.isdir(folder)):
         if not several:
             return args, recording
         raise UsageError(

@@ -13,6 +13,7 @@ from app.config.settings import SourceOptions
 from app.errors import SourceError, UsageError
 from app.sources.playlist import sources_in
 from app.sources.source_spec import SourceSpec, parse_source
+from fastscnn.paths import not_readable
 
 _MOST_BESIDE = 16
 
@@ -91,7 +92,7 @@ def _inside(folder: Path) -> list[SourceSpec]:
     try:
         return sources_in(folder)
     except OSError as error:
-        raise SourceError(f"{folder} cannot be read ({error.strerror}).") from error
+        raise SourceError(not_readable(error, folder)) from error
 
 
 def _as_asked(specs: Sequence[SourceSpec], args: SourceArguments) -> Sequence[SourceSpec]:

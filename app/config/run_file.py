@@ -21,7 +21,8 @@ from app.rendering.view_options import PAIRED, ViewOptions
 from app.sources.source_spec import SourceSpec
 from fastscnn.labels import CLASS_NAMES
 from fastscnn.option_fields import Option, options_of, value_of
-from fastscnn.suggestions import did_you_mean, did_you_mean_file
+from fastscnn.paths import not_readable
+from fastscnn.suggestions import did_you_mean, why_missing
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -63,11 +64,9 @@ def _read(path: Path) -> dict[str, Any]:
             data = file.read(_MOST_BYTES + 1)
         said = tomllib.loads(data.decode()) if len(data) <= _MOST_BYTES else None
     except FileNotFoundError as error:
-        raise UsageError(
-            f"There is no run file {path}: check the path.{did_you_mean_file(path)}"
-        ) from error
+        raise UsageError(why_missing(path, "run file")) from error
     except OSError as error:
-        raise UsageError(f"The run file {path} cannot be read ({error.strerror}).") from error
+        raise UsageError(not_readable(error, f"The run file {path}")) from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"The run file {path} is no TOML ({error}): mend it.") from error
     if said is None:

@@ -144,7 +144,8 @@ def load_keys(path: Path | None) -> Keys:
         with path.open("rb") as file:
             data = file.read(_MOST_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"The keys in {path} cannot be read ({error.strerror}).") from error
+        text = f"The keys in {path} cannot be read ({error.strerror}): check the path."
+        raise UsageError(text) from error
     if len(data) > _MOST_BYTES:
         raise UsageError(f"{path} is too large for a file of keys: name another one.")
     try:

@@ -22,7 +22,7 @@ from app.sources.decoding.joined_files import is_joined, joined_length
 from app.sources.decoding.packet_reader import PacketReader
 from app.sources.hardware_decoding import decoder_name, decoding_for, open_container
 from app.sources.source_spec import SourceSpec
-from fastscnn.suggestions import did_you_mean, did_you_mean_file
+from fastscnn.suggestions import did_you_mean, why_missing
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -171,8 +171,9 @@ class VideoFileSource(Source):
         path = Path(spec.value)
         self._name = path.name
         if not os.path.exists(path):
-            close = did_you_mean(spec.value, ["demo"]) or did_you_mean_file(path)
-            raise SourceError(f"There is no file {path}: check the path.{close}")
+            if close := did_you_mean(spec.value, ["demo"]):
+                raise SourceError(f"There is no file {path}: check the path.{close}")
+            raise SourceError(why_missing(path))
         if not path.is_file():
             raise SourceError(f"{path} is not a file: name a video file, a camera index or demo.")
         if path.stat().st_size == 0:

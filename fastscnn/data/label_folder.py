@@ -15,7 +15,7 @@ from fastscnn.data.image_files import PictureError, read_labels
 from fastscnn.data.label_sets import SetTable, TargetSets, lookup, table_of
 from fastscnn.data.pair_dataset import DataError, known_values
 from fastscnn.labels import UNKNOWN
-from fastscnn.paths import files_below, visible
+from fastscnn.paths import files_below, not_readable, visible
 
 Image = NDArray[np.uint8]
 
@@ -50,7 +50,7 @@ class LabelFolder:
             below = islice(files_below(self.folder), _MOST_FILES)
             pngs = _pngs(visible(self.folder)) or _pngs(below)
         except OSError as error:
-            raise DataError(f"{self.folder} cannot be read ({error.strerror}).") from error
+            raise DataError(not_readable(error, self.folder)) from error
         if not pngs:
             raise DataError(f"{self.folder} holds no PNGs: labels are one for each frame.")
         official = truth_files(pngs)

@@ -8,9 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 from app.config.value_parsers import _SUFFIXES, PATTERN
-from app.errors import OutputError, UsageError
+from app.errors import OutputError, UsageError, outputs_of_app
 from app.sinks.output_collisions import check_apart
 from app.sources.source_spec import SourceSpec
+from fastscnn.outputs import check_folder_of
 
 
 def recording_path(
@@ -104,9 +105,9 @@ def check_output(
         what, end = ("hold labels", ".mkv") if labels else ("be recorded", ".mp4")
         or_folder = "" if labels else ", or in / for a folder of pictures"
         raise UsageError(f"{path} cannot {what}: the name must end in {end}{or_folder}.")
-    if path.is_dir():
+    if os.path.isdir(path):
         raise OutputError(f"{path} is a folder: give the recording a file name.")
-    if not path.parent.is_dir():
-        raise OutputError(f"There is no folder {path.parent}: make it or record elsewhere.")
-    if path.exists() and not overwrite:
+    with outputs_of_app():
+        check_folder_of(path)
+    if os.path.exists(path) and not overwrite:
         raise OutputError(f"{path} exists: give another name, or --overwrite to replace it.")

@@ -15,6 +15,7 @@ from PIL import ImageOps
 from app.errors import SourceError
 from app.sources.color_conversion import check_size
 from fastscnn.data.image_files import PictureError, open_image
+from fastscnn.paths import not_readable
 
 _MAX_BYTES = 1 << 29
 """Larger files are not read: they are no pictures of a street."""
@@ -60,7 +61,7 @@ class ImageFile:
                 raise SourceError(f"{self.name} is too large for a picture: choose another.")
             self._data = path.read_bytes()
         except OSError as error:
-            raise SourceError(f"{path} cannot be read ({error.strerror}).") from error
+            raise SourceError(not_readable(error, path)) from error
         try:
             image = open_image(io.BytesIO(self._data))
         except PictureError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from app.errors import SourceError
@@ -12,7 +12,7 @@ from app.sources.images.animated_image import AnimatedImageSource
 from app.sources.images.image_file import ImageFile
 from app.sources.source_spec import PICTURES, SourceSpec
 from app.sources.video_file import VideoFileSource
-from fastscnn.paths import files_below, matches, natural, visible
+from fastscnn.paths import closed_folder, files_below, matches, natural, not_readable, visible
 from fastscnn.suggestions import did_you_mean_file
 
 RATE = 10.0
@@ -21,14 +21,23 @@ _ALSO_VIDEO = {".avif", ".heic", ".heif", ".hif"}
 """Kinds that FFmpeg reads too, where Pillow does not know them: the first picture of a file."""
 
 
-def find_pictures(text: str) -> tuple[Path, list[Path]]:
+def find_pictures(
+    text: str, unreadable: Callable[[OSError], object] | None = None
+) -> tuple[Path, list[Path]]:
     """The folder that the pictures have in common, and the pictures in natural order.
 
     A folder without pictures of its own is searched below.
+
+    Args:
+        text: a folder, a pattern or a picture.
+        unreadable: is told of folders below that cannot be read and are left out.
+
+    Raises:
+        OSError: the folder cannot be read.
     """
     path = Path(text)
     if os.path.isdir(path):
-        root, found = path, _pictures(visible(path)) or _pictures(files_below(path))
+        root, found = path, _pictures(visible(path)) or _pictures(files_below(path, unreadable))
     elif os.path.exists(path):
         return path.parent, [path]
     else:
@@ -79,8 +88,18 @@ class ImageSequenceSource(Source):
 
     def __init__(self, spec: SourceSpec) -> None:
         super().__init__()
-        self._root, self._paths = find_pictures(spec.value)
+        closed: list[OSError] = []
+        try:
+            self._root, self._paths = find_pictures(spec.value, closed.append)
+        except OSError as error:
+            raise SourceError(not_readable(error, spec.value)) from error
+        for each in closed:
+            self.tell(not_readable(each, each.filename))
         if not self._paths:
+            if (folder := closed_folder(Path(spec.value))) is not None:
+                raise SourceError(
+                    f"{spec.value} may not be read: check the permissions of {folder}."
+                )
             raise SourceError(
                 f"There are no pictures at {spec.value}: name a folder or pattern of"
                 f" {', '.join(sorted(s[1:] for s in PICTURES))} files."
