@@ -130,8 +130,7 @@ class Worker(threading.Thread):
             engine = make_engine(segmenter)
             self._compare(engine)
             self._asked.clear()
-            for feed in self.turns.feeds:
-                feed.stale = True
+            self._outdate()
             self._networks.ready(segmenter)
             if self._adaptive is not None:
                 self._adaptive.begin()
@@ -151,6 +150,14 @@ class Worker(threading.Thread):
         if failed:
             return self._refuse_all()
         return None if self._stop_asked.is_set() else self._networks.take_next()
+
+    # Loops over feeds are in functions that return at once: in those that run for as long as the
+    # network does, the loop's variable would hold a source that has left.
+
+    def _outdate(self) -> None:
+        """Have the last result of every source made anew, by the network that is there now."""
+        for feed in self.turns.feeds:
+            feed.stale = True
 
     def _interrupted(self) -> None:
         for feed in self.turns.feeds:
@@ -192,10 +199,14 @@ class Worker(threading.Thread):
             if engine.pending:
                 self._collect(engine)
             elif taken is None:
-                for feed in self.turns.feeds:
-                    self._repeat(engine, feed)
-                for feed, overview in looks[:1]:
-                    overview.step(engine.segmenter, skip=feed.live.skip)
+                self._rest(engine, looks)
+
+    def _rest(self, engine: Engine, looks: list[tuple[Feed, Overview]]) -> None:
+        """Do what can wait for a moment in which nothing comes."""
+        for feed in self.turns.feeds:
+            self._repeat(engine, feed)
+        for feed, overview in looks[:1]:
+            overview.step(engine.segmenter, skip=feed.live.skip)
 
     def _overviews(self) -> list[tuple[Feed, Overview]]:
         """Return the overviews that have something for the network."""

@@ -52,6 +52,8 @@ class GridWindow(QStackedWidget):
 
     removed = pyqtSignal(MainWindow)
     """The window of a source that was removed."""
+    seen_off = pyqtSignal(MainWindow)
+    """A window that was removed and goes now: its source has ended and said all it had to say."""
 
     def __init__(
         self, first: MainWindow, make: Callable[[SourceSpec], MainWindow], keys: Keys
@@ -241,6 +243,7 @@ class GridWindow(QStackedWidget):
             self._leaving.remove(window)
             window.refresh()  # it may have something to say in the end
             if window is not self._first:
+                self.seen_off.emit(window)
                 window.close()
                 window.deleteLater()
 

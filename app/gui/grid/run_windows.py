@@ -40,7 +40,8 @@ class RunWindows:
         self._settings, self._keys = settings, keys
         self._made, self._removed = made, removed
         self.pipelines: list[Pipeline] = []
-        """Those of all sources that there were, in order."""
+        """Those of all sources that run, in order, and of those that did where a report tells of
+        them."""
         self._opened = list(settings.sources[:1])
         self.first = MainWindow(settings_of_each(settings)[0], keys=keys, saved=saved)
         self.grid: GridWindow | None = None
@@ -83,6 +84,7 @@ class RunWindows:
     def _make_grid(self) -> GridWindow:
         self.grid = GridWindow(self.first, self._make, self._keys)
         self.grid.removed.connect(self._removed)
+        self.grid.seen_off.connect(self._forget)
         return self.grid
 
     def _make(self, spec: SourceSpec) -> MainWindow:
@@ -97,3 +99,8 @@ class RunWindows:
         window.open_menu.beside_chosen.connect(self.open_beside)
         self.pipelines.append(window.pipeline)
         self._made(window)
+
+    def _forget(self, window: MainWindow) -> None:
+        """Let go of the pipeline of a source that has ended, with all that it counted."""
+        if self._settings.run.stats_json is None:
+            self.pipelines.remove(window.pipeline)

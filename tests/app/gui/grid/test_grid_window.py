@@ -11,7 +11,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
 from app.cli.argument_parser import build_parser, settings_from
-from app.config.settings import SourceOptions
+from app.config.settings import RunOptions, SourceOptions
 from app.config.shortcuts import USUAL
 from app.gui.grid.run_windows import RunWindows
 from app.sinks.recording.file_naming import make_folder
@@ -199,16 +199,34 @@ def test_a_source_is_removed_with_its_recording_whole_and_others_are_added(tmp_p
         drop(grid, clip)
         assert [tile.name for tile in grid.tiles][-1] == "4  clip.mp4"
         wait_until(lambda: all(map(labelled, grid.tiles)), "labels in all, the new one too")
-        assert len(run.pipelines) == 4  # the report is of all that there were
+        assert [each.pipeline for each in run.windows] == run.pipelines
 
 
-def test_nothing_of_a_removed_window_is_kept():
-    with running(street(), street()) as run:
-        wait_until(lambda: all(map(labelled, run.grid.tiles)), "labels")
-        kept = weakref.ref(run.windows[1])
-        run.grid.remove(run.windows[1])
-        wait_until(lambda: gc.collect() is not None and kept() is None, "its end")
-        assert run.pipelines[1].stats.counters().shown  # but for its counts
+@pytest.mark.parametrize("reported", [False, True])
+def test_nothing_of_removed_sources_is_kept_but_what_a_report_tells(tmp_path, reported):
+    """A file, one that is no video, and a street, each while the first goes on."""
+    wrong = tmp_path / "wrong.mp4"
+    wrong.write_bytes(b"no video" * 99)
+    added = street(), SourceSpec("file", str(wrong)), SourceSpec("demo", width=256, height=128)
+    options = RunOptions(stats_json=tmp_path / "stats.json" if reported else None)
+    with running(street(), street(), settings=replace(SMALL, run=options)) as run:
+        windows, pipelines = [], []
+        for spec in added:
+            window, tile = run.windows[1], run.grid.tiles[1]
+            wait_until(lambda tile=tile: labelled(tile) or tile.error, "it")
+            windows.append(weakref.ref(window))
+            pipelines.append(weakref.ref(window.pipeline))
+            run.grid.add(spec)
+            run.grid.remove(window)
+            del window, tile
+
+        def kept():
+            gc.collect()
+            return [sum(each() is not None for each in kind) for kind in (windows, pipelines)]
+
+        wait_until(lambda: kept() == [0, len(added) * reported], "their ends")
+        assert len(run.pipelines) == 2 + len(added) * reported
+        assert not reported or run.pipelines[1].stats.counters().shown
 
 
 def test_the_first_is_removed_and_the_others_go_on(three):
