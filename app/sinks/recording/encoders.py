@@ -7,6 +7,7 @@ import logging
 import os
 import platform
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -115,13 +116,35 @@ def choose(choice: EncoderChoice, size: tuple[int, int], say: Callable[[str], No
     )
 
 
+@contextmanager
+def ordinary_scheduling() -> Iterator[None]:
+    """Keep an encoder that opens from changing how threads of this process are scheduled.
+
+    Where it may, as root, SVT-AV1 makes its threads and the one that opens it real-time ones of the
+    highest priority, and threads begun later inherit that: nothing else would get a turn.
+    """
+    if not hasattr(os, "sched_getscheduler"):  # not Linux
+        yield
+        return
+    before = os.sched_getscheduler(0)
+    try:
+        yield
+    finally:
+        if os.sched_getscheduler(0) != before:
+            for thread in os.listdir("/proc/self/task"):
+                with suppress(OSError):  # it has ended
+                    if os.sched_getscheduler(int(thread)) in {os.SCHED_FIFO, os.SCHED_RR}:
+                        os.sched_setscheduler(int(thread), before, os.sched_param(0))
+
+
 def why_not(encoder: Encoder) -> str:
     """Why an encoder does not work, tried out on a picture; empty when it does."""
     try:
         context = cast("av.VideoCodecContext", av.CodecContext.create(encoder.name, "w"))
         encoder.prepare(context, Fraction(30))
         frame = encodable(np.zeros((encoder.size[1], encoder.size[0], 3), np.uint8), 0)
-        packets = [*context.encode(frame), *context.encode(None)]
+        with ordinary_scheduling():
+            packets = [*context.encode(frame), *context.encode(None)]
     except (av.error.FFmpegError, OSError, ValueError) as error:
         _log.info("%s does not work", encoder.name, exc_info=error)
         reason = getattr(error, "strerror", None) or str(error)

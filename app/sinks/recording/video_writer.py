@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from app.sinks.recording.audio_track import AudioTrack
 from app.sinks.recording.crash_safe_file import mp4_skipped
-from app.sinks.recording.encoders import Encoder, encodable
+from app.sinks.recording.encoders import Encoder, encodable, ordinary_scheduling
 from app.sinks.recording.fragmented_muxer import FragmentedMuxer
 from app.sinks.recording.timestamps import TIME_BASE, MappedTime
 
@@ -91,7 +91,9 @@ class VideoWriter:
         self._container.look()
         frame = encodable(fit(picture, self.encoder.size), place.ticks)
         self._lengths[place.ticks] = round(place.length / TIME_BASE)
-        self._container.mux(self._timed(self._video.encode(frame)))
+        with ordinary_scheduling():  # the first picture opens the encoder
+            packets = self._video.encode(frame)
+        self._container.mux(self._timed(packets))
         if self._sound is not None:
             self._mux_sound(self._sound.follow(place, self._length))
         self._length = place.length

@@ -1,5 +1,7 @@
 """Encoders by choice: what they make, read back, and what happens where one does not work."""
 
+import os
+
 import av
 import numpy as np
 import pytest
@@ -156,3 +158,42 @@ def test_a_preset_that_does_not_exist_is_said_before_any_work(tmp_path):
     assert "choose another --encoder, --codec or --preset" in done.stderr
     assert "Traceback" not in done.stderr
     assert not out.exists()
+
+
+def real_time_threads():
+    policies = {}
+    for thread in os.listdir("/proc/self/task"):
+        try:
+            policies[thread] = os.sched_getscheduler(int(thread))
+        except ProcessLookupError:
+            continue
+    return [thread for thread, policy in policies.items() if policy != os.SCHED_OTHER]
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "sched_getscheduler") or os.geteuid() != 0, reason="only root may"
+)
+@pytest.mark.parametrize("codec", CODECS)
+def test_an_encoder_makes_no_thread_a_real_time_one(tmp_path, codec):
+    found = []
+
+    def watched():
+        for one in results([0, 0.1, 0.2, 0.3, 0.4], (160, 96)):
+            yield one
+            found.extend(real_time_threads())
+
+    recorder = record(tmp_path / "c.mp4", watched(), choice=_choice(codec))
+    assert recorder.error is None
+    assert found + real_time_threads() == []
+
+
+def test_threads_stay_as_they_are_scheduled_where_somebody_chose_that():
+    if not hasattr(os, "SCHED_BATCH"):
+        pytest.skip("not Linux")
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    try:
+        with encoders.ordinary_scheduling():
+            pass
+        assert os.sched_getscheduler(0) == os.SCHED_BATCH
+    finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
