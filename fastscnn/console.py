@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
 from fastscnn.paths import closed_folder
+
+_CONTROLS = re.compile(r"(?!\x1b\[[\d;]*m)[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""Control characters but tab, end of line and return, and but colours, as argparse writes them."""
 
 
 def run_command(main: Callable[[], int]) -> NoReturn:
@@ -40,8 +44,9 @@ def refusal(error: OSError) -> str:
 def secure_streams() -> None:
     """Let printing never fail, whatever standard output and standard error are.
 
-    A sign that they cannot show is replaced. What a reader that went away, a full disk or a stream
-    that was closed from the start does not take is lost; the work and its exit code are not.
+    A sign that they cannot show, or that would steer a terminal, is replaced. What a reader that
+    went away, a full disk or a stream that was closed from the start does not take is lost; the
+    work and its exit code are not.
     """
     for number in range(3):
         try:
@@ -52,7 +57,7 @@ def secure_streams() -> None:
             os.open(os.devnull, os.O_RDWR)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name) or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-        secured = io.TextIOWrapper(
+        secured = _Shown(
             io.BufferedWriter(_Lasting(stream)),
             stream.encoding,
             errors="replace",
@@ -60,6 +65,14 @@ def secure_streams() -> None:
             write_through=stream.write_through,
         )
         setattr(sys, name, secured)
+
+
+class _Shown(io.TextIOWrapper):
+    """Text side of a stream: the name of a file cannot steer the terminal that shows it."""
+
+    def write(self, text: str, /) -> int:
+        super().write(_CONTROLS.sub("?", text))
+        return len(text)
 
 
 class _Lasting(io.RawIOBase):

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from app.core.events import failure_of
 from app.pipeline.pipeline import Pipeline
-from app.rendering.view_options import VIEWS, View, ViewOptions
+from app.rendering.view_options import JUDGING, VIEWS, View, ViewOptions
 from fastscnn.labels import ClassTable, class_table
 
 INPUT_SIZES = ("quarter", "half", "full", "exact")
@@ -60,6 +60,9 @@ class RemoteControl:
         checked = [(name, _checked(name, value)) for name, value in said.items()]
         for watched in chosen:
             _classes(watched).numbers_of(said.get("hidden", ()))
+            spec = watched.pipeline.session.opened_spec
+            if said.get("view") in JUDGING and not watched.pipeline.truth.offered(spec):
+                raise ValueError("truth and errors are told by the true labels: add --labels DIR.")
         self._asked.put_nowait(lambda: self._carry_out(chosen, checked))
 
     def run(self) -> None:

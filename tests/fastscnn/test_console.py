@@ -69,6 +69,30 @@ def test_a_reader_that_goes_away_is_no_failure(tmp_path, stream):
     assert b"Traceback" not in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("\x1b]0;title\x07.mp4", "?]0;title?.mp4"),
+        ("\x1b[2J\x9b1A.mp4", "?[2J?1A.mp4"),
+        ("\x7f\b\0.mp4", "???.mp4"),
+        ("\x1b[31mred\x1b[0m\tä.mp4\r\n", "\x1b[31mred\x1b[0m\tä.mp4\r\n"),
+    ],
+)
+def test_the_name_of_a_file_cannot_steer_the_terminal(name, shown):
+    script = (
+        "import sys; from fastscnn.console import secure_streams; secure_streams();"
+        f" print({name!r}, end=''); print({name!r}, end='', file=sys.stderr)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        check=True,
+    )
+    assert ended.stdout == ended.stderr == shown.encode()
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "cp850", "cp437", "latin-1", "utf-8"])
 def test_a_sign_that_cannot_be_shown_is_replaced(tmp_path, encoding):
     ended = subprocess.run(

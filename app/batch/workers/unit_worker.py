@@ -198,7 +198,7 @@ class UnitWorker:
         facts = FactSink(pipeline.events, draft)
         spec = settings.first_source
         assert spec is not None
-        run = _UnitRun(pipeline, spec, self)
+        run = _UnitRun(pipeline, spec, self, unit.drive.name)
         try:
             run.begin(settings.recording, settings.recording.file, [facts])
             while run.exit_code is None and not self.stopping.is_set():
@@ -228,8 +228,8 @@ class UnitWorker:
 class _UnitRun(SourceRun):
     """Headless run that keeps its sentences, and tells its worker how far it is."""
 
-    def __init__(self, pipeline: Pipeline, spec: SourceSpec, worker: UnitWorker) -> None:
-        super().__init__(pipeline, spec, worker)
+    def __init__(self, pipeline: Pipeline, spec: SourceSpec, worker: UnitWorker, name: str) -> None:
+        super().__init__(pipeline, spec, worker, name)
         self.error = self.notice = ""
 
     def note(self, text: str) -> None:
@@ -240,6 +240,8 @@ class _UnitRun(SourceRun):
             self.error = self.error or event.text
         elif event.kind == "ended":
             self.notice = event.text
+        elif event.kind == "notice":
+            super().tell(event)
         return event.exit_code
 
 

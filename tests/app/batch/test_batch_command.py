@@ -125,6 +125,17 @@ def test_a_broken_drive_costs_one_row_with_its_sentence(drives, tmp_path, capsys
     assert files(out) == [f"{name}/annotated.mp4" for name in names]
 
 
+def test_what_is_noted_of_a_drive_is_said_with_its_name(drives, tmp_path, capfd):
+    for name in ("monday/a.mkv", "b.mkv"):
+        write_clip(drives / name, 2, size=(97, 65), codec="ffv1")
+    assert main([str(drives), "-o", str(tmp_path / "out"), *FAST, "--workers", "1"]) == 0
+    said = [line for line in capfd.readouterr().err.splitlines() if "97×65" in line]
+    assert sorted(line.partition(": 97×65 is recorded as 98×66")[0] for line in said) == [
+        "b",
+        "monday/a",
+    ]
+
+
 def test_a_driver_that_is_killed_goes_on_where_it_was(drives, tmp_path):
     write_clip(drives / "a.mp4", LONG)
     write_clip(drives / "b.mp4", 5)

@@ -218,6 +218,8 @@ def test_controls_do_what_they_say(served):
         {"skip": 1},
         {"view": "upside-down"},
         {"view": ["overlay"]},
+        {"view": "truth"},
+        {"view": "errors"},
         {"alpha": 1.5},
         {"alpha": True},
         {"alpha": float("nan")},
