@@ -17,6 +17,7 @@ from app.cli.desktop_entry import install_desktop
 from app.cli.file_info import file_info
 from app.config.run_file import with_run_file
 from app.config.settings import Settings
+from app.core.memory import share_heaps
 from app.errors import AppError, UsageError
 from app.preflight import check_opencv
 from app.sinks.output_collisions import check_collisions
@@ -46,6 +47,7 @@ def main(argv: list[str] | None = None) -> int:
     # encoder and the window: on a busy 2-core machine that was seen to cost a factor of ten.
     # It must be set before torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    share_heaps()
     parser = build_parser()
     args = parser.parse_args(argv)
     try:

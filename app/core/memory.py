@@ -9,6 +9,11 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+_M_ARENA_MAX = -8
+"""Number of that option in glibc's ``malloc.h``."""
+_HEAPS = 4
+"""Frames per second of four sources on two cores were the same with 1, 2, 4 and the usual 16."""
+
 
 def resident_mb() -> float | None:
     """Return the memory that this process holds, in MiB; ``None`` where the system does not say."""
@@ -17,6 +22,20 @@ def resident_mb() -> float | None:
     except OSError:  # not Linux
         return None
     return pages * os.sysconf("SC_PAGESIZE") / 2**20
+
+
+def share_heaps() -> None:
+    """Let all threads share a few heaps, where the C library would make many (glibc does).
+
+    It makes up to eight per processor. Each source that is opened has threads of its own, and they
+    get another heap than those before: one after the other grows to what a source needs, and keeps
+    of it what ``return_freed_memory`` cannot give back. For the beginning of a process, or of its
+    work: of the heaps that are there by then none goes.
+    """
+    if sys.platform == "linux" and not {"MALLOC_ARENA_MAX", "GLIBC_TUNABLES"} & os.environ.keys():
+        limit = getattr(ctypes.CDLL(None), "mallopt", None)
+        if limit is not None:
+            limit(_M_ARENA_MAX, _HEAPS)
 
 
 def return_freed_memory() -> None:

@@ -22,6 +22,7 @@ from app.batch.workers.splitting import cuts
 from app.cli.argument_parser import settings_from
 from app.config.settings import Settings
 from app.core.events import Event
+from app.core.memory import share_heaps
 from app.errors import AppError, unforeseen
 from app.headless import SourceRun
 from app.inference.network_loader import KeptNetworks, NetworkLoader
@@ -73,11 +74,12 @@ class UnitWorker:
         self.stopping = threading.Event()
 
     def prepare(self) -> None:
-        """Load the networks.
+        """Load the networks, in the process that works.
 
         Raises:
             AppError: they cannot be had or loaded.
         """
+        share_heaps()
         arguments = dict(self._recipe.arguments)
         for name, content in self._recipe.checkpoints.items():
             folder = Path(tempfile.mkdtemp(prefix="fastscnn-batch-"))
