@@ -7,7 +7,7 @@ import logging
 import os
 import platform
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -32,6 +32,8 @@ CODEC_WORDS: dict[str, str] = {"h264": "H.264", "hevc": "HEVC", "av1": "AV1"}
 SOFTWARE: dict[str, str] = {"h264": "libx264", "hevc": "libx265", "av1": "libsvtav1"}
 _BT709 = 1
 _MPEG_RANGE = 1
+_CAPABILITIES, _SYS_NICE = 0x20080522, 1 << 23
+"""Version of Linux' interface to a thread's rights, and the right to schedule it otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,20 +123,21 @@ def ordinary_scheduling() -> Iterator[None]:
     """Keep an encoder that opens from changing how threads of this process are scheduled.
 
     Where it may, as root, SVT-AV1 makes its threads and the one that opens it real-time ones of the
-    highest priority, and threads begun later inherit that: nothing else would get a turn.
+    highest priority, and threads begun later inherit that: nothing else would get a turn. Here this
+    thread, and those that it begins, may not.
     """
-    if not hasattr(os, "sched_getscheduler"):  # not Linux
+    header, rights = (ctypes.c_uint32 * 2)(_CAPABILITIES, 0), (ctypes.c_uint32 * 6)()
+    libc = ctypes.CDLL(None) if platform.system() == "Linux" else None
+    if libc is None or libc.capget(header, rights) or not rights[0] & _SYS_NICE:
         yield
         return
-    before = os.sched_getscheduler(0)
+    rights[0] &= ~_SYS_NICE
+    libc.capset(header, rights)
     try:
         yield
     finally:
-        if os.sched_getscheduler(0) != before:
-            for thread in os.listdir("/proc/self/task"):
-                with suppress(OSError):  # it has ended
-                    if os.sched_getscheduler(int(thread)) in {os.SCHED_FIFO, os.SCHED_RR}:
-                        os.sched_setscheduler(int(thread), before, os.sched_param(0))
+        rights[0] |= _SYS_NICE
+        libc.capset(header, rights)
 
 
 def why_not(encoder: Encoder) -> str:
