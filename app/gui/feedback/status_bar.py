@@ -6,7 +6,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from app.core.formatting import shortened
 from app.gui.widgets import theme
-from app.gui.widgets.controls import ElidedLabel
+from app.gui.widgets.controls import ElidedLabel, plain_tip
 from app.pipeline.status import PipelineStatus
 
 CAUSES: dict[str, str] = {
@@ -51,10 +51,10 @@ class StatusBar(QFrame):
 
     def refresh(self, status: PipelineStatus) -> None:
         """Show source, network and counts."""
-        text = describe(status)
-        if text != self.text.toolTip():
+        tip = plain_tip(describe(status))
+        if tip != self.text.toolTip():
             self.text.setText(describe(status, _NAME))
-            self.text.setToolTip(text)
+            self.text.setToolTip(tip)
         counters = status.counters
         if not counters.captured:
             self.counts.clear()

@@ -27,6 +27,7 @@ from app.core.frame import Result
 from app.gui.feedback.status_bar import offline_message, waiting_message
 from app.gui.video.frame_painter import paint_text
 from app.gui.widgets import theme
+from app.gui.widgets.controls import plain_tip
 from app.gui.widgets.images import to_qimage
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.status import PipelineStatus
@@ -117,7 +118,7 @@ class Tile(QWidget):
         if self._status.state in {"failed", "empty"}:
             self.result = None
         self.setAccessibleName(f"{self.name}: {self.words or self.figures}")
-        self.setToolTip("\n".join(filter(None, (self.name, self.figures))))
+        self.setToolTip(plain_tip("\n".join(filter(None, (self.name, self.figures)))))
         self.update()
 
     def look(self) -> None:

@@ -18,6 +18,7 @@ from PyQt6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from app.core.formatting import percent
 from app.gui.widgets import theme
+from app.gui.widgets.controls import plain_tip
 from fastscnn.labels import LabelClass
 
 _PERCENT = 38
@@ -137,7 +138,8 @@ class ClassRow(Row):
         self.setCheckable(True)
         self.setChecked(True)
         self.setAccessibleName(label.name)
-        self.setToolTip(f"Show or hide {label.name}; double click: only this; right click: more")
+        tip = f"Show or hide {label.name}; double click: only this; right click: more"
+        self.setToolTip(plain_tip(tip))
         self.toggled.connect(self.describe)
         self.describe()
 

@@ -10,7 +10,7 @@ from app.gui.feedback.status_bar import CAUSES, LOSSES
 from app.gui.panels.plots import History, StageBar
 from app.gui.video.stats_overlay import OverlayStats
 from app.gui.widgets import theme
-from app.gui.widgets.controls import ElidedLabel
+from app.gui.widgets.controls import ElidedLabel, plain_tip
 from app.pipeline.status import PipelineStatus
 
 _EVERY = 0.25
@@ -159,8 +159,8 @@ class _Facts(QWidget):
             if texts[:2] != (name.text(), value.text()):
                 name.setText(texts[0])
                 value.setText(texts[1])
-                name.setToolTip(texts[2])
-                value.setToolTip(f"{texts[1]}\n{texts[2]}")
+                name.setToolTip(plain_tip(texts[2]))
+                value.setToolTip(plain_tip(f"{texts[1]}\n{texts[2]}"))
 
 
 def _column(title: str, widget: QWidget) -> QVBoxLayout:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QFileDialog, QMenu, QWidget
 
-from app.gui.widgets.controls import MenuRow, add_choice
+from app.gui.widgets.controls import MenuRow, add_choice, plain_tip
 from app.pipeline.status import PipelineStatus
 from fastscnn.checkpoints.model_zoo import listing
 
@@ -71,7 +71,8 @@ class WeightsMenu(MenuRow):
         self.button.setText(text if len(text) <= 18 else f"{text[:17]}…")
         self.button.setAccessibleName(f"Weights: {text}")
         origin = f" ({network.origin})" if network is not None and network.origin else ""
-        self.button.setToolTip(f"Weights in use: {name}{origin}. Click to choose others.")
+        tip = f"Weights in use: {name}{origin}. Click to choose others."
+        self.button.setToolTip(plain_tip(tip))
 
     def _add(self, menu: QMenu, text: str, weights: str | None, name: str, *, second: bool) -> None:
         signal = self.second_chosen if second else self.chosen

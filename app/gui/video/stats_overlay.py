@@ -17,7 +17,7 @@ class OverlayStats:
     """Statistics in the corner of the video.
 
     Attributes:
-        fps: frames finished per second; 0 is shown as a dash.
+        fps: frames finished per second; 0 where that is not known.
         latency: seconds from capture to screen.
         badges: short words on the state.
     """
@@ -75,7 +75,7 @@ def paint_stats(painter: QPainter, picture: QRectF, stats: OverlayStats) -> None
     """Paint the statistics into the top left corner of the image, the badges under them."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     corner = picture.topLeft() + QPointF(_INSET, _INSET)
-    if stats.fps > 0 or not stats.badges:
+    if stats.fps > 0:  # until then progress is told there
         corner.setY(_rates(painter, corner, stats) + 8)
     for badge in stats.badges:
         corner.setX(_badge(painter, corner, badge))

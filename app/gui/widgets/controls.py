@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 
 from PyQt6.QtCore import QPointF, QRectF, QSize, Qt
 from PyQt6.QtGui import QAction, QColor, QPainter, QPaintEvent, QPen, QPolygonF
@@ -154,6 +155,13 @@ def add_choice(
         action.setChecked(ticked)
     action.triggered.connect(lambda: chosen())
     return action
+
+
+def plain_tip(text: str) -> str:
+    """Return a tooltip that shows a text as it is, though names of files in it look like markup."""
+    if not {"<", "&"} & set(text):
+        return text
+    return f"<p style='white-space: pre'>{escape(text)}</p>"
 
 
 class ElidedLabel(QLabel):

@@ -11,7 +11,7 @@ from PyQt6.QtGui import QAction, QGuiApplication
 from PyQt6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMenu, QWidget
 
 from app.errors import AppError
-from app.gui.widgets.controls import add_choice
+from app.gui.widgets.controls import add_choice, plain_tip
 from app.gui.widgets.icons import icon
 from app.gui.window.drag_and_drop import DroppedSources, parse_paths
 from app.sources.camera_discovery import list_cameras
@@ -171,7 +171,7 @@ class OpenMenu(QObject):
             for spec in self.recent():
                 action = menu.addAction(spec.name.replace("&", "&&"))
                 assert action is not None
-                action.setToolTip(spec.value)
+                action.setToolTip(plain_tip(spec.value))
                 action.triggered.connect(lambda _, spec=spec: self.open_source(spec))
             if menu.isEmpty():
                 none = menu.addAction("Nothing yet")

@@ -29,6 +29,7 @@ from app.config.shortcuts import Keys
 from app.gui.feedback.shortcuts_dialog import native
 from app.gui.playback.thumbnails import Thumbnails
 from app.gui.widgets import theme
+from app.gui.widgets.controls import plain_tip
 from app.gui.widgets.icons import app_pixmap, icon
 from app.gui.window.open_menu import OpenMenu
 from app.sources.source_spec import SourceSpec
@@ -66,7 +67,7 @@ class RecentCard(QToolButton):
         self.setIconSize(_CARD)
         metrics = self.fontMetrics()
         self.setText(metrics.elidedText(spec.name, Qt.TextElideMode.ElideMiddle, _CARD.width()))
-        self.setToolTip(f"Open {spec.value}")
+        self.setToolTip(plain_tip(f"Open {spec.value}"))
         self.setAccessibleName(f"Open {spec.name}")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.thumbnails = Thumbnails(self)

@@ -92,3 +92,23 @@ def test_figures_keep_to_their_corner(room):
         assert len(rows)
         assert corner.contains(int(columns.min()), int(rows.min()))
         assert corner.contains(int(columns.max()), int(rows.max()))
+
+
+@pytest.mark.parametrize(
+    ("stats", "paints"),
+    [
+        (OverlayStats(), False),
+        (OverlayStats(0.0, 0.05), False),
+        (OverlayStats(0.4, 0.05), True),
+        (OverlayStats(badges=("paused",)), True),
+    ],
+)
+def test_the_corner_is_left_free_while_nothing_is_known(stats, paints):
+    application()
+    image = QImage(400, 200, QImage.Format.Format_RGB32)
+    image.fill(0)
+    before = image.copy()
+    painter = QPainter(image)
+    paint_stats(painter, QRectF(image.rect()), stats)
+    painter.end()
+    assert (image != before) is paints
