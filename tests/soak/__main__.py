@@ -31,6 +31,8 @@ def main() -> int:
     run.add_argument("--seed", type=int, default=0)
     run = what.add_parser("stream", help="a server that stalls, dies and comes back")
     run.add_argument("--times", type=int, default=50)
+    run = what.add_parser("sources", help="sources opened in turn, added and removed: memory")
+    run.add_argument("--times", type=int, default=50, help="of each")
     run = what.add_parser("fuzz", help="mutated files and arguments")
     for kind in FUZZED:
         run.add_argument(f"--{kind}", type=int, default=400)
@@ -66,6 +68,10 @@ def _run(args: argparse.Namespace, folder: Path) -> int:
         from tests.soak.stream import broken_stream
 
         _show(broken_stream(args.times, folder))
+    elif args.what == "sources":
+        from tests.soak.sources import sources
+
+        _show(sources(args.times, folder))
     else:
         from tests.soak.fuzz import fuzz
 
