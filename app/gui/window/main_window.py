@@ -338,7 +338,9 @@ class MainWindow(QMainWindow):
             self.messages.greet()
         elif event.text:
             self.messages.tell(event)
-        if event.kind == "ended" or (event.kind == "error" and self.playback.refused()):
+        # Where the next one does not open, the one before stands at its end once more.
+        stands = event.kind == "opened" and self.pipeline.status().state == "ended"
+        if event.kind == "ended" or ((event.kind == "error" or stands) and self.playback.refused()):
             self.playback.play_next()
 
     def _remember(self) -> None:

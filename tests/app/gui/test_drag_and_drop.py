@@ -1,6 +1,7 @@
 """Dropping things on the window."""
 
 import threading
+import time
 
 import cv2
 import pytest
@@ -9,6 +10,8 @@ from PyQt6.QtCore import QPoint, Qt, QUrl
 
 from app.gui.controllers import source_trial
 from app.gui.window.drag_and_drop import parse_paths
+from app.pipeline import capture
+from app.sources.source_factory import open_source
 from app.sources.source_spec import SourceSpec
 from tests.support.media import picture, write_clip
 from tests.support.window_driver import (
@@ -121,6 +124,26 @@ def test_an_unreadable_file_of_a_playlist_is_named_and_passed_over(tmp_path):
         drop(w, bad, good)
         wait_until(lambda: shows(w, SourceSpec("file", str(good))), "the good one")
         assert "1 bad.mp4" in messages(w)[0]
+
+
+@pytest.mark.parametrize("bad", [["2.mp4"], ["2.mp4", "3.mp4"]])
+@pytest.mark.parametrize("seconds", [0, 0.4])
+def test_at_the_end_of_one_unreadable_files_are_passed_over_too(
+    tmp_path, bad, seconds, monkeypatch
+):
+    def slowly(spec):
+        time.sleep(seconds if spec.name == "1.mp4" else 0)
+        return open_source(spec)
+
+    monkeypatch.setattr(capture, "open_source", slowly)
+    first, last = (write_clip(tmp_path / name, 6) for name in ("1.mp4", "4.mp4"))
+    for name in bad:
+        (tmp_path / name).write_bytes(b"no video at all")
+    with window() as w:
+        drop(w, first, *(tmp_path / name for name in bad), last)
+        wait_until(lambda: shows(w, SourceSpec("file", str(last))), "the last one")
+        for name in bad:
+            assert any(name in text for text in messages(w))
 
 
 def test_while_something_plays_an_unreadable_file_of_a_playlist_is_passed_over_too(tmp_path):
