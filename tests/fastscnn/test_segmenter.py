@@ -10,6 +10,7 @@ from fastscnn.checkpoints.checkpoint import Checkpoint
 from fastscnn.data.street import Street
 from fastscnn.evaluation.metrics import confusion_matrix, pixel_accuracy
 from fastscnn.inference.input_size import network_size, parse_input_size
+from fastscnn.inference.runtimes import RUNTIMES, installed
 from fastscnn.model.fast_scnn import FastSCNN
 from tests.support.waiting import PATIENCE
 
@@ -151,9 +152,15 @@ def test_a_precision_that_the_device_lacks_is_refused():
         Segmenter.from_checkpoint(device="cpu", precision="int4")
 
 
-def test_bfloat16_gives_nearly_the_same_labels(segmenter, street):
+@pytest.mark.parametrize("runtime", [name for name in RUNTIMES if name != "onnxruntime"])
+def test_bfloat16_gives_nearly_the_same_labels(segmenter, street, runtime):
+    if not installed(runtime):
+        pytest.skip(f"{runtime} is not installed")
     image, _ = street
-    half = Segmenter.from_checkpoint(device="cpu", precision="bf16", input_size="quarter")
+    half = Segmenter.from_checkpoint(
+        device="cpu", precision="bf16", input_size="quarter", runtime=runtime
+    )
+    assert half.runtime_is(runtime)
     assert (half(image) == segmenter(image)).mean() > 0.97
 
 
@@ -177,10 +184,10 @@ def test_an_input_size_that_cannot_be_meant_is_refused(segmenter, size):
             make(size)
 
 
-@pytest.mark.parametrize("runtime", ["torch", "onnxruntime"])
+@pytest.mark.parametrize("runtime", RUNTIMES)
 def test_threads_that_share_a_segmenter_get_their_own_labels(runtime):
-    if runtime != "torch":
-        pytest.importorskip(runtime)
+    if not installed(runtime):
+        pytest.skip(f"{runtime} is not installed")
     shared = Segmenter.from_checkpoint(device="cpu", input_size=(64, 96), runtime=runtime)
     street = Street(77, 96, 64)
     images = [street.render(time)[0] for time in (1.0, 20.0)]

@@ -12,10 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.config.settings import Settings
+from app.config.settings import NetworkOptions, Settings
 from app.core.stats import Counters
 from app.pipeline.pipeline import Pipeline
 from app.sources.source_spec import SourceSpec
+
+TINY = Settings(network=NetworkOptions(device="cpu", input_size=(64, 96), runtime="torch"))
+"""For tests of what is around the network: PyTorch is at its first frame at once, where other
+runtimes compile two graphs before."""
 
 
 @dataclass(frozen=True)

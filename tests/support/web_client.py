@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from app.config.settings import NetworkOptions, ServeOptions, Settings
+from app.config.settings import ServeOptions
 from app.config.value_parsers import Address
 from app.pipeline.pipeline import Pipeline
 from app.serve.server import WebServer
+from tests.support.pipeline_driver import TINY
 
 ANYWHERE = Address("127.0.0.1", 0)
 """A port of this machine that is free."""
@@ -69,7 +70,7 @@ class Served:
 @contextlib.contextmanager
 def serving(**options: Any) -> Iterator[Served]:
     """A server for as long as the context lasts; its pipeline is not started."""
-    settings = Settings(network=NetworkOptions(device="cpu", input_size=(64, 96)))
+    settings = TINY
     server = WebServer(ServeOptions(serve=options.pop("serve", ANYWHERE), **options))
     pipeline = Pipeline(settings, display=True)
     server.show(pipeline, lambda: None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +16,7 @@ from PyQt6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QWidget
 
-from app.config.settings import NetworkOptions, Settings
+from app.config.settings import Settings
 from app.config.shortcuts import USUAL, Keys
 from app.gui.application import make_application
 from app.gui.window.main_window import MainWindow
@@ -24,8 +25,9 @@ from app.sources.demo import DemoSource
 from app.sources.source_spec import SourceSpec
 from tests.support import waiting
 from tests.support.media import write_clip
+from tests.support.pipeline_driver import TINY
 
-SMALL = Settings(network=NetworkOptions(device="cpu", input_size=(64, 128)))
+SMALL = replace(TINY, network=replace(TINY.network, input_size=(64, 128)))
 """Fast on any machine."""
 DEMO = SourceSpec("demo")
 

@@ -6,15 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from app.config.settings import NetworkOptions, Settings
 from app.core.watchdog import LIMITS
 from app.pipeline import capture
 from app.pipeline.pipeline import Pipeline
 from app.sources.source_spec import SourceSpec
 from tests.support.media import ScriptedSource
+from tests.support.pipeline_driver import TINY
 from tests.support.waiting import wait_until
 
-TINY = Settings(network=NetworkOptions(device="cpu", input_size=(64, 96)))
 ANY = SourceSpec("file", "scripted")
 
 

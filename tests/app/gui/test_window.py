@@ -108,12 +108,15 @@ def test_a_file_that_has_ended_plays_again(tmp_path):
         )
 
 
-def test_the_status_line_says_what_is_in_use():
-    with window() as w:
+@pytest.mark.parametrize("runtime", ["auto", "torch"])
+def test_the_status_line_says_what_is_in_use(runtime):
+    with window(replace(SMALL, network=replace(SMALL.network, runtime=runtime))) as w:
         play(w, DEMO)
         wait_until(lambda: "input" in w.status_bar.text.text(), "the status")
-        precision = w.pipeline.status().network.precision  # bf16 where the processor has it
-        for part in ("demo street", "1024×512", "rendered", "cpu", precision, "input 64×128"):
+        used = w.pipeline.status().network  # in bf16 where the processor has it
+        assert ("PyTorch" in used.runtime) >= (runtime == "torch")
+        of = ("cpu", used.precision, used.runtime, "input 64×128")
+        for part in ("demo street", "1024×512", "rendered", *of):
             assert part in w.status_bar.text.text()
         wait_until(lambda: w.status_bar.counts.text().startswith("real time, "), "the pace")
         assert w.status_bar.counts.text().endswith("shown")

@@ -11,9 +11,9 @@ from app.rendering.view_options import ViewOptions
 from app.sources.source_spec import SourceSpec
 from fastscnn.inference.runtimes import RUNTIMES, installed
 from fastscnn.segmenter import default_checkpoint
-from tests.app.pipeline.test_pipeline import TINY
 from tests.support.http_server import content, serving
 from tests.support.media import read_clip, write_clip
+from tests.support.pipeline_driver import TINY
 from tests.support.waiting import wait_until
 
 STAMPS = [i / 10 for i in range(30)]

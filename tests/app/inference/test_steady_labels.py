@@ -16,7 +16,7 @@ from app.sources.source_spec import SourceSpec
 from fastscnn.data.street import Street
 from fastscnn.segmenter import Segmenter
 from tests.app.inference.test_engine import HostQueues
-from tests.app.pipeline.test_pipeline import TINY
+from tests.support.pipeline_driver import TINY
 from tests.support.waiting import wait_until
 
 STEADY = InferencePass(steady=True)

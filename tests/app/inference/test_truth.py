@@ -68,7 +68,7 @@ def pictures(tmp_path, street):
 
 
 def settings(labels=None, *, view=ERRORS, merge=None, **network):
-    network = {"device": "cpu", "input_size": SIZE, **network}
+    network = {"device": "cpu", "input_size": SIZE, "runtime": "torch", **network}
     return Settings(
         network=NetworkOptions(**network),
         view=view,
@@ -115,7 +115,7 @@ def iter_events(pipeline):
 
 
 def segmenter():
-    return Segmenter.from_checkpoint(device="cpu", input_size=SIZE)
+    return Segmenter.from_checkpoint(device="cpu", input_size=SIZE, runtime="torch")
 
 
 @pytest.mark.parametrize("merge", [None, "camvid"])
@@ -356,7 +356,7 @@ def test_a_network_of_own_classes_is_judged_by_labels_of_their_values(tmp_path, 
     assert judgement.classes.names == ("way", "else")
     assert (judgement.truth == np.where(street[2][1] == 0, 0, np.where(labels[2], 1, 255))).all()
     sets = TargetSets(classes)
-    seen = Segmenter.from_checkpoint(weights, device="cpu", input_size=SIZE)
+    seen = Segmenter.from_checkpoint(weights, device="cpu", input_size=SIZE, runtime="torch")
     frames = LabelledClip(path, tmp_path / "labels", sets)
     (report,) = evaluate_clip(Evaluator(seen, sets, unmerged(classes)), frames, [Setting(SIZE)])
     assert judgement.verdicts[0].so_far == pytest.approx(report.mean_iou_occurring, abs=1e-12)

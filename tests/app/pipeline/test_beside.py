@@ -10,16 +10,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.config.settings import NetworkOptions, Settings
 from app.errors import SourceError
 from app.pipeline import capture
 from app.pipeline.pipeline import Pipeline
 from app.sources.source_spec import SourceSpec
 from fastscnn import Segmenter
 from tests.support.media import ScriptedSource, count_by_opencv
+from tests.support.pipeline_driver import TINY
 from tests.support.waiting import PATIENCE, wait_until
-
-TINY = Settings(network=NetworkOptions(device="cpu", input_size=(64, 96)))
 
 
 @pytest.fixture

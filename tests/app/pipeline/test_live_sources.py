@@ -8,12 +8,13 @@ import pytest
 import torch
 
 from app.cli.launcher import main
-from app.config.settings import NetworkOptions, Settings
+from app.config.settings import Settings
 from app.pipeline import capture
 from app.pipeline.pipeline import Pipeline
 from app.sources.source_spec import SourceSpec
 from fastscnn import Segmenter
 from tests.support.media import ScriptedSource, count_by_opencv, write_clip
+from tests.support.pipeline_driver import TINY
 from tests.support.waiting import PATIENCE
 
 INTERVAL = 0.03
@@ -35,7 +36,7 @@ def test_a_live_frame_is_shown_before_the_camera_is_far_ahead(monkeypatch, displ
     pipeline = Pipeline(
         Settings(
             sources=(SourceSpec("camera", "0"),),
-            network=NetworkOptions(device="cpu", input_size=(64, 96)),
+            network=TINY.network,
         ),
         display=display,
     )

@@ -47,8 +47,8 @@ def heavy():
     gc.enable()
 
 
-def settings(clip, most=None):
-    network = NetworkOptions(device="cpu", input_size=(64, 96))
+def settings(clip, most=None, runtime="auto"):
+    network = NetworkOptions(device="cpu", input_size=(64, 96), runtime=runtime)
     return Settings(
         sources=(SourceSpec("file", str(clip)),),
         network=network,
@@ -65,10 +65,10 @@ def test_a_frame_that_was_converted_is_freed_at_once(clip, heavy):
     source.close()
 
 
-@pytest.mark.parametrize("most", [None, 20])
-def test_a_run_leaves_neither_decoder_nor_network_nor_frames_behind(clip, most, heavy):
+@pytest.mark.parametrize(("most", "runtime"), [(None, "torch"), (None, "auto"), (20, "auto")])
+def test_a_run_leaves_neither_decoder_nor_network_nor_frames_behind(clip, most, runtime, heavy):
     for _ in range(2):
-        pipeline = Pipeline(settings(clip, most), display=False)
+        pipeline = Pipeline(settings(clip, most, runtime), display=False)
         pipeline.start()
         pipeline.open(pipeline.settings.sources[0])
         while (event := pipeline.events.get(timeout=PATIENCE)).kind != "ended":

@@ -14,11 +14,11 @@ from app.sources.source_spec import SourceSpec
 from fastscnn.checkpoints.checkpoint import Checkpoint, save
 from fastscnn.model.fast_scnn import FastSCNN
 from tests.support.media import ScriptedSource, count_by_opencv, read_clip
+from tests.support.pipeline_driver import TINY
 from tests.support.waiting import PATIENCE, wait_until
 
 HELD = 8
 """Frames that the stages between capture and display hold at most, with some in hand."""
-TINY = Settings(network=NetworkOptions(device="cpu", input_size=(64, 96)))
 ANY = SourceSpec("file", "scripted")
 
 
@@ -406,7 +406,7 @@ def test_the_end_comes_after_max_frames(sources, make, live):
     sources["scripted"] = ScriptedSource(live=live, rate=200)
     pipeline = make(
         Settings(
-            network=NetworkOptions(device="cpu", input_size=(64, 96)),
+            network=TINY.network,
             source=SourceOptions(max_frames=7),
         )
     )

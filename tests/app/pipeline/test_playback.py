@@ -8,15 +8,14 @@ import av
 import numpy as np
 import pytest
 
-from app.config.settings import NetworkOptions, Settings
 from app.pipeline.pipeline import Pipeline
 from app.sources import open_source
 from app.sources.source_spec import SourceSpec
 from tests.support.cli_process import run_main
 from tests.support.media import SHARED, needs_clips, read_clip, write_clip
+from tests.support.pipeline_driver import TINY
 from tests.support.waiting import wait_until
 
-TINY = Settings(network=NetworkOptions(device="cpu", input_size=(64, 96)))
 RATE = 25
 COUNT = 60
 

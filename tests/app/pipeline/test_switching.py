@@ -4,16 +4,13 @@ import time
 
 import pytest
 
-from app.config.settings import NetworkOptions, Settings
 from app.pipeline.pipeline import Pipeline
 from app.sources import parse_source
 from app.sources.source_spec import SourceSpec
 from tests.support.media import write_clip
-from tests.support.pipeline_driver import drive
+from tests.support.pipeline_driver import TINY, drive
 from tests.support.stream_servers import MjpegServer, free_port, silent_server
 from tests.support.waiting import wait_until
-
-TINY = Settings(network=NetworkOptions(device="cpu", input_size=(64, 96)))
 
 
 @pytest.fixture(scope="module")

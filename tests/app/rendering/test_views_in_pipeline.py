@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from app.cli.argument_parser import build_parser, settings_from
-from app.config.settings import NetworkOptions, Settings
 from app.headless import run_headless
 from app.pipeline import capture
 from app.pipeline.pipeline import Pipeline
@@ -18,9 +17,9 @@ from app.sources.source_spec import SourceSpec
 from fastscnn.checkpoints.checkpoint import Checkpoint, save
 from fastscnn.model.fast_scnn import FastSCNN
 from tests.support.media import ScriptedSource, read_clip, write_clip
+from tests.support.pipeline_driver import TINY
 from tests.support.waiting import wait_until
 
-TINY = Settings(network=NetworkOptions(device="cpu", input_size=(64, 96)))
 SKIPS = ViewOptions(view="wipe", left=Side(skip=True), right=Side(skip=False))
 
 

@@ -10,7 +10,7 @@ import urllib.request
 
 import pytest
 
-from app.config.settings import NetworkOptions, RecordingOptions, ServeOptions, Settings
+from app.config.settings import RecordingOptions, ServeOptions, Settings
 from app.core.events import CommonEvents
 from app.gui.widgets.theme import THEMES
 from app.pipeline.pipeline import Pipeline
@@ -19,6 +19,7 @@ from app.serve.server import WebServer
 from app.sources.source_spec import SourceSpec
 from tests.support.cli_process import Started
 from tests.support.media import write_clip
+from tests.support.pipeline_driver import TINY
 from tests.support.recordings import results
 from tests.support.waiting import wait_until
 from tests.support.web_client import ANYWHERE, serving
@@ -48,7 +49,7 @@ def run(tmp_path):
     """A run of a file that plays over and over, its page, and somebody who runs its commands."""
     clip = write_clip(tmp_path / "clip.mp4", 20, rate=10)
     settings = Settings(
-        network=NetworkOptions(device="cpu", input_size=(64, 96)),
+        network=TINY.network,
         recording=RecordingOptions(record_dir=tmp_path),
     )
     server = WebServer(ServeOptions(serve=ANYWHERE, serve_token="word", serve_control=True))

@@ -5,15 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from app.config.settings import NetworkOptions, RecordingOptions, Settings
+from app.config.settings import RecordingOptions
 from app.pipeline.pipeline import Pipeline
 from app.sinks.recording.file_naming import labels_path, take_names
 from app.sources.source_spec import SourceSpec
 from tests.support.media import count_by_opencv, picture, write_clip
+from tests.support.pipeline_driver import TINY
 from tests.support.recordings import recorder_for, result
 from tests.support.waiting import wait_until
-
-TINY = Settings(network=NetworkOptions(device="cpu", input_size=(64, 96)))
 
 
 @pytest.mark.parametrize("labels", [None, "labels.mkv"])

@@ -8,18 +8,17 @@ import av
 import numpy as np
 import pytest
 
-from app.config.settings import NetworkOptions, Settings
 from app.pipeline.pipeline import Pipeline
 from app.sinks.recording.audio_mixer import AudioMixer
 from app.sinks.recording.audio_track import open_sound
 from app.sources.source_spec import SourceSpec
 from app.sources.video_file import VideoFileSource
 from tests.support.http_server import content, serving
+from tests.support.pipeline_driver import TINY
 from tests.support.recordings import record, reopened, result
 from tests.support.waiting import wait_until
 
 RATE = 25
-SMALL = Settings(network=NetworkOptions(device="cpu", input_size=(64, 96)))
 BLACK = np.zeros((48, 64, 3), np.uint8)
 
 
@@ -279,7 +278,7 @@ def test_behind_a_broken_packet_the_sound_goes_on(tmp_path, kind, sound):
 @pytest.mark.parametrize("sound", ["mp2", "aac"])
 def test_a_file_at_an_address_is_recorded_with_its_sound(tmp_path, sound):
     _clip(str(tmp_path / "c.mkv"), sound=sound, video="mpeg4")
-    pipeline = Pipeline(SMALL, display=False)
+    pipeline = Pipeline(TINY, display=False)
     with serving() as server:
         server.pages["/c.mkv"] = content((tmp_path / "c.mkv").read_bytes())
         pipeline.start()

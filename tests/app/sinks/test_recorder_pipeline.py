@@ -5,16 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.config.settings import NetworkOptions, RecordingOptions, Settings
+from app.config.settings import RecordingOptions
 from app.core.stats import Stats
 from app.pipeline import capture
 from app.pipeline.pipeline import Pipeline
 from app.sources.source_spec import SourceSpec
 from tests.support.media import ScriptedSource, picture, write_clip
+from tests.support.pipeline_driver import TINY
 from tests.support.recordings import recorder_for, reopened, result
 from tests.support.waiting import PATIENCE, wait_until
-
-TINY = Settings(network=NetworkOptions(device="cpu", input_size=(64, 96)))
 
 
 def next_event(pipeline, *kinds):

@@ -18,7 +18,8 @@ from tests.support.window_driver import messages, play, press, window
 from tests.support.window_driver import wait_until as window_wait
 
 TINY = Settings(
-    network=NetworkOptions(device="cpu", input_size=(64, 96)), view=ViewOptions(alpha=0.0)
+    network=NetworkOptions(device="cpu", input_size=(64, 96), runtime="torch"),
+    view=ViewOptions(alpha=0.0),
 )
 RATE, COUNT = 25, 70
 

@@ -13,7 +13,6 @@ import pytest
 
 from app.cli.argument_parser import build_parser, settings_from
 from app.config.settings import (
-    NetworkOptions,
     RecordingOptions,
     RunOptions,
     Settings,
@@ -28,6 +27,7 @@ from tests.support.awkward_clips import NO_B, cut_off, make_clip, spoil
 from tests.support.cli_process import run_main
 from tests.support.http_server import content, serving
 from tests.support.media import count_by_opencv, write_clip
+from tests.support.pipeline_driver import TINY
 from tests.support.stream_servers import (
     MjpegServer,
     TsServer,
@@ -39,7 +39,6 @@ from tests.support.stream_servers import (
 )
 from tests.support.waiting import PATIENCE, wait_until
 
-TINY = Settings(network=NetworkOptions(device="cpu", input_size=(64, 96)))
 SECRET = "s3cr3t"
 
 
@@ -424,7 +423,7 @@ def test_without_a_window_a_stream_that_stays_away_ends_the_run(camera, tmp_path
         sources=(parse_source(camera.url),),
         recording=RecordingOptions(file=tmp_path / "o.mp4"),
         run=RunOptions(headless=True),
-        network=NetworkOptions(device="cpu", input_size=(64, 96)),
+        network=TINY.network,
         source=SourceOptions(patience=0.5),
     )
 

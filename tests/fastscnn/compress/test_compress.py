@@ -13,6 +13,7 @@ from fastscnn.compress.pruning import prune, tune
 from fastscnn.data.street import Street
 from fastscnn.export import export
 from fastscnn.exporting.exportable_model import Signature
+from fastscnn.inference.runtimes import RUNTIMES, installed
 from fastscnn.segmenter import Segmenter, default_checkpoint
 from fastscnn.soup import average
 
@@ -77,8 +78,10 @@ def test_a_pruned_network_is_smaller_and_comes_back_from_its_file(pruned, seen, 
         assert np.array_equal(labels(again, seen[1], skip=skip), labels(pruned, seen[1], skip=skip))
 
 
-@pytest.mark.parametrize("runtime", ["torch", "onnxruntime"])
+@pytest.mark.parametrize("runtime", RUNTIMES)
 def test_a_pruned_network_runs_by_every_runtime(pruned, seen, runtime):
+    if not installed(runtime):
+        pytest.skip(f"{runtime} is not installed")
     network = Segmenter(pruned, device="cpu", input_size=(64, 128), runtime=runtime)
     assert network(seen[0]).shape == seen[0].shape[:2]
 
