@@ -42,13 +42,14 @@ def why_missing(path: Path, kind: str = "file") -> str:
 
     Args:
         path: as it was named.
-        kind: of what it should be, in a word.
+        kind: of what it should be, in a word; empty where it may be several.
     """
     if (closed := closed_folder(path)) is not None:
         return f"{path} may not be read: check the permissions of {closed}."
     if os.path.islink(path):
         return f"{path} is a link to {os.readlink(path)}, which is not there: check where it leads."
-    return f"There is no {kind} {path}: check the path.{did_you_mean_file(path)}"
+    name = f"{kind} {path}".lstrip()
+    return f"There is no {name}: check the path.{did_you_mean_file(path)}"
 
 
 class SuggestingParser(argparse.ArgumentParser):

@@ -148,7 +148,7 @@ def _found(text: str, pattern: str | None) -> Iterator[Found]:
     elif os.path.exists(path):
         yield _file(path, PurePosixPath(path.name))
     else:
-        raise SourceError(why_missing(path).replace(str(path), text, 1))
+        raise SourceError(why_missing(path, "").replace(str(path), text, 1))
 
 
 def _named_in_list(line: str, path: Path, pattern: str | None) -> Iterator[Found]:
