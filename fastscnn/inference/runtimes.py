@@ -184,8 +184,7 @@ def _fused(checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype) -> 
 
     scale, shift = (torch.from_numpy(one) for one in _normalisation(checkpoint))
     network = FusedNetwork(fold_batch_norm(checkpoint.model), scale, shift, device, dtype)
-    with torch.inference_mode():  # compiles what sizes other than the measured one need
-        network(torch.zeros(64, 64, 3, dtype=torch.uint8, device=device), (True, False))
+    network.compile()
     return network
 
 

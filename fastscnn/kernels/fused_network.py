@@ -7,7 +7,9 @@ The network of the paper, of any width: most switches that public checkpoints ne
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +22,9 @@ from fastscnn.model.fast_scnn import FastSCNN
 FUSE_FROM = 8192
 """Pixels of a layer's output from which a depthwise convolution and the 1×1 behind it are one
 kernel. Where there are fewer, two kernels keep more of a card busy."""
+
+_COMPILERS = 8
+"""Kernels that are compiled at the same time."""
 
 
 class FusedNetwork:
@@ -78,10 +83,43 @@ class FusedNetwork:
         for expand, depthwise, project, residual in self._blocks:
             hidden = kernels.pointwise(x, expand)
             x = self._separable(hidden, depthwise, project, residual=x if residual else None)
-        cells = kernels.branches(kernels.pooled(x, self._branches), self._branches)
-        x = kernels.pyramid_mix(x, self._mix, cells, self._branches, self._pyramid_aligned)
-        low = kernels.enlarged(x, (high.shape[0], high.shape[1]), self._aligned)
+        low = kernels.enlarged(self._pyramid(x), (high.shape[0], high.shape[1]), self._aligned)
         return tuple(self._head(high, low, skip) for skip in skips)
+
+    def compile(self) -> None:
+        """Compile all kernels, several at a time, so that no frame of any size waits for one."""
+
+        def blank(channels: int) -> Tensor:
+            return self._last.weights.new_zeros((8, 8, channels))
+
+        expand, depthwise, project, _residual = self._blocks[0]
+        hidden, low = blank(project.channels), blank(self._low.channels)
+        side = blank(self._high.channels), self._high
+        calls: list[Callable[[], object]] = [
+            partial(kernels.depthwise_pointwise, blank(first.taps.shape[1]), first, second, beside)
+            for first, second, beside in (
+                (self._low_depthwise, self._low, side),
+                (*self._classifier[0], None),
+                (*self._down[0], None),
+            )
+        ]
+        calls += [
+            partial(self._pyramid, blank(self._mix.channels)),
+            partial(kernels.stem, low.new_zeros((16, 16, 3), dtype=torch.uint8), self._stem),
+            partial(kernels.pointwise, low, self._low, None, side),
+            partial(kernels.pointwise, hidden, project, blank(project.outputs)),
+            partial(kernels.pointwise, blank(expand.channels), expand),
+            partial(kernels.pointwise, blank(self._last.channels), self._last),
+            partial(kernels.depthwise, hidden, depthwise),
+            partial(kernels.enlarged, low, (16, 16), self._aligned),
+        ]
+        with ThreadPoolExecutor(_COMPILERS) as pool:
+            for done in [pool.submit(call) for call in calls]:  # the longest first
+                done.result()
+
+    def _pyramid(self, x: Tensor) -> Tensor:
+        cells = kernels.branches(kernels.pooled(x, self._branches), self._branches)
+        return kernels.pyramid_mix(x, self._mix, cells, self._branches, self._pyramid_aligned)
 
     def _head(self, high: Tensor, low: Tensor, skip: bool) -> Tensor:
         side = (high, self._high) if skip else None

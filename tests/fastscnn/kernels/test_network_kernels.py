@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 from fastscnn.kernels import convolution_launchers as kernels
+from fastscnn.kernels import fused_network
 from fastscnn.kernels.fused_network import FusedNetwork, _Converter
 from fastscnn.model import FastSCNN
 from fastscnn.model.batch_norm_folding import fold_batch_norm
@@ -137,6 +138,9 @@ for size, fuse_from, switches in (
     network = FusedNetwork(
         fold_batch_norm(model), scale, shift, device, torch.float16, fuse_from
     )
+    if switches:
+        fused_network._COMPILERS = 8 if torch.cuda.is_available() else 1  # as the interpreter wants
+        network.compile()  # leaves what it gives as it is
     for skip, found in zip((True, False), network(pixels.to(device), (True, False)), strict=True):
         plain = model(planes(pixels * scale + shift), skip)
         assert found.shape == plain.shape and found.dtype == torch.float16
@@ -166,6 +170,7 @@ def test_a_kernel_gives_what_torch_s_layers_give(kernel, said):
     assert f"{kernel} same" in said.splitlines(), said
 
 
+SIZED = ("_stem", "_depthwise", "_pointwise", "_depthwise_pointwise", "_pool", "_enlarge")
 SIZES = {"height", "width", "out_height", "out_width", "count", "stride", "dilation"}
 
 
@@ -173,10 +178,53 @@ SIZES = {"height", "width", "out_height", "out_width", "count", "stride", "dilat
 def test_no_size_is_compiled_for():
     from fastscnn.kernels import network_kernels
 
-    names = ("_stem", "_depthwise", "_pointwise", "_depthwise_pointwise", "_pool", "_enlarge")
-    for kernel in (getattr(network_kernels, name) for name in names):
+    for kernel in (getattr(network_kernels, name) for name in SIZED):
         for parameter in kernel.params:
             assert parameter.do_not_specialize or parameter.name not in SIZES, parameter.name
+
+
+class Noted:
+    """Stands for a kernel, and notes what Triton would compile it for."""
+
+    def __init__(self, kernel, found):
+        self.params, self.found = kernel.params, found
+
+    def __getitem__(self, grid):
+        return self
+
+    def __call__(self, *values, **constants):
+        kinds = []
+        for parameter, value in zip(self.params, values, strict=False):
+            if hasattr(value, "data_ptr"):
+                value = value.data_ptr()
+            elif isinstance(value, float) or parameter.do_not_specialize:
+                continue
+            kinds.append(value % 16 == 0)
+        self.found.add((id(self.params), *kinds, *sorted(constants.items())))
+
+
+@needs_triton
+def test_no_picture_waits_for_a_kernel_to_be_compiled(monkeypatch):
+    import torch
+
+    from fastscnn.kernels import network_kernels
+    from fastscnn.kernels.fused_network import FusedNetwork
+    from fastscnn.model import FastSCNN
+    from fastscnn.model.batch_norm_folding import fold_batch_norm
+
+    found = set()
+    for name in (*SIZED, "_branch"):
+        kernel = getattr(network_kernels, name)
+        monkeypatch.setattr(network_kernels, name, Noted(kernel, found))
+    ones = torch.ones(3)
+    folded = fold_batch_norm(FastSCNN().eval())
+    network = FusedNetwork(folded, ones, ones, torch.device("cpu"), torch.float16)
+    network.compile()
+    ready = set(found)
+    assert len(ready) >= 7
+    for size in ((64, 64), (512, 1024), (333, 467), (1024, 2048)):
+        network(torch.zeros(*size, 3, dtype=torch.uint8), (True, False))
+    assert found == ready
 
 
 COMPILED = """
