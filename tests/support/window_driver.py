@@ -87,9 +87,9 @@ def play(made: MainWindow, spec: SourceSpec | None = None) -> None:
 
 
 @contextmanager
-def holding(width: int, height: int) -> Iterator[MainWindow]:
+def holding(width: int, height: int, settings: Settings = SMALL) -> Iterator[MainWindow]:
     """A window of that size that holds one picture."""
-    with window() as made:
+    with window(settings) as made:
         made.resize(width, height)
         play(made)
         hold(made)
