@@ -15,4 +15,14 @@ os.environ["FASTSCNN_CONFIG"] = _settings.name
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+import pytest  # noqa: E402
+
 import tests.support.painted_once  # noqa: E402, F401
+from app.sinks.recording.encoders import ordinary_scheduling  # noqa: E402
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ordinary_threads():
+    """Tests write clips by encoders themselves: none is to make their threads real-time ones."""
+    with ordinary_scheduling():
+        yield

@@ -54,10 +54,15 @@ def test_the_faster_of_card_and_processor_decodes_and_is_tried_once(clip, slow, 
     assert asked == [True, False]
 
 
-def test_where_both_are_about_as_fast_the_card_decodes_and_the_processor_is_free(clip):
-    opened = opener(clip, {True: 0.01, False: 0.01}, [])
+@pytest.mark.parametrize(("processor", "faster"), [(90, False), (110, False), (130, True)])
+def test_where_both_are_about_as_fast_the_card_decodes_and_the_processor_is_free(
+    clip, monkeypatch, processor, faster
+):
+    rates = iter((100.0, float(processor)))
+    monkeypatch.setattr(decoder_trial, "frame_rate", lambda frames: next(rates))
     with av.open(str(clip)) as container:
-        assert not processor_is_faster(container.streams.video[0], 60.0, opened)
+        video = container.streams.video[0]
+        assert processor_is_faster(video, 60.0, opener(clip, {}, [])) is faster
 
 
 def test_a_short_video_does_not_wait_for_a_card(clip):
