@@ -23,24 +23,19 @@ class Pointwise:
         weights: channels × outputs, the outputs filled up to a multiple of 16 with zeros.
         bias: float32.
         channels, outputs: in and out.
-        relu: whether negative sums become zero.
+        floor: least sum: 0 where there is a ReLU, else ``NO_FLOOR``.
     """
 
     weights: Tensor
     bias: Tensor
     channels: int
     outputs: int
-    relu: bool
+    floor: float
 
     @property
     def is_narrow(self) -> bool:
         """Ask whether one block of sums holds all its outputs."""
         return self.outputs <= 128
-
-    @property
-    def floor(self) -> float:
-        """Least sum."""
-        return _floor(self.relu)
 
     def plus(self, other: Pointwise) -> Pointwise:
         """Return this layer with another's bias added, for the sum of both."""
@@ -70,14 +65,14 @@ class Depthwise:
         taps: 9 × channels, float32.
         bias: float32.
         stride, dilation: in both directions.
-        relu: whether negative sums become zero.
+        floor: least sum: 0 where there is a ReLU, else ``NO_FLOOR``.
     """
 
     taps: Tensor
     bias: Tensor
     stride: int
     dilation: int
-    relu: bool
+    floor: float
 
     def size_of(self, x: Tensor) -> tuple[int, int]:
         """Return height and width of its output."""
@@ -136,7 +131,7 @@ def depthwise(x: Tensor, layer: Depthwise) -> Tensor:
     with on_device(x):
         code._depthwise[triton.cdiv(count, block), triton.cdiv(channels, part)](
             x, layer.taps, layer.bias, out, channels, x.shape[0], x.shape[1], size[1], count,
-            layer.stride, layer.dilation, _floor(layer.relu), BLOCK=block, IN=part,
+            layer.stride, layer.dilation, layer.floor, BLOCK=block, IN=part,
         )  # fmt: skip
     return out
 
@@ -197,7 +192,7 @@ def depthwise_pointwise(
             x, first.taps, first.bias, second.weights, second.bias, other, matrix.weights, out,
             second.channels, matrix.channels, second.outputs, padded,
             x.shape[0], x.shape[1], size[1], count, first.stride, first.dilation,
-            _floor(first.relu), second.floor, SIDE=side is not None,
+            first.floor, second.floor, SIDE=side is not None,
             BLOCK=_BLOCK, IN=32, OUT=_power(padded), num_stages=2,
         )  # fmt: skip
     return out
@@ -239,10 +234,6 @@ def enlarged(x: Tensor, size: tuple[int, int], align_corners: bool) -> Tensor:
             ALIGNED=align_corners, BLOCK=32, IN=64,
         )  # fmt: skip
     return out
-
-
-def _floor(relu: bool) -> float:
-    return 0.0 if relu else code.NO_FLOOR
 
 
 def _power(number: int) -> int:

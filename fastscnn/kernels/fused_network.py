@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 
 from fastscnn.kernels import convolution_launchers as kernels
 from fastscnn.kernels.convolution_launchers import Branches, Depthwise, Pointwise, Stem
+from fastscnn.kernels.network_kernels import NO_FLOOR
 from fastscnn.model.blocks import Bottleneck, ConvBNReLU, DSConv, PyramidPooling
 from fastscnn.model.fast_scnn import FastSCNN
 
@@ -58,7 +60,8 @@ class FusedNetwork:
         self._mix, self._branches = to.pyramid(pyramid)
         fusion = model.feature_fusion
         self._low_depthwise = to.depthwise(fusion.low_depthwise)
-        self._low = to.pointwise(fusion.low, relu=True)
+        # The ReLU of the sum of both sides.
+        self._low = replace(to.pointwise(fusion.low), floor=0.0)
         self._high = to.pointwise(fusion.high)
         # Both biases are added where both sides are summed.
         self._both = self._low.plus(self._high)
@@ -155,7 +158,8 @@ class _Converter:
         convolution = _convolution(block)
         weights = convolution.weight.detach()  # out×3×3×3 → (row, column, colour)×out
         rows = weights.permute(2, 3, 1, 0).reshape(27, -1)
-        layer = self._matrix(torch.cat([rows, rows.new_zeros(5, rows.shape[1])]), convolution, True)
+        padded = torch.cat([rows, rows.new_zeros(5, rows.shape[1])])
+        layer = self._matrix(padded, convolution, _floor(block))
         return Stem(layer, self._float(scale.flatten()), self._float(shift.flatten()))
 
     def depthwise(self, block: nn.Module) -> Depthwise:
@@ -166,13 +170,13 @@ class _Converter:
             self._float(_bias(convolution)),
             convolution.stride[0],
             convolution.dilation[0],
-            _rectifies(block),
+            _floor(block),
         )
 
-    def pointwise(self, block: nn.Module, relu: bool = False) -> Pointwise:
+    def pointwise(self, block: nn.Module) -> Pointwise:
         convolution = _convolution(block)
         rows = convolution.weight.detach()[:, :, 0, 0].T
-        return self._matrix(rows, convolution, relu or _rectifies(block))
+        return self._matrix(rows, convolution, _floor(block))
 
     def separable(self, block: nn.Module) -> tuple[Depthwise, Pointwise]:
         assert isinstance(block, DSConv)
@@ -205,13 +209,13 @@ class _Converter:
             self._float(torch.stack([_bias(one) for one in firsts])),
             self._float(parts),
         )
-        return self._matrix(rows[:channels], convolution, True), branches
+        return self._matrix(rows[:channels], convolution, _floor(module.out)), branches
 
-    def _matrix(self, rows: Tensor, convolution: nn.Conv2d, relu: bool) -> Pointwise:
+    def _matrix(self, rows: Tensor, convolution: nn.Conv2d, floor: float) -> Pointwise:
         outputs = rows.shape[1]
         padded = nn.functional.pad(rows, (0, -outputs % 16)).to(self._device, self._dtype)
         bias = self._float(_bias(convolution))
-        return Pointwise(padded.contiguous(), bias, rows.shape[0], outputs, relu)
+        return Pointwise(padded.contiguous(), bias, rows.shape[0], outputs, floor)
 
     def _float(self, values: Tensor) -> Tensor:
         return values.detach().to(self._device, torch.float32).contiguous()
@@ -225,10 +229,10 @@ def _convolution(block: nn.Module) -> nn.Conv2d:
 
 
 def _bias(convolution: nn.Conv2d) -> Tensor:
-    if convolution.bias is None:
-        return torch.zeros(convolution.out_channels)
+    assert convolution.bias is not None  # the folded batch norm's
     return convolution.bias.detach()
 
 
-def _rectifies(block: nn.Module) -> bool:
-    return isinstance(block, ConvBNReLU) and len(block) > 2
+def _floor(block: nn.Module) -> float:
+    rectifies = isinstance(block, ConvBNReLU) and len(block) > 2
+    return 0.0 if rectifies else NO_FLOOR

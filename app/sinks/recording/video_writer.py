@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -91,7 +92,8 @@ class VideoWriter:
         self._container.look()
         frame = encodable(fit(picture, self.encoder.size), place.ticks)
         self._lengths[place.ticks] = round(place.length / TIME_BASE)
-        with ordinary_scheduling():  # the first picture opens the encoder
+        opens = not self._video.codec_context.is_open  # as the first picture does
+        with ordinary_scheduling() if opens else nullcontext():
             packets = self._video.encode(frame)
         self._container.mux(self._timed(packets))
         if self._sound is not None:
