@@ -184,7 +184,7 @@ def main(argv: list[str] | None = None) -> int:
             }
             write_json(args.json, figures)
     except (CheckpointError, DeviceError, OutputError) as error:
-        print(f"fastscnn.benchmark: {error}", file=sys.stderr)
+        print(f"Error: {error}", file=sys.stderr)
         return error.exit_code if isinstance(error, OutputError) else 2
     return 0
 

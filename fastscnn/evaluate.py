@@ -113,7 +113,7 @@ def main(argv: list[str] | None = None) -> int:
             parser.error(str(error))
         (_run_clip if args.video else _run)(args, settings, segmenter, judging)
     except tuple(EXIT_CODES) as error:
-        print(f"fastscnn.evaluate: {error}", file=sys.stderr)
+        print(f"Error: {error}", file=sys.stderr)
         return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
     except KeyboardInterrupt:
         print("fastscnn.evaluate: interrupted.", file=sys.stderr)

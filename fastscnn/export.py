@@ -144,14 +144,14 @@ def main(argv: list[str] | None = None) -> int:
         checkpoint = load(weights)
         agreement = export(checkpoint, args.file, format_, Signature(**chosen))
     except (CheckpointError, ZooError) as error:
-        print(f"fastscnn.export: {error}", file=sys.stderr)
+        print(f"Error: {error}", file=sys.stderr)
         return 4
     except (ExportError, OutputError) as error:
-        print(f"fastscnn.export: {error}", file=sys.stderr)
+        print(f"Error: {error}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
         reason = error.strerror or error
-        print(f"fastscnn.export: {args.file} cannot be written ({reason}).", file=sys.stderr)
+        print(f"Error: {args.file} cannot be written ({reason}).", file=sys.stderr)
         return 5
     sizes = ", ".join(f"{height}×{width}" for _, height, width in SIZES)
     print(f"{args.file}: {format_}, {args.file.stat().st_size / 2**20:.1f} MiB")

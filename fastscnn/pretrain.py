@@ -26,7 +26,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command and return its exit code."""
     parser = _parser()
     args = parser.parse_args(argv)
-    return run_setup.guard("pretrain", args.run, lambda: _pretrain(parser, args))
+    return run_setup.guard(args.run, lambda: _pretrain(parser, args))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -81,7 +81,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _say(sentence: str, code: int) -> int:
-    print(f"fastscnn.soup: {sentence}", file=sys.stderr)
+    print(f"Error: {sentence}", file=sys.stderr)
     return code
 
 

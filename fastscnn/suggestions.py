@@ -62,7 +62,8 @@ class SuggestingParser(argparse.ArgumentParser):
     """Flag that shows all arguments."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"Error: {message} ({self.help_flag} shows all arguments).\n")
+        sentence = message.removesuffix(".")
+        self.exit(2, f"Error: {sentence} ({self.help_flag} shows all arguments).\n")
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         found, unknown = self.parse_known_args(args, namespace)

@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command and return its exit code."""
     parser = _parser()
     args = parser.parse_args(argv)
-    return run_setup.guard("train", args.run, lambda: _train(parser, args))
+    return run_setup.guard(args.run, lambda: _train(parser, args))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -52,11 +52,11 @@ def main(argv: list[str] | None = None) -> int:
     try:
         _run(args)
     except tuple(EXIT_CODES) as error:
-        print(f"fastscnn.compress: {error}", file=sys.stderr)
+        print(f"Error: {error}", file=sys.stderr)
         return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
     except OSError as error:
         reason = error.strerror or error
-        print(f"fastscnn.compress: {args.output} cannot be written ({reason}).", file=sys.stderr)
+        print(f"Error: {args.output} cannot be written ({reason}).", file=sys.stderr)
         return OutputError.exit_code
     return 0
 

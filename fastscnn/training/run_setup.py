@@ -127,31 +127,31 @@ def positive(text: str) -> int:
     return value
 
 
-def guard(name: str, folder: Path, body: Callable[[], None]) -> int:
+def guard(folder: Path, body: Callable[[], None]) -> int:
     """Run a command's body; return its exit code and report any error in a sentence."""
     try:
         body()
     except DeviceError as error:
-        return _say(name, str(error), 2)
+        return _say(str(error), 2)
     except DataError as error:
-        return _say(name, str(error), 3)
+        return _say(str(error), 3)
     except CheckpointError as error:
-        return _say(name, str(error), 4)
+        return _say(str(error), 4)
     except OutputError as error:
-        return _say(name, str(error), error.exit_code)
+        return _say(str(error), error.exit_code)
     except OSError as error:
-        return _say(name, f"{folder} cannot be written: {error.strerror or error}.", 5)
+        return _say(f"{folder} cannot be written: {error.strerror or error}.", 5)
     except torch.OutOfMemoryError:
-        return _say(name, "The GPU's memory is full: choose a smaller --batch or --crop.", 1)
+        return _say("The GPU's memory is full: choose a smaller --batch or --crop.", 1)
     except KeyboardInterrupt:
-        return _say(name, "interrupted; --resume goes on from the last saved state.", 130)
+        return _say("Interrupted: --resume goes on from the last saved state.", 130)
     finally:
         distributed.leave()
     return 0
 
 
-def _say(name: str, sentence: str, code: int) -> int:
-    print(f"fastscnn.{name}: {sentence}", file=sys.stderr)
+def _say(sentence: str, code: int) -> int:
+    print(f"Error: {sentence}", file=sys.stderr)
     return code
 
 

@@ -26,7 +26,7 @@ LIMIT = 10.0
 MOST_MEMORY = 2500.0
 """Megabytes; torch alone takes some hundred."""
 TOGETHER = 2
-_ERROR = ("Error: ", "fastscnn.evaluate: ")
+_ERROR = "Error: "
 
 
 @dataclass

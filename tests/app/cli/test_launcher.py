@@ -31,3 +31,14 @@ def test_a_name_that_is_too_long_for_a_file_is_refused_in_a_sentence(
     assert LONG in said
     assert "unforeseen" not in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_of_keys_that_is_not_there_is_said_without_a_window_too(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(["demo", "--headless", "--max-frames", "1", "--keys", "none.json"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("Error: ")
+    assert "none.json" in said
+    assert list(tmp_path.iterdir()) == []

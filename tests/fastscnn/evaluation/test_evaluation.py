@@ -289,7 +289,7 @@ def test_the_demo_street_can_be_judged_by(weights, tmp_path, capsys):
 def fails(capsys, code, *arguments):
     assert main([*map(str, arguments), "--device", "cpu"]) == code
     error = capsys.readouterr().err.strip()
-    assert error.startswith("fastscnn.evaluate: ")
+    assert error.startswith("Error: ")
     assert error.count("\n") == 0
     assert error.endswith(".")
     return error

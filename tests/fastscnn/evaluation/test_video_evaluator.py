@@ -126,7 +126,7 @@ def test_labels_that_do_not_match_are_told_in_one_sentence(clip, weights, capsys
     assert main([*arguments, "--device", "cpu"]) == 3
     said = capsys.readouterr().err
     assert words in said
-    assert said.startswith("fastscnn.evaluate: ")
+    assert said.startswith("Error: ")
     assert said.count("\n") == 1
 
 
