@@ -18,6 +18,10 @@ _OWN_KEYS = (
 )
 _HANDLE = 4.0
 _SHADE = QColor(10, 12, 16, 130)
+_RATES = 140
+"""Width of fps and latency in the picture's corner, which the hint leaves free."""
+_READABLE = 300
+"""Narrowest room for the hint beside them."""
 
 
 class RegionTool(QWidget):
@@ -141,6 +145,9 @@ class RegionTool(QWidget):
     def _paint_hint(self, painter: QPainter) -> None:
         painter.setFont(theme.font(13))
         room = QRectF(self.rect()).adjusted(24, 12, -24, -12)
+        beside = room.adjusted(self._view.panes().picture(0).left() + _RATES, 0, 0, 0)
+        if beside.width() >= _READABLE:
+            room = beside
         flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
         words = flags | Qt.TextFlag.TextWordWrap
         plate = painter.boundingRect(room, int(words), self._hint).adjusted(-12, -8, 12, 8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QPainter, QPaintEvent
 from PyQt6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -32,6 +33,25 @@ _GRAMMAR = (
 _GIVEN = "from the command line"
 
 
+class _List(QListWidget):
+    """List that says what it is for while it is empty."""
+
+    def __init__(self, hint: str) -> None:
+        super().__init__()
+        self._hint = hint
+
+    def paintEvent(self, e: QPaintEvent | None) -> None:
+        super().paintEvent(e)
+        viewport = self.viewport()
+        if self.count() or viewport is None:
+            return
+        painter = QPainter(viewport)
+        painter.setPen(QColor(theme.MUTED))
+        words = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        room = viewport.rect().adjusted(theme.PAD, 0, -theme.PAD, 0)
+        painter.drawText(room, int(words), self._hint)
+
+
 class WatchDialog(QDialog):
     """Dialog beside the window, which goes on.
 
@@ -48,7 +68,8 @@ class WatchDialog(QDialog):
         self._commands = commands
         self.naming: QInputDialog | None = None
         self._shown: SourceSpec | None = None
-        self.zones, self.rules = QListWidget(), QListWidget()
+        self.zones = _List("No zones. Draw one to look for classes in a part of the picture.")
+        self.rules = _List("No alerts. Write a rule below and add it.")
         self.rule, self.wrong = QLineEdit(), QLabel()
         self.draw, self.redraw = QPushButton("Draw a zone…"), QPushButton("Draw again…")
         self.rename, self.remove_zone = QPushButton("Rename…"), QPushButton("Remove")

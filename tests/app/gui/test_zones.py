@@ -22,6 +22,7 @@ from tests.support.window_driver import (
     click,
     draw_polygon,
     hold,
+    holding,
     messages,
     play,
     press,
@@ -222,3 +223,23 @@ def test_nothing_is_drawn_without_a_picture_and_escape_gives_up():
         draw_polygon(w, GATE)
         w.drawn.dialog.naming.reject()
         assert w.drawn.watch.own.zones == ()
+
+
+def test_lists_without_a_line_say_what_they_are_for_and_drawing_leaves_the_rates_readable():
+    with holding(900, 480) as w:
+        press(w, Qt.Key.Key_A)
+        dialog = w.drawn.dialog
+        for box, add in ((dialog.zones, None), (dialog.rules, "car > 1%")):
+            empty = screenshot(box.viewport())
+            assert len(np.unique(empty.reshape(-1, 4), axis=0)) > 2
+            if add is not None:
+                add_rule(w, add)
+                assert not np.array_equal(screenshot(box.viewport())[40:], empty[40:])
+        dialog.close()
+        corner = w.view.panes().picture(0).topLeft().toPoint()
+        before = screenshot(w.view)
+        w.drawn.draw_zone()
+        during = screenshot(w.view)
+        rates = np.s_[corner.y() : corner.y() + 70, corner.x() : corner.x() + 150]
+        assert np.array_equal(before[rates], during[rates])
+        assert not np.array_equal(before, during)
