@@ -23,7 +23,8 @@ class RunWindows:
     Args:
         settings: of the run.
         keys: keys of all commands.
-        saved: settings saved between runs, for the first window; ``None`` saves nothing.
+        saved: settings saved between runs: those of the first window, and what was drawn in each
+            source; ``None`` saves nothing.
         made: told of every window before it is shown.
         removed: told of every window whose source was removed.
     """
@@ -37,7 +38,7 @@ class RunWindows:
         made: Callable[[MainWindow], None],
         removed: Callable[[MainWindow], None] = lambda window: None,
     ) -> None:
-        self._settings, self._keys = settings, keys
+        self._settings, self._keys, self._saved = settings, keys, saved
         self._made, self._removed = made, removed
         self.pipelines: list[Pipeline] = []
         """Those of all sources that run, in order, and of those that did where a report tells of
@@ -90,7 +91,9 @@ class RunWindows:
     def _make(self, spec: SourceSpec) -> MainWindow:
         settings = settings_beside(self._settings, spec, self._opened)
         self._opened.append(spec)
-        window = MainWindow(settings, keys=self._keys, beside=self.first.pipeline)
+        window = MainWindow(
+            settings, keys=self._keys, parts=self._saved, beside=self.first.pipeline
+        )
         self._learn(window)
         return window
 

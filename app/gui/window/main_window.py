@@ -59,6 +59,7 @@ class MainWindow(QMainWindow):
         recordings: folder of recordings and screenshots; ``None`` is the user's own folders.
         keys: keys of all commands.
         saved: settings saved between runs; ``None`` saves nothing.
+        parts: remembers zones, alerts and left-out parts of sources, if ``saved`` does not.
         beside: pipeline of another window, whose network this one's source shares.
     """
 
@@ -74,9 +75,11 @@ class MainWindow(QMainWindow):
         recordings: Path | None = None,
         keys: Keys = USUAL,
         saved: SavedState | None = None,
+        parts: SavedState | None = None,
         beside: Pipeline | None = None,
     ) -> None:
         super().__init__()
+        self._parts = parts = parts or saved
         self._settings, self._keys, self._saved = settings, keys, saved
         wake = CoalescedCall(lambda: self.view.update(), self)
         self.pipeline = Pipeline(settings, display=True, wake=wake, beside=beside)
@@ -93,7 +96,7 @@ class MainWindow(QMainWindow):
         self.bottom_panel = BottomPanel()
         self.notifications = Notifications()
         self.messages = self._make_messages()
-        self.drawn = DrawnParts(self, self.pipeline, self.view, saved, self.notify)
+        self.drawn = DrawnParts(self, self.pipeline, self.view, parts, self.notify)
         self.true_labels = TrueLabels(self, self.pipeline, self.view_commands, self.notify, saved)
         self.run_settings = RunSettings(self, self.pipeline, self.playback, self.notify)
         self.progress_strip = ProgressStrip()
@@ -375,7 +378,8 @@ class MainWindow(QMainWindow):
                 self._saved.geometry = (self.window() or self).saveGeometry()
             self._saved.by_share = self.legend.by_share
             self._saved.page = (self._page if self.full_screen.on else self.bottom_panel.page) or ""
-            self._saved.sync()
+        if self._parts is not None:
+            self._parts.sync()
 
     # Events of Qt
 

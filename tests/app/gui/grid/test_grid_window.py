@@ -14,6 +14,7 @@ from app.cli.argument_parser import build_parser, settings_from
 from app.config.settings import RunOptions, SourceOptions
 from app.config.shortcuts import USUAL
 from app.gui.grid.run_windows import RunWindows
+from app.gui.window.saved_state import SavedState
 from app.sinks.recording.file_naming import make_folder
 from app.sources.source_spec import SourceSpec
 from tests.support.media import count_by_opencv, write_clip
@@ -31,10 +32,10 @@ from tests.support.window_driver import (
 
 
 @contextmanager
-def running(*sources, settings=SMALL, made=lambda window: None):
+def running(*sources, settings=SMALL, made=lambda window: None, saved=None):
     application()
     settings = replace(settings, sources=sources, source=SourceOptions(grid=True))
-    run = RunWindows(settings, keys=USUAL, saved=None, made=made)
+    run = RunWindows(settings, keys=USUAL, saved=saved, made=made)
     run.begin()
     try:
         yield run
@@ -317,3 +318,19 @@ def test_in_a_folder_each_source_is_recorded_from_its_first_frame_on(tmp_path):
     assert sorted(each.name for each in out.iterdir()) == sorted(recorded)
     assert sorted(map(count_by_opencv, out.iterdir())) == [6, 7, 8]
     assert {"record_dir", "record_name"} <= chosen.given  # what was saved takes nothing's place
+
+
+def test_what_is_drawn_in_any_source_is_kept_for_it(tmp_path):
+    path, gate = tmp_path / "settings.ini", ((0.2, 0.3), (0.8, 0.3), (0.8, 0.7))
+    sources = [SourceSpec("file", str(write_clip(tmp_path / f"{n}.mp4", 5))) for n in "ab"]
+    with running(*sources, saved=SavedState(path)) as run:
+        wait_until(lambda: all(labelled(tile) for tile in run.grid.tiles), "labels in both")
+        run.windows[1].drawn.watch.add_zone("gate", gate)
+        run.windows[1].drawn.regions.add(gate)
+    with running(*sources, saved=SavedState(path)) as run:
+        wait_until(lambda: all(labelled(tile) for tile in run.grid.tiles), "labels in both")
+        first, second = (window.drawn.watch.own.zones for window in run.windows)
+        assert first == ()
+        assert [zone.name for zone in second] == ["gate"]
+        lives = [window.pipeline.live for window in run.windows]
+        assert [live.drawn_for(s) for live, s in zip(lives, sources, strict=True)] == [(), (gate,)]
