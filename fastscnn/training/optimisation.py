@@ -18,7 +18,7 @@ def pick_amp(asked: str, device: torch.device) -> str:
     if asked != "auto":
         return asked
     if device.type != "cuda":
-        return "none"  # bfloat16 on a CPU gave infinite gradients in 1–2 % of the steps
+        return "none"  # few CPUs calculate in bfloat16, the others would be slower for it
     return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
 
 

@@ -121,6 +121,7 @@ print("compiled")
 
 
 @needs_triton
+@pytest.mark.slow
 def test_the_kernels_compile_for_a_card_that_is_not_there(tmp_path):
     assert run_compiler(COMPILED, tmp_path) == "compiled"
     assert list(tmp_path.rglob("*.cubin"))  # kept on disk for the next process
