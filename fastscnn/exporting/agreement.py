@@ -54,7 +54,8 @@ class Agreement:
     """Agreement of a file with its network, the worst over all sizes tried.
 
     Attributes:
-        labels: share of equal labels.
+        labels: share of equal labels; where values come out, any class that the network gives as
+            much as the first, within ``MAX_DEVIATION``, counts as its label.
         deviation: largest difference of logits or probabilities over their standard deviation, 0
             where labels come out.
     """
@@ -120,8 +121,9 @@ def _agreement(ours: NDArray[Any], theirs: NDArray[Any]) -> Agreement | None:
         return None
     if ours.dtype == np.uint8:
         return Agreement(float((ours == theirs).mean()))
-    labels = float((ours.argmax(1) == theirs.argmax(1)).mean())
-    return Agreement(labels, float(np.abs(ours - theirs).max() / ours.std()))
+    chosen = np.take_along_axis(ours, theirs.argmax(1)[:, None], 1)[:, 0]
+    equal = ours.max(1) - chosen <= MAX_DEVIATION * ours.std()
+    return Agreement(float(equal.mean()), float(np.abs(ours - theirs).max() / ours.std()))
 
 
 def street_images(count: int, height: int, width: int) -> Pixels:

@@ -195,6 +195,28 @@ def test_outputs_of_another_shape_or_without_a_value_do_not_agree(small_sizes):
     assert same == Agreement(1.0, 0.0)
 
 
+@pytest.mark.parametrize("output", ["logits8", "prob"])
+def test_a_tie_that_rounding_decides_is_no_difference_but_another_class_is(output, small_sizes):
+    checkpoint = _random(FastSCNNConfig())
+    last = checkpoint.model.classifier[-1]
+    with torch.no_grad():
+        for tensor in (last.weight, last.bias):  # each class ties with others
+            tensor[3:18] = tensor[:3].repeat(5, *(1,) * (tensor.ndim - 1))
+            tensor[18] = tensor[0]
+
+    def off_by(share):
+        def run(pixels, skip):
+            values = reference(checkpoint, pixels, output, skip).numpy()
+            noise = np.random.default_rng(1).uniform(-1, 1, values.shape)
+            return (values + share * values.std() * noise).astype(np.float32)
+
+        return run
+
+    assert compare(checkpoint, Signature(output), off_by(1e-5)).labels == 1
+    with pytest.raises(ExportError, match="does not agree"):
+        compare(checkpoint, Signature(output), off_by(0.1))
+
+
 def test_a_missing_package_is_said_in_one_sentence(tmp_path, monkeypatch, capsys):
     find = export_writers.importlib.util.find_spec
     monkeypatch.setattr(
