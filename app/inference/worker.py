@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 import time
 from collections import deque
@@ -42,7 +43,7 @@ class Worker(threading.Thread):
 
     _IDLE = 0.03
     _FIRST_PICTURE = 1.0
-    """Seconds that the first picture may take before the network is loaded beside it."""
+    """Seconds that the first picture may take before torch is imported beside it."""
 
     def __init__(
         self, networks: NetworkManager, turns: Turns, adaptive: AdaptiveSize | None = None
@@ -91,7 +92,8 @@ class Worker(threading.Thread):
                 loaded.put(error)
 
         # The import keeps the interpreter busy for seconds: the first picture goes before it.
-        deadline = time.monotonic() + self._FIRST_PICTURE
+        imported = "torch" in sys.modules
+        deadline = time.monotonic() + (0.0 if imported else self._FIRST_PICTURE)
         while not self.turns.waiting and time.monotonic() < deadline:
             if self._stop_asked.wait(self._IDLE / 3):
                 raise Closed
