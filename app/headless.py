@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from tqdm import tqdm
 
 from app.config.settings import RecordingOptions, Settings
+from app.config.shortcuts import load_keys
 from app.config.source_settings import settings_of_each
 from app.core.events import Event
 from app.core.formatting import frames, iou
@@ -143,6 +144,8 @@ def run_headless(settings: Settings, *, now: Callable[[], float] = time.monotoni
         now: clock of those lines, in seconds.
     """
     try:
+        if settings.window.keys is not None:  # of no use here, but a name that is wrong is said
+            load_keys(settings.window.keys)
         outputs = checked_outputs(settings)
         server = _server(settings)
     except AppError as error:

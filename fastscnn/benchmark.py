@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
@@ -24,7 +23,7 @@ from fastscnn.benchmarking.roofline import Rates, measure_rates, network_work
 from fastscnn.benchmarking.timing import SIZES, Timing, describe_machine, measure
 from fastscnn.benchmarking.ways import ways_of
 from fastscnn.checkpoints.checkpoint import CheckpointError, load
-from fastscnn.console import run_command
+from fastscnn.console import run_command, say_error
 from fastscnn.data.street import Street
 from fastscnn.outputs import OutputError, check_apart, check_file, write_json
 from fastscnn.paths import expand_user
@@ -184,8 +183,7 @@ def main(argv: list[str] | None = None) -> int:
             }
             write_json(args.json, figures)
     except (CheckpointError, DeviceError, OutputError) as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return error.exit_code if isinstance(error, OutputError) else 2
+        return say_error(str(error), error.exit_code if isinstance(error, OutputError) else 2)
     return 0
 
 

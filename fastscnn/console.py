@@ -22,11 +22,16 @@ def run_command(main: Callable[[], int]) -> NoReturn:
     try:
         code = main()
     except OSError as error:
-        print(f"Error: {refusal(error)}", file=sys.stderr)
-        code = 2
+        code = say_error(refusal(error), 2)
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)
+
+
+def say_error(sentence: str, code: int) -> int:
+    """Print an error as every command says it, and return the exit code that it ends with."""
+    print(f"Error: {sentence}", file=sys.stderr)
+    return code
 
 
 def refusal(error: OSError) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from fastscnn.checkpoints.checkpoint import CheckpointError
 from fastscnn.checkpoints.model_zoo import file_of, resolve
 from fastscnn.checkpoints.zoo_catalog import ZooError
-from fastscnn.console import run_command
+from fastscnn.console import run_command, say_error
 from fastscnn.data.class_sets import CITYSCAPES_SET, read_classes
 from fastscnn.data.dataset_factory import open_frames
 from fastscnn.data.dataset_spec import tables_of
@@ -113,8 +113,8 @@ def main(argv: list[str] | None = None) -> int:
             parser.error(str(error))
         (_run_clip if args.video else _run)(args, settings, segmenter, judging)
     except tuple(EXIT_CODES) as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
+        code = next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
+        return say_error(str(error), code)
     except KeyboardInterrupt:
         print("fastscnn.evaluate: interrupted.", file=sys.stderr)
         return 130

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import tempfile
 from pathlib import Path
 from typing import get_args
@@ -24,7 +23,7 @@ from fastscnn.checkpoints.checkpoint import Checkpoint, CheckpointError, load
 from fastscnn.checkpoints.model_zoo import file_of, resolve
 from fastscnn.checkpoints.public_formats import WRITABLE
 from fastscnn.checkpoints.zoo_catalog import ZooError
-from fastscnn.console import run_command
+from fastscnn.console import run_command, say_error
 from fastscnn.exporting.agreement import (
     SIZES,
     Agreement,
@@ -144,15 +143,11 @@ def main(argv: list[str] | None = None) -> int:
         checkpoint = load(weights)
         agreement = export(checkpoint, args.file, format_, Signature(**chosen))
     except (CheckpointError, ZooError) as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 4
+        return say_error(str(error), 4)
     except (ExportError, OutputError) as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return error.exit_code
+        return say_error(str(error), error.exit_code)
     except OSError as error:
-        reason = error.strerror or error
-        print(f"Error: {args.file} cannot be written ({reason}).", file=sys.stderr)
-        return 5
+        return say_error(f"{args.file} cannot be written ({error.strerror or error}).", 5)
     sizes = ", ".join(f"{height}×{width}" for _, height, width in SIZES)
     print(f"{args.file}: {format_}, {args.file.stat().st_size / 2**20:.1f} MiB")
     print(f"at {sizes} {agreement}")

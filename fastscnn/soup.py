@@ -8,14 +8,13 @@ are averaged like the weights.
 from __future__ import annotations
 
 import copy
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from fastscnn.checkpoints.checkpoint import Checkpoint, CheckpointError, load, save
-from fastscnn.console import run_command
+from fastscnn.console import run_command, say_error
 from fastscnn.outputs import OutputError, check_apart
 from fastscnn.paths import expand_user
 from fastscnn.suggestions import SuggestingParser
@@ -64,25 +63,20 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     output: Path = args.output
     if output.exists() and not args.overwrite:
-        return _say(f"{output} exists: give another name, or --overwrite to replace it.", 5)
+        return say_error(f"{output} exists: give another name, or --overwrite to replace it.", 5)
     try:
         check_apart([output], args.weights)
         save(average([load(path) for path in args.weights]), output, half=args.half)
     except OutputError as error:
-        return _say(str(error), error.exit_code)
+        return say_error(str(error), error.exit_code)
     except CheckpointError as error:
-        return _say(str(error), 4)
+        return say_error(str(error), 4)
     except ValueError as error:
-        return _say(f"These checkpoints cannot be averaged: {error}.", 4)
+        return say_error(f"These checkpoints cannot be averaged: {error}.", 4)
     except OSError as error:
-        return _say(f"{output} cannot be written ({error.strerror or error}).", 5)
+        return say_error(f"{output} cannot be written ({error.strerror or error}).", 5)
     print(f"{output}: the average of {len(args.weights)} checkpoints")
     return 0
-
-
-def _say(sentence: str, code: int) -> int:
-    print(f"Error: {sentence}", file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":

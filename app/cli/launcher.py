@@ -17,7 +17,6 @@ from app.cli.desktop_entry import install_desktop
 from app.cli.file_info import file_info
 from app.config.run_file import with_run_file
 from app.config.settings import Settings
-from app.config.shortcuts import load_keys
 from app.core.memory import share_heaps
 from app.errors import AppError, UsageError
 from app.preflight import check_opencv
@@ -66,8 +65,6 @@ def main(argv: list[str] | None = None) -> int:
         check_opencv()
         check_collisions(settings)
         check_sinks(settings)
-        if settings.window.keys is not None:  # without a window too: a name that is wrong is said
-            load_keys(settings.window.keys)
         if settings.run.headless:
             from app.headless import run_headless
 

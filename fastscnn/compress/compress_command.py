@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from fastscnn.checkpoints.zoo_catalog import ZooError
 from fastscnn.compress.pictures import pictures_for
 from fastscnn.compress.pruning import prune, tune
 from fastscnn.compress.quantisation import quantise
+from fastscnn.console import say_error
 from fastscnn.data.pair_dataset import DataError
 from fastscnn.exporting.agreement import ExportError
 from fastscnn.outputs import OutputError, check_apart, check_file, write_output
@@ -52,12 +52,12 @@ def main(argv: list[str] | None = None) -> int:
     try:
         _run(args)
     except tuple(EXIT_CODES) as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
+        code = next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
+        return say_error(str(error), code)
     except OSError as error:
         reason = error.strerror or error
-        print(f"Error: {args.output} cannot be written ({reason}).", file=sys.stderr)
-        return OutputError.exit_code
+        sentence = f"{args.output} cannot be written ({reason})."
+        return say_error(sentence, OutputError.exit_code)
     return 0
 
 

@@ -57,8 +57,7 @@ class _Depthwise(torch.autograd.Function):
     def forward(ctx: Any, image: Tensor, weight: Tensor, *how: Any) -> Tensor:
         ctx.save_for_backward(image, weight)
         ctx.how = how
-        with torch.autocast("cpu", enabled=False):
-            return torch.conv2d(image, weight, None, *how)
+        return torch.conv2d(image, weight, None, *how)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:

@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 import torch
 
 from fastscnn.checkpoints.checkpoint import CheckpointError
+from fastscnn.console import say_error
 from fastscnn.data.class_sets import CITYSCAPES_SET, ClassSet, class_set, read_classes
 from fastscnn.data.pair_dataset import DataError
 from fastscnn.outputs import OutputError, as_json, check_apart
@@ -132,27 +133,22 @@ def guard(folder: Path, body: Callable[[], None]) -> int:
     try:
         body()
     except DeviceError as error:
-        return _say(str(error), 2)
+        return say_error(str(error), 2)
     except DataError as error:
-        return _say(str(error), 3)
+        return say_error(str(error), 3)
     except CheckpointError as error:
-        return _say(str(error), 4)
+        return say_error(str(error), 4)
     except OutputError as error:
-        return _say(str(error), error.exit_code)
+        return say_error(str(error), error.exit_code)
     except OSError as error:
-        return _say(f"{folder} cannot be written: {error.strerror or error}.", 5)
+        return say_error(f"{folder} cannot be written: {error.strerror or error}.", 5)
     except torch.OutOfMemoryError:
-        return _say("The GPU's memory is full: choose a smaller --batch or --crop.", 1)
+        return say_error("The GPU's memory is full: choose a smaller --batch or --crop.", 1)
     except KeyboardInterrupt:
-        return _say("Interrupted: --resume goes on from the last saved state.", 130)
+        return say_error("Interrupted: --resume goes on from the last saved state.", 130)
     finally:
         distributed.leave()
     return 0
-
-
-def _say(sentence: str, code: int) -> int:
-    print(f"Error: {sentence}", file=sys.stderr)
-    return code
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 
 import cv2
 import pytest
@@ -11,10 +9,9 @@ import pytest
 from app.config.settings import ImageFolderOptions
 from app.core.events import EventBus
 from app.sinks.image_folder import ImageFolderSink
-from tests.support.cli_process import run_main
-from tests.support.media import ROOT, picture, write_clip
+from tests.support.cli_process import run_main, run_script
+from tests.support.media import picture, write_clip
 from tests.support.recordings import result
-from tests.support.waiting import PATIENCE
 
 FAST = ("--headless", "--input-size", "64x96")
 
@@ -98,14 +95,7 @@ except OutputError as error:
 
 @pytest.mark.skipif(os.name == "nt", reason="limits on file sizes are for POSIX systems")
 def test_nothing_half_is_left_of_pictures_screenshots_and_reports(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-c", LIMITED, str(tmp_path)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    done = run_script(LIMITED, tmp_path)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert len(lines) == 4

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from types import TracebackType
 
+from tests.support.media import ROOT
 from tests.support.waiting import PATIENCE
 
 _LOADED = [
@@ -22,6 +23,18 @@ _LOADED = [
     "fastscnn.inference.onnx_graph",
 ]
 """What a run needs; importing it starts no thread that a fork would lose."""
+
+
+def run_script(code: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run Python code in a new process, with the project at hand; what it came to."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
 
 
 def run_main(*arguments: str, timeout: float = 90) -> subprocess.CompletedProcess[str]:

@@ -1,8 +1,6 @@
 """Encoders by choice: what they make, read back, and what happens where one does not work."""
 
 import os
-import subprocess
-import sys
 
 import av
 import numpy as np
@@ -14,8 +12,8 @@ from app.config.encoder_rules import encoder_choice
 from app.config.settings import EncoderChoice
 from app.errors import OutputError, UsageError
 from app.sinks.recording import encoders
-from tests.support.cli_process import run_main
-from tests.support.media import ROOT, picture, write_clip
+from tests.support.cli_process import run_main, run_script
+from tests.support.media import picture, write_clip
 from tests.support.recordings import record, reopened, result, results
 
 CODECS = ["h264", "hevc", "av1"]
@@ -206,11 +204,5 @@ print(may(), found)
 
 @pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="of Linux alone")
 def test_an_encoder_makes_no_thread_a_real_time_one_and_root_still_may(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-c", SCHEDULED, str(tmp_path)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_script(SCHEDULED, tmp_path)
     assert done.stdout.strip() in {"True False True []", "False False False []"}, done.stderr

@@ -2,8 +2,6 @@
 
 import itertools
 import os
-import subprocess
-import sys
 from io import FileIO
 from pathlib import Path
 from typing import ClassVar
@@ -12,9 +10,10 @@ import av
 import numpy as np
 import pytest
 
-from tests.support.media import ROOT, picture
+from tests.support.cli_process import run_script
+from tests.support.media import picture
 from tests.support.recordings import record, recorder_for, reopened, result
-from tests.support.waiting import PATIENCE, wait_until
+from tests.support.waiting import wait_until
 
 
 def _noise(index):
@@ -98,14 +97,7 @@ def test_whatever_byte_is_the_last_that_fits_the_file_plays(tmp_path):
     size = whole.stat().st_size
     # In the middle, and where the index is written that makes it an ordinary MP4.
     limits = [size // 2, size * 4 // 5, *range(size - 1600, size, 400)]
-    done = subprocess.run(
-        [sys.executable, "-c", LIMITED, str(tmp_path), *map(str, limits)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    done = run_script(LIMITED, tmp_path, *map(str, limits))
     assert done.returncode == 0, done.stderr
     for limit, line in zip(limits, done.stdout.splitlines(), strict=True):
         assert "File too large" in line
